@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# All tests, on real parts; the last line is the sum over all projects.
+
+run_tests() {
+    need mmdebstrap postgres kdig kzonecheck ssh chromium csh fish
+    begin
+    need_docker
+    build "$everything" --load
+
+    local results="$artifacts/tests" project
+    rm -rf "$results"
+    mkdir -p "$results"
+    export TESTCONTAINERS_RYUK_DISABLED=true # its image cannot be had everywhere; the tests remove what they start
+    own lab "$lab"
+    local projects=("$root"/tests/{engine,workflows,api,dashboard,cli,lab/tests}) filter=${1:+FullyQualifiedName~$1}
+    if [ "${1:-}" = chaos ]; then
+        projects=("$root/tests/engine")
+        filter=Category=Chaos
+        export MANAGED_SERVERS_CHAOS=full
+    fi
+    for project in "${projects[@]}"; do
+        run_project "$project" "$results" "$filter"
+    done
+    "$root/scripts/test-report.py" total "$results"
+}
+
+# One project: its failures are shown, its numbers are kept for the sum.
+run_project() {
+    local project=$1 results=$2 filter=$3 name assembly
+    name=$(basename "$1"/*.Tests.csproj .csproj)
+    assembly="$project/bin/$configuration/net10.0/$name.dll"
+    local status=0
+    attend dotnet test "$assembly" --logger "trx;LogFileName=$name.trx" --results-directory "$results" \
+        --blame-hang-timeout 10m --blame-hang-dump-type none \
+        ${filter:+--filter "$filter"} > "$results/$name.log" 2>&1 || status=$?
+    "$root/scripts/test-report.py" project "$results/$name" "$status"
+}
+
+# The one benchmark so far is the engine's: a table, and the same as JSON below artifacts/bench.
+run_bench() {
+    need postgres
+    need_dotnet
+    begin
+    [ "${1:-engine}" = engine ] || fail "there is one benchmark: engine"
+    build_solution "$everything"
+    local data
+    data=$(mktemp -d /var/tmp/managed-servers-bench.XXXXXXXX) # open to the user that its PostgreSQL runs as
+    own folder "$data"
+    own postgres "$data/postgres"
+    attend dotnet "$root/tests/bench/bin/$configuration/net10.0/ManagedServers.Bench.dll" "$@" --data "$data" --out "$artifacts/bench"
+}
