@@ -1,0 +1,140 @@
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace ManagedServers.Engine;
+
+/// <summary>A run as it was claimed.</summary>
+internal sealed record ClaimedRun
+{
+    public required Guid Id { get; init; }
+    public required string Kind { get; init; }
+    public required int Version { get; init; }
+    public required string Title { get; init; }
+    public required string Plan { get; init; }
+    public required string Input { get; init; }
+    public required string RequestedBy { get; init; }
+    public required int Priority { get; init; }
+    public Guid? Parent { get; init; }
+    public string? ExclusiveKey { get; init; }
+
+    /// <summary>Its kind has a limit: who leaves makes room for the next.</summary>
+    public bool Limited { get; init; }
+    public required short Direction { get; init; }
+    public required int Cursor { get; init; }
+    public required long Fence { get; init; }
+    public required long LogSeq { get; init; }
+    public required TimeSpan Worked { get; init; }
+    public string? Failure { get; init; }
+    public string? CancelMode { get; init; }
+    public string? CancelBy { get; init; }
+    public string? CancelWhy { get; init; }
+}
+
+/// <summary>Answers whether this node may execute a run now. A job that is delivered twice gets one yes.</summary>
+internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDataSource database, NodeIdentity node, EngineOptions options)
+{
+    // Any number will do as long as nobody else uses it; "mslm" in ASCII. The second key is made from the kind.
+    private const int LimitLock = 0x6D736C6D;
+
+    /// <summary>The run under a new fence, or null: already running, ended, not due, its key is in other hands, its kind paused or at its limit.</summary>
+    public async Task<ClaimedRun?> Take(Guid id, string jobId)
+    {
+        // A key may be freed between our refusal and the note of it; then nobody would wake us. So: look again.
+        for (var look = 0; look < 3; look++)
+        {
+            try
+            {
+                return await Claim(id, jobId) ?? await NotNow(id, jobId);
+            }
+            catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "run_exclusive" })
+            {
+                if (await NoteHolder(id))
+                {
+                    return null;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<ClaimedRun?> Claim(Guid id, string jobId)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return await Claim(connection, id, jobId, "c.at_once is not null");
+    }
+
+    /// <summary>One at a time for a kind that has a limit, so that what is counted stays true until it is taken.</summary>
+    private async Task<ClaimedRun?> ClaimWithinLimit(Guid id, string jobId, string kind)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("select pg_advisory_xact_lock(@LimitLock, hashtext(@kind))", new { LimitLock, kind });
+        var claimed = await Claim(connection, id, jobId, "c.at_once <= (select count(*) from engine.run o where o.kind = c.kind and o.state = 'running')");
+        await transaction.CommitAsync();
+        return claimed is null ? null : claimed with { Limited = true };
+    }
+
+    // full is a condition of ours, never data: when the kind, c, has no room.
+    private async Task<ClaimedRun?> Claim(NpgsqlConnection connection, Guid id, string jobId, string full) =>
+        // One second of tolerance: Hangfire's clock, which woke us, is not the database's. What is undone is undone also while its kind is paused.
+        await connection.QuerySingleOrDefaultAsync<ClaimedRun>($"""
+            with claimed as (
+                update engine.run r set
+                    state = 'running', reason = null, fence = fence + 1, owner = @Name, incarnation = @Incarnation, job_id = @jobId, due_at = null,
+                    claimed_at = now(), lease_until = now() + @Lease, started_at = coalesce(started_at, now()), holds_key = exclusive_key is not null
+                where id = @id and state in ('queued', 'waiting') and coalesce(due_at, '-infinity') <= now() + interval '1 second'
+                  and not exists (select from engine.node where name = @Name and draining)
+                  and not exists (select from engine.control c where c.kind = r.kind and ((c.paused_by is not null and r.direction > 0) or ({full})))
+                returning *),
+            noted as (
+                insert into engine.event (run_id, who, what, why) select id, 'engine', 'claimed', 'By node ' || @Name || '.' from claimed)
+            select id, kind, version, title, plan, input, requested_by as RequestedBy, priority, parent, exclusive_key as ExclusiveKey, direction, cursor, fence,
+                   log_seq as LogSeq, worked, failure, cancel_mode as CancelMode, cancel_by as CancelBy, cancel_why as CancelWhy
+            from claimed
+            """, new { id, jobId, node.Name, node.Incarnation, options.Lease });
+
+    /// <summary>Clears the job and says what the run waits for. A kind's limit is looked at a second time, alone.</summary>
+    private async Task<ClaimedRun?> NotNow(Guid id, string jobId)
+    {
+        if (await LimitedKind(id) is { } kind && await ClaimWithinLimit(id, jobId, kind) is { } claimed)
+        {
+            return claimed;
+        }
+
+        await using var connection = await database.OpenConnectionAsync();
+        await connection.ExecuteAsync("""
+            update engine.run r set job_id = null, job_at = now(), reason = case
+                when r.state <> 'queued' then r.reason
+                when c.paused_by is not null and r.direction > 0 then
+                    'Runs of kind ' || r.kind || ' are paused by ' || c.paused_by || coalesce(': ' || c.paused_why, '') || '. It begins when they are resumed.'
+                when c.at_once is not null then
+                    'At most ' || c.at_once || ' runs of kind ' || r.kind || ' may be under way at once. It begins when one of them ends.'
+                else r.reason end
+            from engine.run q left join engine.control c on c.kind = q.kind
+            where r.id = @id and q.id = r.id and r.state in ('queued', 'waiting')
+            """, new { id });
+        return null;
+    }
+
+    private async Task<string?> LimitedKind(Guid id)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return await connection.QuerySingleOrDefaultAsync<string?>("""
+            select r.kind from engine.run r join engine.control c on c.kind = r.kind
+            where r.id = @id and r.state in ('queued', 'waiting') and c.at_once is not null and (c.paused_by is null or r.direction < 0)
+            """, new { id });
+    }
+
+    private async Task<bool> NoteHolder(Guid id)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return await connection.ExecuteAsync("""
+            update engine.run r set job_id = null, job_at = now(),
+                   reason = 'Waits for run ' || h.id || ' (' || h.title || '), which is ' || h.state || ' and holds ' || r.exclusive_key || '.'
+            from engine.run h
+            where r.id = @id and h.id <> r.id and h.exclusive_key = r.exclusive_key and h.holds_key
+            """, new { id }) > 0;
+    }
+}

@@ -1,0 +1,204 @@
+using System.Text.Json;
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace ManagedServers.Engine;
+
+/// <summary>How an attempt ended.</summary>
+internal sealed record AttemptEnd
+{
+    public required int Seq { get; init; }
+    public required int Direction { get; init; }
+    public required int Attempt { get; init; }
+    public required string State { get; init; }
+    public JsonElement? Output { get; init; }
+    public bool? Changed { get; init; }
+    public string? Summary { get; init; }
+    public string? Error { get; init; }
+
+    /// <summary>Until the next try; null when there is none by itself.</summary>
+    public TimeSpan? Wait { get; init; }
+
+    /// <summary>The signal that ended a wait: it is taken with the end.</summary>
+    public long? Signal { get; init; }
+}
+
+/// <summary>An attempt that begins; or, skipped, a step that is passed over; or, waiting, one that waits at most so long.</summary>
+internal sealed record AttemptStart(int Seq, int Direction, int Attempt, int Try, JsonElement? Input, string State = "running", string? Summary = null, TimeSpan? Wait = null);
+
+/// <summary>How a run leaves its node, and when it goes on by itself. With more wake-ups by now than its owner knows of, it does not go to sleep.</summary>
+internal sealed record Departure(string State, string? Reason, TimeSpan? Due = null, int? Wakes = null);
+
+/// <summary>Where the run stands after a statement.</summary>
+internal sealed record Position
+{
+    public required int Direction { get; init; }
+    public required int Cursor { get; init; }
+    public required int Done { get; init; }
+    public required int Changed { get; init; }
+    public string? Failure { get; init; }
+}
+
+/// <summary>An entry for the run's audit.</summary>
+internal sealed record Note(string What, string? Why, string Who = "engine");
+
+/// <summary>The owner's answer: still ours, and whether somebody cancels it.</summary>
+internal sealed record Held(bool Ours, string? CancelMode, string? CancelBy, string? CancelWhy)
+{
+    public static Held NotOurs { get; } = new(false, null, null, null);
+
+    /// <summary>Who can go on because of it, the run itself included.</summary>
+    public IReadOnlyList<QueuedRun> Next { get; init; } = [];
+}
+
+/// <summary>
+/// Writes the journal. Each method is one statement that updates the run under its fence and the attempts with it, so a node that
+/// has lost the run writes nothing. All may be repeated after a lost answer: the second time changes nothing.
+/// </summary>
+internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDataSource database, NodeIdentity node)
+{
+    /// <summary>The run goes on: an attempt ended, another begins, or both.</summary>
+    public async Task<Held> Advance(LiveRun run, Position position, AttemptEnd? end, AttemptStart? start, string? reason = null, Note? note = null)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        var held = await connection.QuerySingleOrDefaultAsync<(string? Mode, string? By, string? Why)?>($"""
+            with owned as (
+                update engine.run set cursor = @Cursor, direction = @Direction, steps_done = @Done, steps_changed = @Changed, failure = @Failure, reason = @reason,
+                       recoveries_in_row = case when @progress then 0 else recoveries_in_row end
+                where id = @Id and fence = @Fence and state = 'running'
+                returning id, cancel_mode, cancel_by, cancel_why),
+            {Ended}{(end?.Signal is null ? "" : Taken)},
+            begun as (
+                insert into engine.step (run_id, seq, direction, attempt, try, state, fence, node, input, summary, finished_at, next_try_at)
+                select id, @startSeq, @startDirection, @startAttempt, @startTry, @startState, @Fence, @Name, @startInput::json, @startSummary,
+                       case when @startState not in ('running', 'waiting') then now() end, now() + @startWait
+                from owned where @startSeq is not null
+                on conflict do nothing),
+            {Noted}
+            select cancel_mode, cancel_by, cancel_why from owned
+            """, Parameters(run, position, end, start, reason, note));
+        return held is { } h ? new Held(true, h.Mode, h.By, h.Why) : Held.NotOurs;
+    }
+
+    /// <summary>
+    /// The run leaves this node: it ended, waits, pauses or is queued again. Frees what it held and tells who can go on: the next in line for its key
+    /// and, where the kind has a limit, of its kind; its parent. A run that somebody cancels neither succeeds nor goes to sleep: the answer is that it is
+    /// still ours, with the cancel.
+    /// </summary>
+    public async Task<Held> Leave(LiveRun run, ClaimedRun claimed, Position position, AttemptEnd? end, Departure departure, Note? note)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        var parameters = Parameters(run, position, end, null, departure.Reason, note);
+        parameters.Add("state", departure.State);
+        parameters.Add("due", departure.Due);
+        parameters.Add("wakes", departure.Wakes);
+        var left = (await connection.QueryAsync<(string State, Guid? Next, string? Queue)>($"""
+            with owned as (
+                update engine.run set cursor = @Cursor, direction = @Direction, steps_done = @Done, steps_changed = @Changed, failure = @Failure, reason = @reason,
+                       recoveries_in_row = case when @progress then 0 else recoveries_in_row end,
+                       state = case when wakes > @wakes then 'queued' else @state end,
+                       due_at = case when wakes > @wakes then null else now() + @due end,
+                       owner = null, incarnation = null, lease_until = null,
+                       worked = worked + (now() - claimed_at), claimed_at = null, job_id = case when @state in ('paused', 'failed') then job_id end, job_at = now(),
+                       finished_at = case when @state in ('succeeded', 'failed', 'cancelled') then now() end,
+                       holds_key = holds_key and @state not in ('succeeded', 'failed', 'cancelled')
+                where id = @Id and fence = @Fence and state = 'running' and (@state not in ('succeeded', 'waiting') or cancel_mode is null or (cancel_mode = 'Undo' and @Direction < 0))
+                returning id, state, kind, queue, exclusive_key, holds_key, parent, parent_seq),
+            {Ended},
+            {Noted},
+            {(claimed.Parent is null ? NoParent : Successors.Told)},
+            cleared as (delete from engine.progress where run_id in (select id from owned)),
+            next as (
+                select id, queue from owned where state = 'queued'
+                union all select * from told
+                union all {Successors.NextOfKey}
+                {(claimed.Limited ? $"union all {Successors.NextOfKind}" : "")})
+            select o.state, n.id, n.queue from owned o left join next n on true
+            """, parameters)).AsList();
+        return left.Count == 0
+            ? await Look(connection, run)
+            : Held.NotOurs with { Next = [.. left.Where(l => l.Next is not null).Select(l => new QueuedRun(l.Next!.Value, l.Queue!)).Distinct()] };
+    }
+
+    /// <summary>The new plan after a deploy, when what was done fits it.</summary>
+    public async Task<bool> Replan(LiveRun run, int version, PlanSnapshot plan)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return await connection.ExecuteAsync("""
+            update engine.run set version = @version, plan = @plan::json, steps_total = @total where id = @Id and fence = @Fence and state = 'running'
+            """, new { run.Id, run.Fence, version, plan = JsonSerializer.Serialize(plan, EngineJson.Options), total = plan.Steps.Count }) == 1;
+    }
+
+    /// <summary>All attempts of a run, oldest first.</summary>
+    public async Task<IReadOnlyList<AttemptRow>> Read(Guid id)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return [.. await AttemptRow.Read(connection, id)];
+    }
+
+    /// <summary>Whether the run is ours and somebody cancels it.</summary>
+    public async Task<Held> Look(LiveRun run)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return await Look(connection, run);
+    }
+
+    private static async Task<Held> Look(NpgsqlConnection connection, LiveRun run) =>
+        await connection.QuerySingleOrDefaultAsync<(string Mode, string? By, string? Why)?>("""
+            select cancel_mode, cancel_by, cancel_why from engine.run where id = @Id and fence = @Fence and state = 'running' and cancel_mode is not null
+            """, new { run.Id, run.Fence }) is { } cancel
+            ? new Held(true, cancel.Mode, cancel.By, cancel.Why)
+            : Held.NotOurs;
+
+    private const string Ended = """
+        ended as (
+            update engine.step set state = @endState, output = @endOutput::json, changed = @endChanged, summary = @endSummary, error = @endError,
+                   finished_at = now(), next_try_at = now() + @endWait
+            where run_id = @Id and seq = @endSeq and direction = @endDirection and attempt = @endAttempt and exists (select from owned))
+        """;
+
+    private const string Taken = """
+        , taken as (update engine.signal set taken_at = now() where id = @endSignal and exists (select from owned))
+        """;
+
+    private const string NoParent = "told as (select null::uuid as id, null::text as queue where false)";
+
+    private const string Noted = """
+        noted as (insert into engine.event (run_id, who, what, why) select id, @noteWho, @noteWhat, @noteWhy from owned where @noteWhat is not null)
+        """;
+
+    private DynamicParameters Parameters(LiveRun run, Position position, AttemptEnd? end, AttemptStart? start, string? reason, Note? note)
+    {
+        var all = new DynamicParameters(new { run.Id, run.Fence, node.Name, position.Cursor, position.Direction, position.Done, position.Changed, position.Failure, reason });
+        all.AddDynamicParams(new
+        {
+            progress = end?.State == "succeeded",
+            endSeq = end?.Seq,
+            endDirection = end?.Direction,
+            endAttempt = end?.Attempt,
+            endState = end?.State,
+            endOutput = end?.Output?.GetRawText(),
+            endChanged = end?.Changed,
+            endSummary = end?.Summary,
+            endError = end?.Error,
+            endWait = end?.Wait,
+            endSignal = end?.Signal,
+        });
+        all.AddDynamicParams(new
+        {
+            startSeq = start?.Seq,
+            startDirection = start?.Direction,
+            startAttempt = start?.Attempt,
+            startTry = start?.Try,
+            startState = start?.State,
+            startInput = start?.Input?.GetRawText(),
+            startSummary = start?.Summary,
+            startWait = start?.Wait,
+            noteWho = note?.Who,
+            noteWhat = note?.What,
+            noteWhy = note?.Why,
+        });
+        return all;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ManagedServers.Engine;
+
+/// <summary>How one call of a step's code went.</summary>
+/// <param name="Output">What it gave, redacted.</param>
+/// <param name="Error">Null when it succeeded.</param>
+/// <param name="Rejected">Trying again cannot help.</param>
+/// <param name="Stopped">It let go because it was told to; why, stands in the live run.</param>
+/// <param name="LeftBehind">It did not let go: it may still be at work.</param>
+/// <param name="Said">Whether it changed something, and what.</param>
+internal sealed record StepOutcome(JsonElement? Output, string? Error, bool Rejected, bool Stopped, bool LeftBehind, (bool Changed, string Summary)? Said);
+
+/// <summary>One attempt to make: a step, or its undo.</summary>
+internal sealed record Call(PlannedStep Step, int Direction, int Attempt, bool WasInterrupted, JsonElement Input, JsonElement? Made);
+
+/// <summary>Calls a step's code in a scope of its own, with its time limit, and lets nothing that it does get past.</summary>
+internal sealed class StepRunner(IServiceScopeFactory scopes, Text text, EngineOptions options, TimeProvider time, ILogger<StepRunner> logger)
+{
+    public async Task<StepOutcome> Run(LiveRun run, Call call)
+    {
+        var told = run.Signal;
+        var limit = new CancellationTokenSource(call.Step.TimeLimit, time);
+        var cancellation = CancellationTokenSource.CreateLinkedTokenSource(told, limit.Token);
+        var context = new RunStepContext(run, call.Step.Seq, call.Attempt, call.WasInterrupted, text, cancellation.Token);
+        var work = Task.Run(() => Invoke(call, context), CancellationToken.None);
+        try
+        {
+            var letGo = await LetsGo(run, work, cancellation.Token);
+            context.Close();
+            if (!letGo)
+            {
+                return Left(call, told);
+            }
+
+            return Succeeded(await work, context);
+        }
+        catch (Exception fault)
+        {
+            // Whatever it throws after it was told to stop, it throws because of that.
+            var stopped = told.IsCancellationRequested;
+            return Failed(run, call, fault, stopped, timedOut: !stopped && limit.IsCancellationRequested, context);
+        }
+        finally
+        {
+            // Not disposed while the step may still look at its token.
+            _ = work.ContinueWith(_ => { cancellation.Dispose(); limit.Dispose(); }, TaskScheduler.Default);
+        }
+    }
+
+    private async Task<JsonElement?> Invoke(Call call, StepContext context)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var work = (IWork)call.Step.Body;
+        if (call.Direction > 0)
+        {
+            return await work.Run(scope.ServiceProvider, call.Input, context);
+        }
+
+        await work.Undo(scope.ServiceProvider, call.Input, call.Made, context);
+        return null;
+    }
+
+    private async Task<bool> LetsGo(LiveRun run, Task work, CancellationToken cancellation)
+    {
+        var cancelled = new TaskCompletionSource();
+        await using var told = cancellation.Register(() => cancelled.TrySetResult());
+        if (await Task.WhenAny(work, cancelled.Task) == work)
+        {
+            return true;
+        }
+
+        // Who lost the lease writes nothing anyway, so there is nothing to wait for.
+        var patience = run.Cause == StopCause.LeaseLost ? TimeSpan.FromSeconds(1) : options.LetGo;
+        using var enough = new CancellationTokenSource();
+        var done = await Task.WhenAny(work, Task.Delay(patience, time, enough.Token)) == work;
+        await enough.CancelAsync();
+        return done;
+    }
+
+    private StepOutcome Succeeded(JsonElement? output, RunStepContext context)
+    {
+        var json = output is { } o ? text.Json(o) : (JsonElement?)null;
+        if (json is { } j && Text.KiBOverLimit(j) is { } size)
+        {
+            return new StepOutcome(null, $"The step did its work, but its result has {size:N0} KiB as JSON; at most {Text.JsonLimit / 1024} KiB can be journalled. "
+                + "Return an id or a path, not the contents.", true, false, false, context.Said);
+        }
+
+        return new StepOutcome(json, null, false, false, false, context.Said);
+    }
+
+    private StepOutcome Failed(LiveRun run, Call call, Exception fault, bool stopped, bool timedOut, RunStepContext context)
+    {
+        logger.LogDebug(fault, "Run {Run}, step {Step}, attempt {Attempt} failed.", run.Id, call.Step.Name, call.Attempt);
+        var error = text.Error(timedOut ? $"No answer within {Words.Duration(call.Step.TimeLimit)}, the time limit of this step." : Words.Of(fault));
+        return new StepOutcome(null, error, fault is StepRejectedException && !timedOut, stopped, false, context.Said);
+    }
+
+    private StepOutcome Left(Call call, CancellationToken told)
+    {
+        var why = told.IsCancellationRequested ? "was cancelled" : $"gave no answer within {Words.Duration(call.Step.TimeLimit)}, its time limit,";
+        logger.LogWarning("Step {Step} {Why} and did not let go within {Patience}: it is left behind.", call.Step.Name, why, options.LetGo);
+        return new StepOutcome(null, $"The step {why} and did not let go within {Words.Duration(options.LetGo)}. It may still be at work on the node: "
+            + "look at the host before you retry.", true, told.IsCancellationRequested, true, null);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using Dapper;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace ManagedServers.Engine;
+
+/// <summary>Makes the log's partitions for today and the days to come, so that a day of logs can be dropped as one.</summary>
+internal sealed class LogDays(NpgsqlDataSource database, TimeProvider time, ILogger<LogDays> logger)
+{
+    // Any number will do as long as nobody else uses it; "msld" in ASCII.
+    private const long Lock = 0x6D736C64;
+    private const int Ahead = 3;
+
+    private DateOnly prepared;
+
+    public async Task Prepare()
+    {
+        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        if (today == prepared)
+        {
+            return;
+        }
+
+        await using var connection = await database.OpenConnectionAsync();
+        for (var day = today; day < today.AddDays(Ahead); day = day.AddDays(1))
+        {
+            await Prepare(connection, day);
+        }
+
+        prepared = today;
+    }
+
+    /// <summary>Drops the days that are older than logs are kept; lines of the default partition are deleted.</summary>
+    public async Task Drop(TimeSpan keep)
+    {
+        var oldest = DateOnly.FromDateTime((time.GetUtcNow() - keep).UtcDateTime);
+        await using var connection = await database.OpenConnectionAsync();
+        var days = await connection.QueryAsync<string>("""
+            select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+            where i.inhparent = 'engine.log'::regclass and c.relname ~ '^log_[0-9]{8}$' and substr(c.relname, 5) < @oldest
+            """, new { oldest = oldest.ToString("yyyyMMdd", CultureInfo.InvariantCulture) });
+        foreach (var day in days)
+        {
+            await connection.ExecuteAsync($"drop table engine.{day}");
+            logger.LogInformation("The runs' log of {Day} was dropped.", day[4..]);
+        }
+
+        await connection.ExecuteAsync("delete from engine.log_default where at < @oldest", new { oldest = oldest.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc) });
+    }
+
+    private async Task Prepare(NpgsqlConnection connection, DateOnly day)
+    {
+        var table = $"engine.log_{day:yyyyMMdd}";
+        if (!await connection.ExecuteScalarAsync<bool>("select to_regclass(@table) is null", new { table }))
+        {
+            return;
+        }
+
+        try
+        {
+            await connection.ExecuteAsync($"""
+                select pg_advisory_xact_lock({Lock});
+                create table if not exists {table} partition of engine.log for values from ('{day:yyyy-MM-dd} 00:00Z') to ('{day.AddDays(1):yyyy-MM-dd} 00:00Z');
+                """);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.CheckViolation)
+        {
+            // Nobody prepared that day in time and its first lines went to the default partition: the rest of the day goes there too.
+            logger.LogWarning("The log of {Day} stays in the default partition.", day);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using Dapper;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace ManagedServers.Engine;
+
+/// <summary>Counts what ended, and removes what is older than it is kept, in batches; one node at a time.</summary>
+internal sealed class Housekeeping(NpgsqlDataSource database, LogDays logDays, EngineOptions options, TimeProvider time, ILogger<Housekeeping> logger)
+{
+    // Any number will do as long as nobody else uses it; "mshk" in ASCII.
+    private const long Lock = 0x6D73686B;
+    private const int Batch = 1000;
+
+    // Small enough that a sweep is not held up; what is left goes with the next one.
+    private const int BatchesAtOnce = 20;
+
+    // A run ends with the clock of its transaction's begin; one that committed late still belongs to its minute.
+    private static readonly TimeSpan Late = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(20);
+
+    private long lastAt;
+
+    public async Task Keep()
+    {
+        if (lastAt != 0 && time.GetElapsedTime(lastAt) < Interval)
+        {
+            return;
+        }
+
+        lastAt = time.GetTimestamp();
+        await logDays.Prepare();
+        await using var connection = await database.OpenConnectionAsync();
+        if (!await connection.ExecuteScalarAsync<bool>("select pg_try_advisory_lock(@Lock)", new { Lock }))
+        {
+            return;
+        }
+
+        try
+        {
+            await Count(connection);
+            await RemoveRuns(connection);
+            await logDays.Drop(options.KeepLogs);
+            await connection.ExecuteAsync("""
+                delete from engine.stat_minute where minute < now() - @KeepStatistics;
+                delete from engine.node where stopped_at < now() - @KeepRuns or seen_at < now() - @KeepRuns
+                """, new { options.KeepStatistics, options.KeepRuns });
+        }
+        finally
+        {
+            await connection.ExecuteAsync("select pg_advisory_unlock(@Lock)", new { Lock });
+        }
+    }
+
+    /// <summary>From the last minute counted, less what may come late, to the last that is over.</summary>
+    private static Task<int> Count(NpgsqlConnection connection) => connection.ExecuteAsync("""
+        insert into engine.stat_minute (minute, kind, succeeded, failed, cancelled, steps, worked, longest)
+        select date_trunc('minute', finished_at), kind, count(*) filter (where state = 'succeeded'), count(*) filter (where state = 'failed'),
+               count(*) filter (where state = 'cancelled'), sum(steps_done), sum(worked), max(finished_at - coalesce(started_at, finished_at))
+        from engine.run
+        where finished_at >= coalesce((select max(minute) from engine.stat_minute) - @Late, (select date_trunc('minute', min(finished_at)) from engine.run))
+          and finished_at < date_trunc('minute', now())
+        group by 1, 2
+        on conflict (minute, kind) do update set succeeded = excluded.succeeded, failed = excluded.failed, cancelled = excluded.cancelled,
+               steps = excluded.steps, worked = excluded.worked, longest = excluded.longest
+        """, new { Late });
+
+    private async Task RemoveRuns(NpgsqlConnection connection)
+    {
+        var removed = 0;
+        for (var batch = 0; batch < BatchesAtOnce; batch++)
+        {
+            // Children go before or with their parents, whose step still names them.
+            var now = await connection.ExecuteAsync("""
+                delete from engine.run where id in (
+                    select id from engine.run r where finished_at < now() - @KeepRuns
+                      and not exists (select from engine.run p where p.id = r.parent and p.finished_at is null)
+                    order by finished_at limit @Batch)
+                """, new { options.KeepRuns, Batch });
+            removed += now;
+            if (now < Batch)
+            {
+                break;
+            }
+        }
+
+        if (removed > 0)
+        {
+            logger.LogInformation("{Count} runs that ended more than {Days} days ago were removed.", removed, options.KeepRuns.TotalDays);
+        }
+    }
+}

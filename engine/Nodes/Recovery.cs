@@ -1,0 +1,127 @@
+using Dapper;
+using Npgsql;
+
+namespace ManagedServers.Engine;
+
+/// <summary>Takes back runs whose owner is gone, and hands over runs that nobody would wake. Safe on any number of nodes at once.</summary>
+internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunActions actions, Notifier notifier, NodeIdentity node, EngineOptions options)
+{
+    private const int Batch = 200;
+
+    // How long one session of the predecessor may take to end, in milliseconds.
+    private const int SessionEnds = 2_000;
+
+    /// <summary>
+    /// Ends the sessions of an earlier process of this name. PostgreSQL may still be at work on its last statements when the process is gone: a claim, or
+    /// Hangfire's fetch of a job, that took effect after we have looked would leave its run to the lease or to the pump.
+    /// </summary>
+    public async Task EndPredecessor()
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        if (await connection.QuerySingleOrDefaultAsync<Guid?>("select incarnation from engine.node where name = @Name", new { node.Name }) is { } former)
+        {
+            await connection.ExecuteAsync("""
+                select pg_terminate_backend(pid, @SessionEnds) from pg_stat_activity
+                where datname = current_database() and right(application_name, length(@mark)) = @mark
+                """, new { SessionEnds, mark = EngineDatabase.SessionMark(former) });
+        }
+    }
+
+    /// <summary>What an earlier process of this name has left; only a node that holds its name may do this.</summary>
+    public Task TakeBackOwn() => TakeBack("r.owner = @Name and r.incarnation <> @Incarnation", "for update");
+
+    /// <summary>What any node has left for longer than its lease.</summary>
+    public Task TakeBackExpired() => TakeBack("r.lease_until < now()", "for update skip locked");
+
+    private async Task TakeBack(string lost, string locking)
+    {
+        List<(Guid Id, string Queue, string State, string? JobId)> taken;
+        do
+        {
+            taken = await TakeBackBatch(lost, locking);
+            foreach (var run in taken)
+            {
+                notifier.Changed(run.Id);
+                if (run.State == "queued")
+                {
+                    await queue.TryEnqueue(new QueuedRun(run.Id, run.Queue));
+                }
+
+                queue.TryDelete(run.JobId);
+            }
+        }
+        while (taken.Count == Batch);
+    }
+
+    private async Task<List<(Guid Id, string Queue, string State, string? JobId)>> TakeBackBatch(string lost, string locking)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return [.. await connection.QueryAsync<(Guid, string, string, string?)>($$"""
+            with lost as (
+                select r.id, r.owner, r.job_id from engine.run r where r.state = 'running' and {{lost}} order by r.id limit {{Batch}} {{locking}}),
+            taken as (
+                update engine.run r set
+                    fence = r.fence + 1, recoveries = r.recoveries + 1, recoveries_in_row = r.recoveries_in_row + 1,
+                    state = case when r.recoveries_in_row + 1 >= @RecoveriesBeforePause then 'paused' else 'queued' end,
+                    reason = case when r.recoveries_in_row + 1 >= @RecoveriesBeforePause
+                        then 'Its node ended ' || r.recoveries_in_row + 1 || ' times in a row while this run was under way, with no step finished in between. '
+                             || 'The step at which it stands may be what ends the node: look at the node''s log, then retry, skip or cancel.'
+                        else 'Node ' || l.owner || ' ended without a word; the run goes on where it stood.' end,
+                    worked = r.worked + greatest(least(now(), r.lease_until - @Lease) - r.claimed_at, interval '0'),
+                    owner = null, incarnation = null, lease_until = null, claimed_at = null, job_id = null, job_at = now()
+                from lost l where r.id = l.id
+                returning r.id, r.queue, r.state, l.owner, l.job_id, r.reason),
+            interrupted as (
+                update engine.step s set state = 'interrupted', finished_at = now(), error = 'Node ' || t.owner || ' ended while the step was at work.'
+                from taken t where s.run_id = t.id and s.state = 'running'),
+            noted as (
+                insert into engine.event (run_id, who, what, why)
+                select id, 'engine', case when state = 'paused' then 'paused' else 'recovered' end,
+                       case when state = 'paused' then reason else 'From node ' || owner || ', by node ' || @Name || '.' end
+                from taken)
+            select id, queue, state, job_id from taken
+            """, new { node.Name, node.Incarnation, options.Lease, options.RecoveriesBeforePause })];
+    }
+
+    /// <summary>
+    /// Enqueues due runs that have had no live job for a while: their process died between the commit and the enqueue, or Hangfire has lost the job.
+    /// A job counts as live while it lies in Hangfire's queue unfetched; a fetched one would have claimed its run at once.
+    /// </summary>
+    public async Task Pump(TimeSpan after)
+    {
+        foreach (var run in await Forgotten(after))
+        {
+            await queue.TryEnqueue(run);
+        }
+    }
+
+    /// <summary>Ends children whose parent was cancelled by a process that died before it could tell them.</summary>
+    public async Task CancelOrphans()
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        foreach (var parent in await connection.QueryAsync<Guid>("""
+            select distinct p.id from engine.run r join engine.run p on p.id = r.parent
+            where r.state in ('queued', 'running', 'waiting', 'paused') and r.cancel_mode is null and p.state = 'cancelled'
+            """))
+        {
+            await actions.CancelChildren(parent, CancelMode.Stop, "engine", null);
+        }
+    }
+
+    private async Task<IEnumerable<QueuedRun>> Forgotten(TimeSpan after)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return await connection.QueryAsync<QueuedRun>($"""
+            update engine.run r set job_at = now()
+            where r.id in (
+                select q.id from engine.run q left join engine.control c on c.kind = q.kind
+                where q.state in ('queued', 'waiting') and coalesce(q.job_at, q.created_at) <= now() - @after and coalesce(q.due_at, '-infinity') <= now() - @after
+                  and not exists (select from {HangfireStorage.Schema}.jobqueue j where j.jobid = q.job_id::bigint and j.fetchedat is null)
+                  and not exists (select from engine.run h where h.exclusive_key = q.exclusive_key and h.holds_key and h.id <> q.id)
+                  and (c.paused_by is null or q.direction < 0)
+                  and (c.at_once is null or c.at_once > (select count(*) from engine.run o where o.kind = q.kind and o.state = 'running'))
+                order by q.priority desc, q.job_at limit {Batch} for update of q skip locked)
+            returning r.id, r.queue
+            """, new { after });
+    }
+}

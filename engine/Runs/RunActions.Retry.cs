@@ -1,0 +1,185 @@
+using System.Text.Json;
+
+namespace ManagedServers.Engine;
+
+/// <content>Going on: retry, skip, another priority.</content>
+internal sealed partial class RunActions
+{
+    public Task Retry(Guid id, string who, string? why, RetryFrom? from, CancellationToken cancellationToken) => Act(id, who, why, async (run, at) =>
+    {
+        if (run.State == "waiting" && from is null && (await at.Attempts()).LastOrDefault(a => a.Seq == run.Cursor && a.Direction == run.Direction) is { State: "failed" })
+        {
+            at.What("retried", "At once.");
+            await at.Execute("update engine.run set due_at = null, reason = 'Retried by ' || @Who || '.', job_id = null, job_at = now() where id = @Id");
+            at.Wake(run);
+            return;
+        }
+
+        if (run.State is not ("paused" or "failed" or "cancelled"))
+        {
+            throw new RunActionException($"Run {id} is {run.State}: only one that is paused, failed or cancelled can be retried.");
+        }
+
+        // A run whose changes were undone has nothing to go on from.
+        var step = from?.Step ?? (run.State != "paused" && run.Direction < 0 ? 1 : (int?)null);
+        if (from is not null)
+        {
+            var memory = new JournalMemory(await at.Attempts());
+            var stored = JsonSerializer.Deserialize<PlanSnapshot>(run.Plan, EngineJson.Options)!;
+            CheckFrom(run, stored, memory, step);
+            if (from.Input is { } input)
+            {
+                await Edit(run, at, stored, memory, text.Json(input));
+            }
+        }
+
+        at.What("retried", (step ?? Math.Max(1, run.Cursor)) is var first and > 1 ? $"From step {first}." : "From the start.");
+        await at.Execute("""
+            update engine.step set next_try_at = now() where run_id = @Id and state = 'interrupted' and next_try_at is null;
+            update engine.run set state = 'queued', fence = fence + 1, reason = 'Retried by ' || @Who || '.', finished_at = null, due_at = null, worked = '0',
+                   recoveries_in_row = 0, job_id = null, job_at = now(),
+                   direction = case when @step is null then direction else 1 end, cursor = coalesce(@step, cursor),
+                   steps_done = coalesce(least(steps_done, @step - 1), steps_done), steps_changed = coalesce(least(steps_changed, @step - 1), steps_changed),
+                   failure = case when direction > 0 or @step is not null then null else failure end,
+                   cancel_mode = case when direction > 0 or @step is not null then null else cancel_mode end
+            where id = @Id
+            """, new { step });
+        at.Wake(run);
+    }, cancellationToken);
+
+    public Task Skip(Guid id, string who, string? why, CancellationToken cancellationToken) => Act(id, who, why, async (run, at) =>
+    {
+        var plan = JsonSerializer.Deserialize<PlanSnapshot>(run.Plan, EngineJson.Options)!;
+        var step = run.Cursor >= 1 && run.Cursor <= plan.Steps.Count ? plan.Steps[run.Cursor - 1] : null;
+        if (step is null || !(run.State == "paused" || (run.State == "waiting" && step.Kind != StepKind.Work && run.Direction > 0)))
+        {
+            throw new RunActionException($"Run {id} is {run.State}: only a step at which a run is paused, or for which it waits, can be skipped.");
+        }
+
+        if (run.State == "waiting" && step.Kind is StepKind.Approval or StepKind.Children)
+        {
+            throw new RunActionException(step.Kind == StepKind.Approval
+                ? $"Step {run.Cursor}, '{step.Title}', cannot be skipped: approve or reject it."
+                : $"Step {run.Cursor}, '{step.Title}', cannot be skipped while its runs are under way: cancel those that should not go on.");
+        }
+
+        if (run.Direction > 0)
+        {
+            await CheckNotNeeded(run, at);
+        }
+
+        at.What("skipped", $"Step {run.Cursor}, '{step.Title}'{(run.Direction < 0 ? ", is not undone" : "")}.");
+        await at.EndWait();
+        await at.Execute("""
+            insert into engine.step (run_id, seq, direction, attempt, try, state, fence, node, summary, finished_at)
+            select @Id, @Cursor, @Direction, coalesce(max(attempt), 0) + 1, 1, 'skipped', @Fence + 1, '', 'Skipped by ' || @Who || '.', now()
+            from engine.step where run_id = @Id and seq = @Cursor and direction = @Direction;
+            update engine.run set state = 'queued', fence = fence + 1, reason = 'Goes on after the skipped step.', cursor = cursor + direction, due_at = null,
+                   recoveries_in_row = 0, steps_done = steps_done + case when direction > 0 then 1 else 0 end, job_id = null, job_at = now()
+            where id = @Id
+            """, new { run.Cursor, run.Direction, run.Fence });
+        at.Wake(run);
+    }, cancellationToken);
+
+    public Task SetPriority(Guid id, RunPriority priority, string who, string? why, CancellationToken cancellationToken) => Act(id, who, why, async (run, at) =>
+    {
+        if (run.HasEnded)
+        {
+            throw new RunActionException($"Run {id} has ended: it is {run.State}.");
+        }
+
+        at.What("reprioritised", $"To {priority.ToString().ToLowerInvariant()}.");
+        await at.Execute("update engine.run set priority = @number, queue = @queue where id = @Id", new { number = (int)priority, queue = RunQueue.Of(priority) });
+        if (run is { State: "queued", JobId: not null })
+        {
+            at.Wake(run with { Queue = RunQueue.Of(priority) });
+        }
+    }, cancellationToken);
+
+    /// <summary>What comes before the chosen step must be there.</summary>
+    private static void CheckFrom(ActionTarget run, PlanSnapshot stored, JournalMemory memory, int? step)
+    {
+        if (step < 1 || step > stored.Steps.Count)
+        {
+            throw new RunActionException($"Run {run.Id} has steps 1 to {stored.Steps.Count}; there is no step {step}.");
+        }
+
+        for (var seq = 1; seq < (step ?? run.Cursor); seq++)
+        {
+            // A failed step before the cursor was passed over, as its plan says.
+            var done = memory.Latest(seq, 1) is { State: "succeeded" or "skipped" } || (seq < run.Cursor && memory.Latest(seq, 1) is { State: "failed" });
+            if (!done || memory.IsUndone(seq))
+            {
+                throw new RunActionException($"Run {run.Id} cannot go on from step {step}: step {seq}, '{stored.Steps[seq - 1].Title}', {(memory.IsUndone(seq) ? "was undone" : "is not done")}. Retry from step {seq} or before.");
+            }
+        }
+    }
+
+    /// <summary>Gives the run another input, with which its plan stays as it is as far as it has begun.</summary>
+    private async Task Edit(ActionTarget run, RunAction at, PlanSnapshot stored, JournalMemory memory, JsonElement input)
+    {
+        var definition = catalog.Find(run.Kind) ?? throw new RunActionException($"This node knows no workflow '{run.Kind}', so it cannot check the new input.");
+        BuiltPlan plan;
+        try
+        {
+            plan = definition.Build(input);
+        }
+        catch (Exception fault)
+        {
+            throw new RunActionException(text.OneLine($"The plan of '{run.Kind}' cannot be made from the new input: {Words.Of(fault)}"));
+        }
+
+        var snapshot = plan.Snapshot();
+        // A run that queues behind others of its schedule holds a key that its plan does not name.
+        var sameKey = plan.ExclusiveKey == run.ExclusiveKey
+            || (plan.ExclusiveKey is null && run.ExclusiveKey!.StartsWith(ScheduleRow.QueueKeyPrefix, StringComparison.Ordinal));
+        if (!sameKey)
+        {
+            throw new RunActionException($"With the new input the run would hold '{plan.ExclusiveKey}', not '{run.ExclusiveKey}': that is another run. Start a new one.");
+        }
+
+        if (stored.FirstMisfit(snapshot, memory.StepsBegun) is { } misfit)
+        {
+            throw new RunActionException($"With the new input the plan is another one: step '{misfit}', already begun, is not where it was. Start a new run.");
+        }
+
+        await at.Execute("update engine.run set input = @input::json, plan = @plan::json, version = @version, steps_total = @total, title = @title where id = @Id", new
+        {
+            input = input.GetRawText(),
+            plan = JsonSerializer.Serialize(snapshot, EngineJson.Options),
+            version = definition.Version,
+            total = plan.Steps.Count,
+            title = text.Title(definition.Title(input)),
+        });
+        at.Note("edited", "With a new input.");
+    }
+
+    /// <summary>Asks each later step for its input, with results as far as they are known, and sees whether it reaches for that of the skipped one.</summary>
+    private async Task CheckNotNeeded(ActionTarget run, RunAction at)
+    {
+        if (catalog.Find(run.Kind) is not { } definition)
+        {
+            return; // not known in this process: the step that misses the result will say so
+        }
+
+        var outputs = (await at.Attempts()).Where(a => a is { Direction: > 0, State: "succeeded" } && a.Seq < run.Cursor).ToLookup(a => a.Seq);
+        foreach (var later in definition.Build(JsonSerializer.Deserialize<JsonElement>(run.Input)).Steps.Skip(run.Cursor))
+        {
+            var probe = new ProbedResults(seq => outputs[seq].LastOrDefault()?.OutputJson, run.Cursor);
+            try
+            {
+                later.Condition?.Invoke(probe);
+                later.Body.ResolveInput(probe);
+            }
+            catch (Exception)
+            {
+                // stopped at a result that is not there yet
+            }
+
+            if (probe.Reached)
+            {
+                throw new RunActionException($"Step {run.Cursor} cannot be skipped: step {later.Seq}, '{later.Title}', needs its result. Retry it, or cancel the run.");
+            }
+        }
+    }
+}

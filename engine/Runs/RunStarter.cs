@@ -1,0 +1,139 @@
+using System.Text.Json;
+using Dapper;
+using Npgsql;
+
+namespace ManagedServers.Engine;
+
+/// <summary>Where a child run belongs: the step of its parent, its place there, and the attempt of that step.</summary>
+internal sealed record ChildPlace(Guid Parent, int Seq, int Index, int Round);
+
+/// <summary>Inserts runs of any kind: what operators, schedules and parent runs start goes this one way.</summary>
+internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engine, WorkflowCatalog catalog, RunQueue queue, Notifier notifier, Text text, TimeProvider time)
+{
+    private const int KeyCharacters = 200;
+    private const int Tries = 4;
+    private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(200);
+
+    public Task<StartedRun> Start<TWorkflow, TInput>(
+        TInput input, StartRun start, Func<NpgsqlTransaction, Guid, Task>? within = null, CancellationToken cancellationToken = default)
+        where TWorkflow : IWorkflow<TInput>
+        where TInput : notnull =>
+        Start(catalog.Of<TWorkflow>(), JsonSerializer.SerializeToElement(input, EngineJson.Options), start, null, within, cancellationToken);
+
+    /// <exception cref="ArgumentException">No workflow has that kind.</exception>
+    public Task<StartedRun> Start(
+        string kind, JsonElement input, StartRun start, ChildPlace? place = null, Func<NpgsqlTransaction, Guid, Task>? within = null, CancellationToken cancellationToken = default) =>
+        Start(catalog.Find(kind) ?? throw new ArgumentException($"There is no workflow '{kind}' in this process.", nameof(kind)), input, start, place, within, cancellationToken);
+
+    private async Task<StartedRun> Start(
+        WorkflowDefinition definition, JsonElement input, StartRun start, ChildPlace? place, Func<NpgsqlTransaction, Guid, Task>? within, CancellationToken cancellationToken)
+    {
+        var json = text.Json(input);
+        Check(start, json);
+        var plan = definition.Build(json);
+        var row = new
+        {
+            Id = Guid.CreateVersion7(time.GetUtcNow()),
+            definition.Kind,
+            definition.Version,
+            Title = text.Title(definition.Title(json)),
+            start.Subject,
+            Plan = JsonSerializer.Serialize(plan.Snapshot(), EngineJson.Options),
+            Input = json.GetRawText(),
+            start.DedupeKey,
+            ExclusiveKey = plan.ExclusiveKey ?? start.KeyIfNone,
+            Queue = RunQueue.Of(start.Priority),
+            Priority = (int)start.Priority,
+            place?.Parent,
+            place?.Seq,
+            place?.Index,
+            place?.Round,
+            start.RequestedBy,
+            Total = plan.Steps.Count,
+        };
+
+        if (await InsertPatiently(row.Id, row, start.DedupeKey, within, cancellationToken) is { } existing)
+        {
+            return new StartedRun(existing, true);
+        }
+
+        await queue.TryEnqueue(new QueuedRun(row.Id, row.Queue));
+        notifier.Changed(row.Id);
+        return new StartedRun(row.Id, false);
+    }
+
+    /// <summary>
+    /// A pooled connection may have been cut since it was last used, and nobody should hear of that. Without statements of the caller it is safe to try
+    /// again: the run's id is chosen before, so an insert whose answer was lost is found and not repeated.
+    /// </summary>
+    private async Task<Guid?> InsertPatiently(
+        Guid id, object row, string? dedupeKey, Func<NpgsqlTransaction, Guid, Task>? within, CancellationToken cancellationToken)
+    {
+        for (var left = within is null ? Tries : 1; ; left--)
+        {
+            try
+            {
+                var known = await Insert(id, row, dedupeKey, within, cancellationToken);
+                return known == id ? null : known;
+            }
+            catch (Exception fault) when (left > 1 && TransientFault.Is(fault))
+            {
+                await Task.Delay(Again, time, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Inserts the run with the caller's statements, or gives the one that has its dedupe key.</summary>
+    private async Task<Guid?> Insert(
+        Guid id, object row, string? dedupeKey, Func<NpgsqlTransaction, Guid, Task>? within, CancellationToken cancellationToken)
+    {
+        // One statement is a transaction by itself; the caller's own need one around them, on a connection of the host's.
+        await using var connection = await (within is null ? engine.Hot : database).OpenConnectionAsync(cancellationToken);
+        await using var transaction = within is null ? null : await connection.BeginTransactionAsync(cancellationToken);
+        // A second start with the same key waits here for the first one's commit.
+        var inserted = await connection.ExecuteAsync(new CommandDefinition("""
+            with recursive ancestor as (
+                select id, parent, exclusive_key from engine.run where id = @Parent
+                union all select r.id, r.parent, r.exclusive_key from engine.run r join ancestor a on r.id = a.parent),
+            started as (
+                insert into engine.run (id, kind, version, title, subject, plan, input, dedupe_key, exclusive_key, queue, priority,
+                                        parent, parent_seq, child_index, child_round, requested_by, steps_total, job_at)
+                select @Id, @Kind, @Version, @Title, @Subject, @Plan::json, @Input::json, @DedupeKey,
+                       case when not exists (select from ancestor where exclusive_key = @ExclusiveKey) then @ExclusiveKey end, @Queue, @Priority,
+                       @Parent, @Seq, @Index, @Round, @RequestedBy, @Total, now()
+                on conflict do nothing returning id)
+            insert into engine.event (run_id, who, what) select id, @RequestedBy, 'started' from started
+            """, row, transaction, cancellationToken: cancellationToken));
+        if (inserted == 0)
+        {
+            return await connection.QueryFirstAsync<Guid>(
+                "select id from engine.run where id = @id or dedupe_key = @dedupeKey order by id = @id desc", new { id, dedupeKey }, transaction);
+        }
+
+        if (within is not null)
+        {
+            await within(transaction!, id);
+            await transaction!.CommitAsync(cancellationToken);
+        }
+
+        return null;
+    }
+
+    private static void Check(StartRun start, JsonElement input)
+    {
+        if (string.IsNullOrWhiteSpace(start.RequestedBy))
+        {
+            throw new ArgumentException("A run needs to know who asks for it.", nameof(start));
+        }
+
+        if (start.DedupeKey is { Length: 0 or > KeyCharacters } || start.Subject is { Length: 0 or > KeyCharacters })
+        {
+            throw new ArgumentException($"Dedupe key and subject have 1 to {KeyCharacters} characters.", nameof(start));
+        }
+
+        if (Text.KiBOverLimit(input) is { } size)
+        {
+            throw new ArgumentException($"The input has {size:N0} KiB as JSON; a run takes at most {Text.JsonLimit / 1024} KiB.", nameof(input));
+        }
+    }
+}

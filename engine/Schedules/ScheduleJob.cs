@@ -1,0 +1,11 @@
+using Hangfire;
+
+namespace ManagedServers.Engine;
+
+/// <summary>What Hangfire's recurring and delayed jobs do for a schedule: they wake a node. Whether anything is due is decided by the schedule's own row.</summary>
+internal sealed class ScheduleJob(ScheduleFirer firer)
+{
+    /// <summary>Called by a worker of Hangfire. Recurring jobs know no nominal time; delayed ones are made for one.</summary>
+    [JobDisplayName("wake schedule {0}")]
+    public Task Wake(string name, DateTimeOffset? nominal) => firer.Fire(name, nominal, woken: true);
+}

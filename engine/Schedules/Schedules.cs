@@ -1,0 +1,146 @@
+using Dapper;
+using Npgsql;
+
+namespace ManagedServers.Engine;
+
+/// <summary>What operators see of schedules and do to them. Each action locks the schedule's row, acts and leaves a line in the audit, in one transaction.</summary>
+internal sealed class Schedules(
+    NpgsqlDataSource database, ScheduleTable table, ScheduleHistory history, ScheduleCheck check, ScheduleAlarm alarm, RunStarter starter, Text text, TimeProvider time) : ISchedules
+{
+    private const int ResultsShown = 20;
+    private const int EventsShown = 100;
+    private const int PreviewLimit = 100;
+
+    public async Task<ScheduleDetails> Save(ScheduleSettings settings, string who, string? why = null, CancellationToken cancellationToken = default)
+    {
+        check.Whole(settings);
+        var saved = settings with { Input = text.Json(settings.Input) };
+        await Act(settings.Name, who, why, async (transaction, stored) =>
+        {
+            if (stored is null)
+            {
+                // Not there a moment ago; if it is now, somebody else has saved it, and ours comes after theirs.
+                stored = await ScheduleSave.Create(transaction, saved) ? null : await ScheduleTable.Lock(transaction, saved.Name);
+                if (stored is null)
+                {
+                    return new Done("created", null);
+                }
+            }
+
+            return await ScheduleSave.Change(transaction, stored, saved) is { } changes ? new Done("changed", changes) : null;
+        }, cancellationToken);
+        return await Get(settings.Name, cancellationToken) ?? throw Unknown(settings.Name);
+    }
+
+    public Task Remove(string name, string who, string? why = null, CancellationToken cancellationToken = default) =>
+        Act(name, who, why, async (transaction, stored) =>
+        {
+            await transaction.Connection!.ExecuteAsync("delete from engine.schedule where id = @Id", new { Known(stored, name).Id }, transaction);
+            return new Done("removed", null);
+        }, cancellationToken);
+
+    public Task Pause(string name, string who, string reason, DateTimeOffset? until = null, CancellationToken cancellationToken = default)
+    {
+        if (string.IsNullOrWhiteSpace(reason))
+        {
+            throw new ArgumentException("A pause needs a reason: whoever finds the schedule paused will want to know.", nameof(reason));
+        }
+
+        return Act(name, who, reason, async (transaction, stored) =>
+        {
+            var schedule = Known(stored, name);
+            if (until <= schedule.Now)
+            {
+                throw new ScheduleActionException($"The pause of schedule '{name}' would have ended at {until:u} already.");
+            }
+
+            await transaction.Connection!.ExecuteAsync("""
+                update engine.schedule set version = version + 1, paused_at = now(), paused_by = @who, paused_why = @reason, paused_until = @until where id = @Id
+                """, new { schedule.Id, who, reason = text.Summary(reason.Trim()), until = until?.ToUniversalTime() }, transaction);
+            return new Done("paused", until is { } end ? $"Until {end.ToUniversalTime():u}." : null);
+        }, cancellationToken);
+    }
+
+    public Task Resume(string name, string who, string? why = null, CancellationToken cancellationToken = default) =>
+        Act(name, who, why, async (transaction, stored) =>
+        {
+            if (Known(stored, name).PausedAt is null)
+            {
+                throw new ScheduleActionException($"Schedule '{name}' is not paused.");
+            }
+
+            await ScheduleHistory.EndPause(transaction, stored!);
+            return new Done("resumed", null);
+        }, cancellationToken);
+
+    public async Task<StartedRun> RunNow(string name, string who, string? why = null, string? dedupeKey = null, CancellationToken cancellationToken = default)
+    {
+        Text.RequireWho(who);
+        var schedule = Known(await table.Read(name, cancellationToken), name);
+        if (check.Unstartable(schedule.Kind, schedule.InputJson) is { } fault)
+        {
+            throw new ScheduleActionException($"Schedule '{name}' can start no run: {fault}");
+        }
+
+        try
+        {
+            var start = new StartRun { RequestedBy = who, Subject = schedule.Subject, DedupeKey = dedupeKey, KeyIfNone = schedule.QueueKey, Priority = schedule.Priority };
+            return await starter.Start(schedule.Kind, schedule.InputJson, start, within: async (transaction, run) =>
+            {
+                var locked = Known(await ScheduleTable.Lock(transaction, name), name);
+                await ScheduleOverlap.Check(transaction, locked, run);
+                await ScheduleHistory.Asked(transaction, locked, who, run);
+                await ScheduleHistory.Audit(transaction, name, who, "started", text.Why(why, $"Run {run}."));
+            }, cancellationToken: cancellationToken);
+        }
+        catch (OverlapException overlap)
+        {
+            throw new ScheduleActionException($"{overlap.Message} Wait for it or cancel it, or let the runs of '{name}' queue.");
+        }
+    }
+
+    public async Task<ScheduleDetails?> Get(string name, CancellationToken cancellationToken = default) =>
+        await table.Read(name, cancellationToken) is { } row
+            ? new ScheduleDetails((await View([row], cancellationToken))[0]) { Events = await history.Events(name, EventsShown, cancellationToken) }
+            : null;
+
+    public async Task<IReadOnlyList<Schedule>> List(CancellationToken cancellationToken = default) =>
+        await View(await table.All(cancellationToken), cancellationToken);
+
+    public IReadOnlyList<DateTimeOffset> Preview(ScheduleSettings settings, int count = 5)
+    {
+        check.Timing(settings);
+        var timing = new ScheduleTiming(settings.Cron, settings.Every, settings.TimeZone);
+        return timing.Next(timing.First(time.GetUtcNow()), Math.Clamp(count, 1, PreviewLimit));
+    }
+
+    private sealed record Done(string What, string? Detail);
+
+    private async Task<IReadOnlyList<Schedule>> View(IReadOnlyList<ScheduleRow> rows, CancellationToken cancellationToken)
+    {
+        var results = await history.Latest(rows.Select(r => r.Id), ResultsShown, cancellationToken);
+        return [.. rows.Select(r => r.View([.. results[r.Id]]))];
+    }
+
+    private async Task Act(string name, string who, string? why, Func<NpgsqlTransaction, ScheduleRow?, Task<Done?>> act, CancellationToken cancellationToken)
+    {
+        Text.RequireWho(who);
+        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            if (await act(transaction, await ScheduleTable.Lock(transaction, name)) is not { } done)
+            {
+                return;
+            }
+
+            await ScheduleHistory.Audit(transaction, name, who, done.What, text.Why(why, done.Detail));
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        alarm.Set(name);
+    }
+
+    private static ScheduleRow Known(ScheduleRow? schedule, string name) => schedule ?? throw Unknown(name);
+
+    private static ScheduleActionException Unknown(string name) => new($"There is no schedule '{name}'.");
+}
