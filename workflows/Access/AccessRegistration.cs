@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ManagedServers.Workflows.Access;
+
+public static class AccessRegistration
+{
+    public static IServiceCollection AddAccess(this IServiceCollection services)
+    {
+        services.AddMemoryCache();
+        services.AddSingleton<Accounts>();
+        services.AddSingleton<Tokens>();
+
+        // What names no right is for nobody.
+        var authorization = services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(_ => false).Build());
+        foreach (var right in Enum.GetValues<Right>())
+        {
+            authorization.AddPolicy(right.ToString(), policy => policy.RequireAssertion(context => context.User.Allows(right)));
+        }
+
+        return services;
+    }
+}

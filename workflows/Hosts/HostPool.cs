@@ -1,0 +1,191 @@
+using ManagedServers.Workflows.Hosts.Ssh;
+using Microsoft.Extensions.Logging;
+
+namespace ManagedServers.Workflows.Hosts;
+
+/// <summary>One connection a host and login, shared by all who work on it and kept a while after the last one.</summary>
+internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<HostPool> log) : IHosts, IAsyncDisposable
+{
+    // A host that lost its power or its network meanwhile says nothing by itself; one question costs some milliseconds.
+    private static readonly TimeSpan TrustedIdle = TimeSpan.FromSeconds(5);
+    private readonly Lock gate = new();
+    private readonly Dictionary<HostTarget, Entry> entries = [];
+    private int openedInAll;
+
+    /// <summary>Connections opened since the start: "one an install" is a promise that tests count.</summary>
+    public int OpenedInAll => openedInAll;
+
+    public int OpenNow
+    {
+        get
+        {
+            lock (gate)
+            {
+                return entries.Count;
+            }
+        }
+    }
+
+    public Task<HostKey> ReadHostKey(HostAddress address, SshPort port, CancellationToken cancellationToken = default) =>
+        SshConnector.ReadHostKey(address, port, options.ConnectTimeout, cancellationToken);
+
+    public async Task<IHost> Connect(HostTarget target, CancellationToken cancellationToken = default)
+    {
+        // The display name is for messages only.
+        var key = target with { DisplayName = "" };
+        while (true)
+        {
+            var entry = Lease(key, target, out var idleFor);
+            try
+            {
+                var link = await entry.Connecting.WaitAsync(cancellationToken);
+                if (link.Connection.IsAlive && (idleFor < TrustedIdle || await link.Connection.Answers(options.ConnectTimeout).WaitAsync(cancellationToken)))
+                {
+                    return new Host(link, target, time, () => Return(key, entry));
+                }
+            }
+            catch
+            {
+                await Return(key, entry);
+                throw;
+            }
+
+            Drop(key, entry);
+            await Return(key, entry);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        List<Entry> all;
+        lock (gate)
+        {
+            all = [.. entries.Values];
+            entries.Clear();
+        }
+
+        foreach (var entry in all)
+        {
+            await Close(entry);
+        }
+    }
+
+    private Entry Lease(HostTarget key, HostTarget target, out TimeSpan idleFor)
+    {
+        lock (gate)
+        {
+            if (!entries.TryGetValue(key, out var entry))
+            {
+                var giveUp = new CancellationTokenSource();
+                entries[key] = entry = new Entry { Connecting = Open(target, giveUp.Token), GiveUp = giveUp };
+            }
+
+            entry.Leases++;
+            idleFor = entry.Idle is null ? TimeSpan.Zero : time.GetElapsedTime(entry.IdleSince);
+            entry.Idle?.Dispose();
+            entry.Idle = null;
+            return entry;
+        }
+    }
+
+    private async Task<HostLink> Open(HostTarget target, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        var client = await SshConnector.Open(target, options.ConnectTimeout, cancellationToken);
+        var count = Interlocked.Increment(ref openedInAll);
+        log.LogInformation("SSH connection to {Host} opened ({Open} open, {Opened} opened since the start)", target, OpenNow, count);
+        return new HostLink(new SshConnection(client, target, options, time));
+    }
+
+    private async ValueTask Return(HostTarget key, Entry entry)
+    {
+        lock (gate)
+        {
+            entry.Leases--;
+            var current = entries.GetValueOrDefault(key) == entry;
+            if (current && entry.IsUsable)
+            {
+                if (entry.Leases == 0)
+                {
+                    entry.IdleSince = time.GetTimestamp();
+                    entry.Idle = time.CreateTimer(_ => _ = CloseIdle(key, entry), null, options.IdleTimeout, Timeout.InfiniteTimeSpan);
+                }
+
+                return;
+            }
+
+            // Failed, broken, or given up by the last who waited for it.
+            if (current && (entry.Connecting.IsCompleted || entry.Leases == 0))
+            {
+                entries.Remove(key);
+            }
+
+            if (entry.Leases > 0)
+            {
+                return;
+            }
+        }
+
+        await Close(entry);
+    }
+
+    private void Drop(HostTarget key, Entry entry)
+    {
+        lock (gate)
+        {
+            if (entries.GetValueOrDefault(key) == entry)
+            {
+                entries.Remove(key);
+            }
+        }
+    }
+
+    private async Task CloseIdle(HostTarget key, Entry entry)
+    {
+        lock (gate)
+        {
+            if (entry.Leases > 0)
+            {
+                return;
+            }
+
+            if (entries.GetValueOrDefault(key) == entry)
+            {
+                entries.Remove(key);
+            }
+        }
+
+        await Close(entry);
+    }
+
+    private async Task Close(Entry entry)
+    {
+        entry.Idle?.Dispose();
+        try
+        {
+            await entry.GiveUp.CancelAsync();
+            var link = await entry.Connecting;
+            await link.DisposeAsync();
+            log.LogInformation("SSH connection to {Host} closed ({Open} open)", link.Connection.Target, OpenNow);
+        }
+        catch (Exception failure)
+        {
+            log.LogDebug(failure, "An SSH connection that never came about was dropped");
+        }
+    }
+
+    private sealed class Entry
+    {
+        public required Task<HostLink> Connecting { get; init; }
+
+        public required CancellationTokenSource GiveUp { get; init; }
+
+        public int Leases { get; set; }
+
+        public ITimer? Idle { get; set; }
+
+        public long IdleSince { get; set; }
+
+        public bool IsUsable => Connecting.IsCompletedSuccessfully && Connecting.Result.Connection.IsAlive;
+    }
+}

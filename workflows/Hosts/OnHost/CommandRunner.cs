@@ -1,0 +1,127 @@
+using System.Text;
+using ManagedServers.Workflows.Hosts.Ssh;
+
+namespace ManagedServers.Workflows.Hosts.OnHost;
+
+/// <summary>Runs one command on a channel: feeds it, reads both outputs, waits for its end within the limit.</summary>
+internal sealed class CommandRunner(SshConnection connection, HostTarget target)
+{
+    /// <summary>What the command is called in messages; never its arguments, which may say too much.</summary>
+    public string NameOf(string program) => $"{program} on {target}";
+
+    public async Task<CommandResult> Run(IReadOnlyList<string> argv, CommandOptions options, CancellationToken cancellationToken)
+    {
+        var raw = await RunRaw(argv, options, NameOf(argv[0]), cancellationToken);
+        return new CommandResult
+        {
+            ExitCode = raw.ExitCode,
+            Stdout = raw.Output.Text,
+            Stderr = raw.Error.Text,
+            Truncated = raw.Output.Truncated || raw.Error.Truncated,
+            What = NameOf(argv[0]),
+        };
+    }
+
+    /// <summary>Runs a script of ours with sh; the script itself travels through standard input and is in no process list.</summary>
+    public Task<RawResult> RunScript(string script, IReadOnlyList<string> arguments, CommandOptions options, string what, CancellationToken cancellationToken) =>
+        RunRaw(["sh", "-s", "--", .. arguments], options with { Stdin = new MemoryStream(Encoding.UTF8.GetBytes(script)) }, what, cancellationToken);
+
+    public async Task<RawResult> RunRaw(IReadOnlyList<string> argv, CommandOptions options, string what, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(options.Timeout);
+        // SSH.NET tells the host of the end of an input only when there was some, so an empty one must be known beforehand.
+        var first = new byte[32 * 1024];
+        var firstLength = options.Stdin is null ? 0 : await options.Stdin.ReadAsync(first, limit.Token);
+        try
+        {
+            await using var channel = await connection.Open(argv, options.Environment, firstLength > 0, what, limit.Token);
+            return await Follow(channel, options, first.AsMemory(0, firstLength), limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new HostCommandTimeoutException(what, options.Timeout);
+        }
+    }
+
+    private async Task<RawResult> Follow(SshChannel channel, CommandOptions options, ReadOnlyMemory<byte> first, CancellationToken cancellationToken)
+    {
+        var oneAtATime = new Lock();
+        var output = new OutputCollector(options.OutputLimit, false, options.OnLine, oneAtATime);
+        var error = new OutputCollector(options.OutputLimit, true, options.OnLine, oneAtATime);
+        // One pump that breaks (a callback, the input's source) must end the others.
+        using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task[] pumps =
+        [
+            OrBreak(Read(channel.Output, output), broken),
+            OrBreak(Read(channel.Error, error), broken),
+            OrBreak(first.IsEmpty ? Task.CompletedTask : Feed(channel, first, options.Stdin!, broken.Token), broken),
+        ];
+        try
+        {
+            // The outputs end with the channel, also when the connection is lost. The input may never end by itself.
+            await Task.WhenAll(pumps[..2]).WaitAsync(broken.Token);
+            var exit = await channel.ExitCode().WaitAsync(broken.Token);
+            await broken.CancelAsync();
+            await pumps[2].ContinueWith(t => t.Exception, TaskScheduler.Default);
+            return channel.Output.Started && channel.Error.Started ? new RawResult(exit, output, error) : throw NotStarted(exit, channel);
+        }
+        catch
+        {
+            await channel.Terminate();
+            await channel.DisposeAsync();
+            // Nobody's callback is called after this method has returned.
+            await Task.WhenAll(pumps[..2]).ContinueWith(t => t.Exception, TaskScheduler.Default);
+            cancellationToken.ThrowIfCancellationRequested();
+            await (pumps.FirstOrDefault(p => p.IsFaulted) ?? Task.CompletedTask);
+            throw;
+        }
+    }
+
+    private static async Task OrBreak(Task pump, CancellationTokenSource broken)
+    {
+        try
+        {
+            await pump;
+        }
+        catch
+        {
+            await broken.CancelAsync();
+            throw;
+        }
+    }
+
+    private static async Task Read(MarkedReader reader, OutputCollector collector)
+    {
+        var buffer = new byte[32 * 1024];
+        while (await reader.Read(buffer) is var read and > 0)
+        {
+            collector.Add(buffer.AsSpan(0, read));
+        }
+
+        collector.Finish();
+    }
+
+    private static async Task Feed(SshChannel channel, ReadOnlyMemory<byte> first, Stream source, CancellationToken cancellationToken)
+    {
+        var listening = await channel.Write(first);
+        var buffer = new byte[32 * 1024];
+        while (listening && await source.ReadAsync(buffer, cancellationToken) is var read and > 0)
+        {
+            listening = await channel.Write(buffer.AsMemory(0, read));
+        }
+
+        await channel.CloseInput();
+    }
+
+    private HostRejectedException NotStarted(int exit, SshChannel channel)
+    {
+        var said = $"{channel.Output.Noise}\n{channel.Error.Noise}".Trim();
+        said = said.Length > 500 ? "…" + said[^500..] : said;
+        return new HostRejectedException(HostProblem.ShellRefused,
+            $"The login of user {target.User} on {target} runs no commands (exit code {exit}). {(said.Length > 0 ? $"It said: {said}" : "It said nothing.")} The user needs a login shell such as /bin/sh or /bin/bash, and no ForceCommand in sshd_config.");
+    }
+}
+
+/// <summary>An end with its outputs as they came.</summary>
+internal sealed record RawResult(int ExitCode, OutputCollector Output, OutputCollector Error);

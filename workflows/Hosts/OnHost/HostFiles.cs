@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace ManagedServers.Workflows.Hosts.OnHost;
+
+/// <summary>Files and folders on a host. Never over SFTP, which may be switched off.</summary>
+internal sealed class HostFiles(CommandRunner runner, HostTarget target)
+{
+    private const int TooLong = 91;
+    private const int Absent = 92;
+
+    // A cut connection looks like the end of the input, so the length decides whether the new file is whole.
+    private const string WriteScript = """
+        p=$1 mode=$2 sum=$3 size=$4
+        [ ! -d "$p" ] || { echo "$p is a folder" >&2; exit 1; }
+        if [ -f "$p" ] && [ ! -L "$p" ] && [ "$(stat -c '%a %u:%g' "$p")" = "$mode 0:0" ] && [ "$(sha256sum <"$p")" = "$sum  -" ]
+        then cat >/dev/null; echo same; exit 0; fi
+        umask 077
+        new="${p%/*}/.${p##*/}.managed-servers.$$"
+        trap 'rm -f "$new"' EXIT; trap 'exit 1' HUP INT TERM PIPE
+        cat >"$new" || exit 1
+        [ "$(wc -c <"$new")" -eq "$size" ] || { echo "the contents arrived in part only" >&2; exit 1; }
+        { [ "$(id -u)" -ne 0 ] || chown 0:0 "$new"; } && chmod "$mode" "$new" || exit 1
+        sync "$new" 2>/dev/null || sync
+        mv -f "$new" "$p" || exit 1
+        sync "${p%/*}/" 2>/dev/null
+        echo written
+        """;
+
+    private const string FolderScript = """
+        p=$1 mode=$2
+        if [ -d "$p" ] && [ "$(stat -c '%a %u:%g' "$p/.")" = "$mode 0:0" ]; then echo same; exit 0; fi
+        mkdir -p "$p" && { [ "$(id -u)" -ne 0 ] || chown 0:0 "$p"; } && chmod "$mode" "$p" && echo made
+        """;
+
+    private const string ReadScript = """
+        [ -e "$1" ] || { [ -d "${1%/*}/" ] && [ ! -x "${1%/*}/" ] && { echo "Permission denied" >&2; exit 1; }; exit 92; }
+        size=$(wc -c <"$1") || exit 1
+        [ "$size" -le "$2" ] || { echo "$size" >&2; exit 91; }
+        exec cat "$1"
+        """;
+
+    private const string RemoveScript = """
+        { [ -e "$1" ] || [ -L "$1" ]; } || { echo none; exit 0; }
+        rm -rf "$1" && echo removed
+        """;
+
+    public async Task<byte[]?> Read(string path, int limit, CancellationToken cancellationToken)
+    {
+        var result = await Run(ReadScript, [RemotePath.Check(path), Number(limit)], new CommandOptions { OutputLimit = limit }, $"reading {path}", cancellationToken, Absent, TooLong);
+        return result.ExitCode switch
+        {
+            Absent => null,
+            TooLong => throw new HostRejectedException(HostProblem.FileTooLong, $"{path} on {target} has {result.Error.Text.Trim()} bytes; at most {limit} were expected. Look at what it holds."),
+            _ => result.Output.Bytes,
+        };
+    }
+
+    public Task<bool> Write(string path, ReadOnlyMemory<byte> content, UnixFileMode mode, CancellationToken cancellationToken) =>
+        Write(path, new MemoryStream(content.ToArray()), content.Length, Convert.ToHexStringLower(SHA256.HashData(content.Span)), mode, cancellationToken);
+
+    public async Task<bool> Write(string path, Stream content, int length, string sum, UnixFileMode mode, CancellationToken cancellationToken)
+    {
+        var options = new CommandOptions { Stdin = content, Timeout = TimeSpan.FromMinutes(10) };
+        var result = await Run(WriteScript, [RemotePath.Check(path), Octal(mode), sum, Number(length)], options, $"writing {path}", cancellationToken);
+        return result.Output.Text.Trim() == "written";
+    }
+
+    public async Task<bool> EnsureFolder(string path, UnixFileMode mode, CancellationToken cancellationToken)
+    {
+        var result = await Run(FolderScript, [RemotePath.Check(path), Octal(mode)], new CommandOptions(), $"making the folder {path}", cancellationToken);
+        return result.Output.Text.Trim() == "made";
+    }
+
+    public async Task<bool> Remove(string path, CancellationToken cancellationToken)
+    {
+        var result = await Run(RemoveScript, [RemotePath.Check(path)], new CommandOptions(), $"removing {path}", cancellationToken);
+        return result.Output.Text.Trim() == "removed";
+    }
+
+    private async Task<RawResult> Run(string script, string[] arguments, CommandOptions options, string doing, CancellationToken cancellationToken, params int[] fine)
+    {
+        var result = await runner.RunRaw(["sh", "-c", script, "sh", .. arguments], options, $"{doing} on {target}", cancellationToken);
+        if (result.ExitCode == 0 || fine.Contains(result.ExitCode))
+        {
+            return result;
+        }
+
+        var said = result.Error.Text.Trim();
+        throw said switch
+        {
+            _ when said.Contains("No space left", StringComparison.Ordinal) || said.Contains("quota exceeded", StringComparison.Ordinal) =>
+                new HostRejectedException(HostProblem.DiskFull, $"The disk of {target} is full: {doing} failed with \"{said}\". Free some space there (`df -h`), then retry."),
+            _ when said.Contains("Permission denied", StringComparison.Ordinal) || said.Contains("not permitted", StringComparison.Ordinal) || said.Contains("Read-only file system", StringComparison.Ordinal) =>
+                new HostRejectedException(HostProblem.PermissionDenied, $"User {target.User} may not do this on {target}: {doing} failed with \"{said}\"."),
+            _ => HostCommandException.For(new CommandResult { ExitCode = result.ExitCode, Stdout = result.Output.Text, Stderr = said, What = $"{doing} on {target}" }),
+        };
+    }
+
+    private static string Octal(UnixFileMode mode) => Convert.ToString((int)mode, 8);
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,126 @@
+using System.Security.Cryptography;
+using Renci.SshNet;
+
+namespace ManagedServers.Workflows.Hosts.Ssh;
+
+/// <summary>The one SSH connection to a host, with a bounded number of channels.</summary>
+internal sealed class SshConnection : IAsyncDisposable
+{
+    private readonly SshClient client;
+    private readonly HostsOptions options;
+    private readonly SemaphoreSlim slots;
+    private readonly ITimer pulse;
+    private readonly CancellationTokenSource closed = new();
+    private int inUse;
+    private int pulsing;
+    private int disposed;
+
+    public SshConnection(SshClient client, HostTarget target, HostsOptions options, TimeProvider time)
+    {
+        (this.client, Target, this.options) = (client, target, options);
+        slots = new SemaphoreSlim(options.MaxChannels);
+        pulse = time.CreateTimer(_ => _ = Pulse(), null, options.PulseInterval, options.PulseInterval);
+    }
+
+    public HostTarget Target { get; }
+
+    /// <summary>Stands before the real output of each command. Random, so that nothing a host prints at login can be it.</summary>
+    public string Marker { get; } = "managed-servers-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+
+    /// <summary>Set when the connection is closed from this side; commands that still run are lost then.</summary>
+    public CancellationToken Closed => closed.Token;
+
+    public bool IsAlive => disposed == 0 && client.IsConnected;
+
+    /// <summary>Opens a channel that runs the program; waits for a free one.</summary>
+    public async Task<SshChannel> Open(IReadOnlyList<string> argv, IReadOnlyDictionary<string, string> environment, bool withInput, string what, CancellationToken cancellationToken)
+    {
+        var line = RemoteCommandLine.For(argv, environment, Marker, withInput);
+        await slots.WaitAsync(cancellationToken);
+        Interlocked.Increment(ref inUse);
+        var opening = BlockingThreads.Run(() => SshChannel.Open(this, client, line, withInput, what));
+        try
+        {
+            return await opening.WaitAsync(options.Patience, cancellationToken);
+        }
+        catch (Exception failure)
+        {
+            // Opened late, by a host that was slow: closed again as soon as it is there, which frees its place.
+            _ = opening.ContinueWith(t => t.IsCompletedSuccessfully ? t.Result.DisposeAsync().AsTask() : Forget(t), TaskScheduler.Default);
+            if (failure is TimeoutException)
+            {
+                await DisposeAsync();
+            }
+
+            throw failure is OperationCanceledException ? failure : SshProblems.OfChannel(failure, Target, what);
+        }
+    }
+
+    /// <summary>Signals a process group. Beside the counted channels, since those may all be waiting for just this.</summary>
+    public async Task Signal(int processGroup, string signal, TimeSpan limit)
+    {
+        var line = RemoteCommandLine.For(["kill", "-s", signal, "--", $"-{processGroup}"], new Dictionary<string, string>(), Marker, false);
+        var sending = BlockingThreads.Run(() => client.RunCommand(line).Dispose());
+        await Task.WhenAny(sending, Task.Delay(limit));
+        _ = sending.ContinueWith(t => t.Exception, TaskScheduler.Default);
+    }
+
+    public void Release()
+    {
+        Interlocked.Decrement(ref inUse);
+        slots.Release();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await pulse.DisposeAsync();
+        await closed.CancelAsync();
+        try
+        {
+            await BlockingThreads.Run(client.Dispose);
+        }
+        catch (Exception failure) when (failure is Renci.SshNet.Common.SshException or System.Net.Sockets.SocketException or ObjectDisposedException)
+        {
+            // It was broken already.
+        }
+    }
+
+    private Task Forget(Task failed)
+    {
+        _ = failed.Exception;
+        Release();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Asks the host whether it is still there. Without an answer in time the connection is closed.</summary>
+    public async Task<bool> Answers(TimeSpan limit)
+    {
+        var answer = BlockingThreads.Run(() => client.RunCommand(":").Dispose());
+        try
+        {
+            await answer.WaitAsync(limit);
+            return true;
+        }
+        catch (Exception failure) when (failure is TimeoutException or Renci.SshNet.Common.SshException or InvalidOperationException or System.Net.Sockets.SocketException)
+        {
+            _ = answer.ContinueWith(t => t.Exception, TaskScheduler.Default);
+            await DisposeAsync();
+            return false;
+        }
+    }
+
+    // A host that lost its power or its network says nothing; TCP alone would wait a quarter of an hour.
+    private async Task Pulse()
+    {
+        if (Volatile.Read(ref inUse) > 0 && disposed == 0 && Interlocked.Exchange(ref pulsing, 1) == 0)
+        {
+            await Answers(options.Patience);
+            Volatile.Write(ref pulsing, 0);
+        }
+    }
+}

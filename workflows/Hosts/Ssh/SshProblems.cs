@@ -1,0 +1,70 @@
+using System.Net.Sockets;
+using Renci.SshNet.Common;
+using Renci.SshNet.Messages.Transport;
+
+namespace ManagedServers.Workflows.Hosts.Ssh;
+
+/// <summary>From what SSH.NET and the sockets throw to what an operator can act on.</summary>
+internal static class SshProblems
+{
+    public static Exception? OfHostKey(HostTarget target, HostKey? presented) => (target.PinnedKey, presented) switch
+    {
+        (_, null) => null,
+        (null, { } found) => new HostRejectedException(HostProblem.HostKeyUnknown,
+            $"The host key of {target} has not been accepted yet. It shows {found}. Compare with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on the host, then accept it.")
+        { Presented = found },
+        ({ } pinned, { } found) when pinned.Fingerprint != found.Fingerprint => new HostRejectedException(HostProblem.HostKeyChanged,
+            $"The host key of {target} has changed: accepted was {pinned}, it now shows {found}. Nothing was sent to it. If the host was reinstalled, compare with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on its console and accept the new key; otherwise somebody may be listening in.")
+        { Presented = found, Expected = pinned },
+        _ => null,
+    };
+
+    public static Exception OfConnect(Exception failure, string where, HostTarget? target, TimeSpan timeout) => failure switch
+    {
+        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } => new HostRejectedException(HostProblem.NameUnknown,
+            $"The name of {where} does not resolve to an address. Correct the address, or add the name to DNS.", failure)
+        { Field = "address" },
+        SocketException { SocketErrorCode: SocketError.TryAgain } => new HostUnavailableException(HostProblem.NameUnknown,
+            $"The name of {where} could not be resolved: this machine's name server did not answer. Check /etc/resolv.conf here, or use an IP address.", failure),
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => new HostUnavailableException(HostProblem.ConnectionRefused,
+            $"{where} refused the connection: the host is there, but no SSH server listens on that port. Start sshd or correct the port.", failure),
+        SocketException { SocketErrorCode: SocketError.ConnectionReset } => Ended(where, failure),
+        SocketException other => Unreachable(where, $"the network said \"{other.Message}\"", failure),
+        SshOperationTimeoutException or TimeoutException => Unreachable(where, $"no answer within {timeout.TotalSeconds:0} s", failure),
+        SshAuthenticationException => Refused(where, target, failure),
+        SshConnectionException { DisconnectReason: DisconnectReason.ProtocolError or DisconnectReason.ProtocolVersionNotSupported } => new HostRejectedException(HostProblem.NotSsh,
+            $"What answers at {where} does not speak SSH. Correct the port.", failure)
+        { Field = "sshPort" },
+        SshConnectionException { DisconnectReason: DisconnectReason.KeyExchangeFailed } => new HostRejectedException(HostProblem.NotSsh,
+            $"{where} and the product have no common SSH algorithms ({failure.Message}). Update OpenSSH on the host.", failure),
+        SshException or ObjectDisposedException or IOException => Ended(where, failure),
+        _ => failure,
+    };
+
+    /// <summary>For a connection that was open.</summary>
+    public static Exception OfChannel(Exception failure, HostTarget target, string what) => failure switch
+    {
+        SshException { } full when full.Message.StartsWith("Failed to open a channel", StringComparison.Ordinal) => new HostUnavailableException(HostProblem.ConnectionLost,
+            $"{target} refused a further session on its connection for {what}. MaxSessions in its sshd_config must be at least 10.", failure),
+        SshException or SocketException or ObjectDisposedException or IOException or TimeoutException or InvalidOperationException =>
+            Lost(target, what, failure),
+        _ => failure,
+    };
+
+    public static HostUnavailableException Lost(HostTarget target, string what, Exception? failure = null) => new(HostProblem.ConnectionLost,
+        $"The SSH connection to {target} was lost during {what}. The host was restarted, its sshd ended the session, or the network was cut; it is safe to try again.", failure);
+
+    private static HostUnavailableException Unreachable(string where, string why, Exception failure) => new(HostProblem.Unreachable,
+        $"{where} cannot be reached: {why}. Check that the host is up, the address and port are right and no firewall drops the connection.", failure);
+
+    private static HostUnavailableException Ended(string where, Exception failure) => new(HostProblem.ConnectionLost,
+        $"{where} ended the connection before the login. Its sshd may be starting, overloaded (MaxStartups) or refusing this address (fail2ban, hosts.deny), or it is no SSH server; see its log.", failure);
+
+    private static HostRejectedException Refused(string where, HostTarget? target, Exception failure)
+    {
+        var (means, field, hint) = target?.Credential is PrivateKeyCredential
+            ? ("private key", "privateKey", "Check that its public half is in ~/.ssh/authorized_keys there, and for root that sshd's PermitRootLogin allows keys")
+            : ("password", "password", "Check the password, and that sshd allows passwords (PasswordAuthentication; for root PermitRootLogin yes)");
+        return new HostRejectedException(HostProblem.AuthenticationFailed, $"{where} refused the {means} of user {target?.User}. {hint}.", failure) { Field = field };
+    }
+}

@@ -1,0 +1,28 @@
+namespace ManagedServers.Workflows.Monitoring;
+
+/// <summary>The one way in for what hosts measure: checked, queued within a bound, stored in batches; the answer comes after the commit.</summary>
+public sealed class Ingestion
+{
+    private readonly IntakeQueue queue;
+    private readonly MonitoringOptions options;
+    private readonly TimeProvider time;
+
+    internal Ingestion(IntakeQueue queue, MonitoringOptions options, TimeProvider time) => (this.queue, this.options, this.time) = (queue, options, time);
+
+    /// <param name="serverId">The server whose token came with the request, never one from the body.</param>
+    /// <exception cref="InvalidInputException">A field breaks its rule; nothing was stored.</exception>
+    /// <exception cref="IngestionBusyException">Nothing was stored; try again later.</exception>
+    public Task<Accepted> Accept(Guid serverId, HeartbeatReport report, CancellationToken cancellationToken = default) =>
+        Accept(HeartbeatRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken);
+
+    /// <inheritdoc cref="Accept(Guid, HeartbeatReport, CancellationToken)"/>
+    public Task<Accepted> Accept(Guid serverId, DnsReport report, CancellationToken cancellationToken = default) =>
+        Accept(DnsRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken);
+
+    private Task<Accepted> Accept(Delivery delivery, CancellationToken cancellationToken)
+    {
+        queue.Enqueue(delivery);
+        // A sender that hangs up is not waited for; what it sent may still be stored, and then its next try is a duplicate.
+        return delivery.Done.Task.WaitAsync(cancellationToken);
+    }
+}

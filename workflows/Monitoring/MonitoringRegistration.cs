@@ -1,0 +1,24 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace ManagedServers.Workflows.Monitoring;
+
+public static class MonitoringRegistration
+{
+    /// <summary>Needs an <c>NpgsqlDataSource</c>. The writer and the clean-up run as hosted services, after the migrations.</summary>
+    public static IServiceCollection AddMonitoring(this IServiceCollection services, MonitoringOptions? options = null)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options ?? new MonitoringOptions());
+        services.AddSingleton<IntakeQueue>();
+        services.AddSingleton<DayPartitions>();
+        services.AddSingleton(s => new Ingestion(s.GetRequiredService<IntakeQueue>(), s.GetRequiredService<MonitoringOptions>(), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<Heartbeats>();
+        services.AddSingleton<Hits>();
+        services.AddSingleton<MonitoringData>();
+        services.AddSingleton<Retention>();
+        services.AddHostedService<BatchWriter>();
+        services.AddHostedService(s => s.GetRequiredService<Retention>());
+        return services;
+    }
+}

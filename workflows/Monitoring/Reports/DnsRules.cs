@@ -1,0 +1,89 @@
+using System.Text.RegularExpressions;
+
+namespace ManagedServers.Workflows.Monitoring;
+
+/// <summary>What a monitor may say.</summary>
+internal static partial class DnsRules
+{
+    private const int MostSamples = 1000;
+    private const int MostNames = 20_000;
+
+    // 255 bytes, each at worst written as \ddd.
+    private const int LongestName = 1020;
+    private static readonly TimeSpan LongestPeriod = TimeSpan.FromHours(1);
+
+    public static Delivery Check(Guid serverId, DnsReport report, DateTimeOffset receivedAt, MonitoringOptions options)
+    {
+        var refusals = new Refusals();
+        var epoch = Common.Epoch(report.Epoch, refusals);
+        var clock = new SenderClock(receivedAt, report.Now, options.OldestAccepted);
+        refusals.Require(report.Samples is { Count: >= 1 and <= MostSamples }, "samples", $"1 to {MostSamples} samples.");
+        refusals.Require((report.Samples ?? []).Sum(s => (long)(s?.Names?.Count ?? 0)) <= MostNames, "samples", $"At most {MostNames} names in all samples together.");
+        refusals.ThrowIfAny();
+
+        var samples = report.Samples!.Select((sample, i) => Check(sample, $"samples[{i}]", clock, refusals)).ToList();
+        refusals.ThrowIfAny();
+        return new Delivery { ServerId = serverId, Kind = "monitor", Epoch = epoch, Clock = clock, Samples = samples! };
+    }
+
+    private static SampleRow? Check(DnsSample? sample, string path, SenderClock clock, Refusals refusals)
+    {
+        refusals.Require(sample is not null, path, "A sample is an object.");
+        if (sample is null)
+        {
+            return null;
+        }
+
+        Common.Seq(sample.Seq, path, refusals);
+        var from = clock.Age(sample.From, $"{path}.from", refusals);
+        var to = clock.Age(sample.To, $"{path}.to", refusals);
+        refusals.Require(from >= to && from - to <= LongestPeriod, $"{path}.to", "Not before from, and at most an hour after it.");
+        refusals.Tally(sample.Queries, $"{path}.queries");
+        refusals.Tally(sample.Named, $"{path}.named");
+        refusals.Tally(sample.Other, $"{path}.other");
+        foreach (var (name, i) in (sample.Names ?? []).Select((name, i) => (name, i)))
+        {
+            Check(name, $"{path}.names[{i}]", refusals);
+        }
+
+        var named = (sample.Names ?? []).Sum(n => (decimal)(n?.Count ?? 0)) + sample.Other;
+        refusals.Require(sample.Named == named, $"{path}.named", "The sum of the names' counts and of other.");
+        Responses(sample.Responses, $"{path}.responses", refusals);
+        return new SampleRow(sample, clock.Ours(from), clock.Ours(to));
+    }
+
+    private static void Check(NameCount? name, string path, Refusals refusals)
+    {
+        refusals.Require(name is not null, path, "A name's count is an object.");
+        if (name is null)
+        {
+            return;
+        }
+
+        refusals.Require(Presentation(name.Zone), $"{path}.zone", "A zone's name in lower case, escaped as in a zone file, with its final dot.");
+        refusals.Require(Presentation(name.Name), $"{path}.name", "A name in lower case, escaped as in a zone file, with its final dot.");
+        refusals.Require(name.Name is null || name.Zone is null or "." || name.Name == name.Zone || name.Name.EndsWith("." + name.Zone, StringComparison.Ordinal),
+            $"{path}.name", "A name inside its zone.");
+        refusals.Require(RecordType().IsMatch(name.Type ?? ""), $"{path}.type", "A record type, as in AAAA or TYPE65280.");
+        refusals.Require(name.Count is >= 1 and <= 1_000_000_000_000, $"{path}.count", "A whole number from 1 to 10^12.");
+    }
+
+    private static void Responses(IReadOnlyDictionary<string, long>? responses, string path, Refusals refusals)
+    {
+        refusals.Require(responses is null or { Count: <= 64 }, path, "At most 64 response codes.");
+        foreach (var (code, count) in (responses ?? new Dictionary<string, long>()).Take(64))
+        {
+            refusals.Require(ResponseCode().IsMatch(code), path, "Response codes are 1 to 16 capitals and digits, as in NXDOMAIN.");
+            refusals.Tally(count, $"{path}.{(ResponseCode().IsMatch(code) ? code : "?")}");
+        }
+    }
+
+    private static bool Presentation(string? name) =>
+        name is { Length: >= 1 and <= LongestName } && name[^1] == '.' && name.All(c => c is > ' ' and <= '~' and not (>= 'A' and <= 'Z'));
+
+    [GeneratedRegex(@"\A[A-Z][A-Z0-9-]{0,15}\z")]
+    private static partial Regex RecordType();
+
+    [GeneratedRegex(@"\A[A-Z0-9]{1,16}\z")]
+    private static partial Regex ResponseCode();
+}

@@ -1,0 +1,66 @@
+using Dapper;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace ManagedServers.Workflows.Monitoring;
+
+/// <summary>Once an hour: makes the next day's partitions ahead of midnight and drops those that are kept no longer.</summary>
+internal sealed class Retention(
+    NpgsqlDataSource database, DayPartitions days, MonitoringOptions options, TimeProvider time, ILogger<Retention> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    // A spool that has been silent for so long can have nothing left that is young enough to be accepted.
+    private static readonly TimeSpan SourcesKept = TimeSpan.FromDays(400);
+
+    public async Task CleanUp(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        var tomorrow = DateOnly.FromDateTime(now).AddDays(1);
+        await days.Ensure(DayPartitions.Dns.Append(DayPartitions.Heartbeat).Select(table => (table, tomorrow)), cancellationToken);
+        var dropped = await days.Drop(DayPartitions.Heartbeat, DateOnly.FromDateTime(now - options.HeartbeatsKept), cancellationToken);
+        foreach (var table in DayPartitions.Dns)
+        {
+            dropped += await days.Drop(table, DateOnly.FromDateTime(now - options.HitsKept), cancellationToken);
+        }
+
+        var sources = await DropSources(now - SourcesKept, cancellationToken);
+        if (dropped + sources > 0)
+        {
+            logger.LogInformation("Dropped {Days} days of measurements and {Sources} spools that are kept no longer", dropped, sources);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        do
+        {
+            try
+            {
+                await CleanUp(stoppingToken);
+            }
+            catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
+            {
+                logger.LogWarning(exception, "Old measurements could not be cleaned up; trying again in an hour");
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private async Task<int> DropSources(DateTime before, CancellationToken cancellationToken)
+    {
+        const int batch = 1000;
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var (total, last) = (0, batch);
+        while (last == batch)
+        {
+            last = await connection.ExecuteAsync(
+                "delete from monitoring.source where id in (select id from monitoring.source where last_at < @before limit @batch)", new { before, batch });
+            total += last;
+        }
+
+        return total;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Dapper;
+using Npgsql;
+
+namespace ManagedServers.Workflows.Monitoring;
+
+/// <summary>Makes and drops the days (UTC) of the partitioned tables: a day is dropped whole, so clean-up costs nothing and leaves no holes.</summary>
+internal sealed class DayPartitions(NpgsqlDataSource database)
+{
+    public const string Heartbeat = "heartbeat";
+    public static readonly string[] Dns = ["dns_hit", "dns_minute", "dns_response"];
+
+    // "msmp" in ASCII; two nodes making the same day would fail on each other.
+    private const long LockKey = 0x6D736D70;
+    private readonly ConcurrentDictionary<(string, DateOnly), bool> known = new();
+
+    public async Task Ensure(IEnumerable<(string Table, DateOnly Day)> wanted, CancellationToken cancellationToken)
+    {
+        var missing = wanted.Where(w => !known.ContainsKey(w)).Distinct().ToList();
+        if (missing.Count == 0)
+        {
+            return;
+        }
+
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        foreach (var (table, day) in missing)
+        {
+            // One at a time: making a partition locks its table, and holding two of those against a writer would end in a deadlock.
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await connection.ExecuteAsync("select pg_advisory_xact_lock(@LockKey)", new { LockKey }, transaction);
+            // Names and bounds are ours (a constant and a date), so they may stand in the text.
+            await connection.ExecuteAsync($"""
+                create table if not exists monitoring.{Name(table, day)} partition of monitoring.{table}
+                for values from ('{day:yyyy-MM-dd} 00:00:00+00') to ('{day.AddDays(1):yyyy-MM-dd} 00:00:00+00')
+                """, transaction: transaction);
+            await transaction.CommitAsync(cancellationToken);
+            known[(table, day)] = true;
+        }
+    }
+
+    /// <summary>Drops the days that ended before <paramref name="before"/>.</summary>
+    public async Task<int> Drop(string table, DateOnly before, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var names = await connection.QueryAsync<string>("""
+            select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+            where i.inhparent = ('monitoring.' || @table)::regclass and c.relname < @first order by 1
+            """, new { table, first = Name(table, before) });
+        var dropped = 0;
+        foreach (var name in names)
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            // A long query holds the parent: come back later rather than make every writer queue behind us.
+            await connection.ExecuteAsync($"set local lock_timeout = '3s'; drop table if exists monitoring.{name}", transaction: transaction);
+            await transaction.CommitAsync(cancellationToken);
+            dropped++;
+        }
+
+        return dropped;
+    }
+
+    private static string Name(string table, DateOnly day) => table + "_p" + day.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,68 @@
+namespace ManagedServers.Workflows.Monitoring;
+
+internal sealed record NameKey(Guid ServerId, string Zone, string Name, string Type);
+
+internal sealed record NameSum(long Count, DateTimeOffset First, DateTimeOffset Last);
+
+/// <summary>Adds a batch's samples up in memory, because one statement may touch a row only once.</summary>
+internal sealed class DnsTally
+{
+    public Dictionary<NameKey, NameSum> Names { get; } = [];
+    public Dictionary<(NameKey Name, DateTimeOffset At), long> Hits { get; } = [];
+    public Dictionary<(Guid ServerId, DateTimeOffset At), (long Queries, long Named, long Other)> Minutes { get; } = [];
+    public Dictionary<(Guid ServerId, DateTimeOffset At, string Code), long> Responses { get; } = [];
+    public Dictionary<Guid, (DateTimeOffset At, bool Connected)> States { get; } = [];
+
+    public void Add(Guid serverId, SampleRow row)
+    {
+        var (sample, at) = (row.Sample, row.Minute);
+        var sum = Minutes.GetValueOrDefault((serverId, at));
+        Minutes[(serverId, at)] = (sum.Queries + sample.Queries, sum.Named + sample.Named, sum.Other + sample.Other);
+        if (!States.TryGetValue(serverId, out var state) || state.At <= row.To)
+        {
+            States[serverId] = (row.To, sample.Connected);
+        }
+
+        foreach (var (code, count) in sample.Responses ?? new Dictionary<string, long>())
+        {
+            Responses[(serverId, at, code)] = Responses.GetValueOrDefault((serverId, at, code)) + count;
+        }
+
+        foreach (var name in sample.Names ?? [])
+        {
+            Add(new NameKey(serverId, name!.Zone!, name.Name!, name.Type!), name.Count, Last(name, row), at);
+        }
+    }
+
+    /// <summary>Counts a name without a row of its own: its queries stay in the totals as <c>other</c>.</summary>
+    public void Fold(NameKey name)
+    {
+        Names.Remove(name);
+        foreach (var (key, count) in Hits.Where(h => h.Key.Name == name).ToList())
+        {
+            Hits.Remove(key);
+            var sum = Minutes[(name.ServerId, key.At)];
+            Minutes[(name.ServerId, key.At)] = sum with { Other = sum.Other + count };
+        }
+    }
+
+    private void Add(NameKey key, long count, DateTimeOffset last, DateTimeOffset at)
+    {
+        Names[key] = Names.TryGetValue(key, out var known)
+            ? new NameSum(known.Count + count, known.First < last ? known.First : last, known.Last > last ? known.Last : last)
+            : new NameSum(count, last, last);
+        Hits[(key, at)] = Hits.GetValueOrDefault((key, at)) + count;
+    }
+
+    // Told in the sender's clock like the sample's own times; outside of the sample it is a clock that was set meanwhile.
+    private static DateTimeOffset Last(NameCount name, SampleRow row)
+    {
+        if (name.Last is not { } last || row.Sample.To is not { } to)
+        {
+            return row.To;
+        }
+
+        var ours = row.To - (to - last);
+        return ours < row.From ? row.From : ours > row.To ? row.To : ours;
+    }
+}

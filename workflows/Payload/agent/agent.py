@@ -1,0 +1,988 @@
+#!/usr/bin/env python3
+"""The heartbeat agent of Managed Servers: tells the product every 30 s that this host lives, how it is, and what runs on it.
+
+    agent.py install     keep the agent running on this host, from now on and after a reboot; safe to repeat
+    agent.py uninstall   leave the host as it was before
+    agent.py status      what is running
+    agent.py supervise   where there is no systemd: run the agent in the background and start it again when it dies
+    agent.py run         the agent itself
+
+Python 3.6 or newer, standard library only. Settings in agent.json beside this file. Needs neither Docker nor a shell.
+"""
+
+# --- delivery: the same lines in agent/agent.py and monitor/delivery.py; the agent must be one file. A test compares them. ---
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import time
+import urllib.parse
+import zlib
+from collections import deque
+
+SERVER_NAME = "managed-servers"  # in the product's certificate, whatever address is dialled
+REPORT_BYTES = 700 * 1024        # the product takes 1 MiB
+REPORT_RECORDS = 200
+UNREACHABLE = (OSError, http.client.HTTPException, ValueError)  # ValueError: a wrong certificate in Python 3.6
+
+
+def utc(seconds):
+    whole = int(seconds // 1)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + ".%03dZ" % int((seconds - whole) * 1000)
+
+
+def uptime():
+    """Seconds since the start of the machine: a clock that nobody sets."""
+    with open("/proc/uptime") as file:
+        return float(file.read().split()[0])
+
+
+def boot_id():
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
+
+
+def replace_file(path, data, mode=0o600):
+    """All or nothing, also when the power fails."""
+    aside = path + ".part"
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fchmod(file.fileno(), mode)
+        os.fsync(file.fileno())
+    os.rename(aside, path)
+    sync_folder(os.path.dirname(path))
+
+
+def sync_folder(folder):
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def seal(value):
+    text = json.dumps(value, separators=(",", ":")).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def unseal(line):
+    """The value, or None where the line is damaged."""
+    try:
+        crc, text = line[:8], line[9:].rstrip(b"\n")
+        return json.loads(text.decode()) if int(crc, 16) == zlib.crc32(text) else None
+    except ValueError:
+        return None
+
+
+class Undelivered(Exception):
+    def __init__(self, reason, retry_after=None):
+        Exception.__init__(self, reason)
+        self.retry_after = retry_after
+
+
+class Batch:
+    def __init__(self, now):
+        self.now, self.records, self.end, self.unsaved = now, [], None, 0
+
+
+class Spool:
+    """Numbered records in one file, the oldest dropped beyond `limit` bytes. A record has one number for ever: what is sent
+    twice can be told. A new folder, or one damaged beyond reading, starts a new epoch. With a full disk records wait in memory."""
+
+    def __init__(self, folder, limit, log):
+        self.folder, self.limit, self.log = folder, limit, log
+        self.path, self.state_path = os.path.join(folder, "records"), os.path.join(folder, "state")
+        self.boot, self.unsaved = boot_id(), deque(maxlen=120)
+        os.makedirs(folder, 0o700, exist_ok=True)
+        self.load()
+
+    def load(self):
+        state = self.read_state()
+        header = self.read_header()
+        known = [value["epoch"] for value in (state, header) if value]
+        self.epoch = known[0] if known else os.urandom(16).hex()
+        self.acked = state["acked"] if state else 0
+        self.memo = state["memo"] if state else None
+        self.next, self.offset, self.size = self.acked + 1, 0, 0
+        if header and header["epoch"] == self.epoch:
+            self.scan()
+        elif os.path.exists(self.path):
+            # It may have held what was sent but not noted as such: none of its numbers may be used again.
+            self.log("the spool could not be read; what it held is lost")
+            os.unlink(self.path)
+            self.epoch, self.acked, self.next, state = os.urandom(16).hex(), 0, 1, None
+        if not state:
+            try:
+                self.save_state()
+            except OSError as error:
+                self.log("cannot write to the spool (%s); the next start begins a new epoch" % error)
+
+    def read_state(self):
+        try:
+            with open(self.state_path, "rb") as file:
+                state = unseal(file.read())
+            return state if state and {"epoch", "acked", "memo"} <= set(state) else None
+        except OSError:
+            return None
+
+    def read_header(self):
+        try:
+            with open(self.path, "rb") as file:
+                header = unseal(file.readline())
+            return header if header and "epoch" in header and "seq" not in header else None
+        except OSError:
+            return None
+
+    def scan(self):
+        """Finds the first record to deliver and the next number. A damaged line had a number too."""
+        last, damaged, skipped = self.acked, 0, 0
+        with open(self.path, "rb+") as file:
+            file.readline()
+            self.offset = file.tell()
+            while True:
+                line = file.readline()
+                if not line:
+                    break
+                entry = unseal(line)
+                if entry is None:
+                    damaged, skipped = damaged + 1, skipped + 1
+                    continue
+                last, self.memo, damaged = max(last, entry["seq"]), entry["memo"], 0
+                if entry["seq"] <= self.acked:
+                    self.offset = file.tell()
+            self.size = file.tell()
+            file.seek(max(self.size - 1, 0))
+            if file.read(1) != b"\n":
+                file.write(b"\n")
+                self.size += 1
+        if skipped:
+            self.log("%d damaged records in the spool were skipped" % skipped)
+        self.next = last + damaged + 1
+
+    def append(self, record, memo=None):
+        entry = {"seq": self.next, "boot": self.boot, "base": time.time() - uptime(), "memo": memo, "record": record}
+        self.next, self.memo = self.next + 1, memo
+        try:
+            self.write(entry)
+        except OSError as error:
+            if not self.unsaved:
+                self.log("cannot write to the spool (%s); records wait in memory" % error)
+            self.unsaved.append(entry)
+
+    def write(self, entry):
+        if self.size > self.limit:
+            self.drop_oldest()
+        new = self.size == 0
+        with open(self.path, "ab") as file:
+            try:
+                os.fchmod(file.fileno(), 0o600)
+                header = seal({"epoch": self.epoch}) if new else b""
+                line = seal(entry)
+                file.write(header + line)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                os.ftruncate(file.fileno(), self.size)
+                raise
+        self.size += len(header) + len(line)
+        if new:
+            self.offset = len(header)
+            sync_folder(self.folder)
+
+    def drop_oldest(self):
+        aside = self.path + ".part"
+        header = seal({"epoch": self.epoch})
+        with open(self.path, "rb") as source, open(aside, "wb") as target:
+            source.seek(max(self.offset, self.size - self.limit * 3 // 4) - 1)
+            source.readline()
+            self.log("the spool is full: dropped %d bytes of the oldest records" % (source.tell() - self.offset))
+            target.write(header)
+            while True:
+                block = source.read(65536)
+                if not block:
+                    break
+                target.write(block)
+            target.flush()
+            os.fsync(target.fileno())
+            self.size = target.tell()
+        os.rename(aside, self.path)
+        sync_folder(self.folder)
+        self.offset = len(header)
+
+    def peek(self, most):
+        """The oldest records that were made under one setting of the clock, with what that clock would show now."""
+        batch, first, size = Batch(time.time()), None, 0
+        for entry, end, length in self.waiting():
+            if first is None:
+                first = entry
+                if entry["boot"] == self.boot:
+                    batch.now = entry["base"] + uptime()
+            elif (len(batch.records) == most or size + length > REPORT_BYTES
+                  or entry["boot"] != first["boot"] or abs(entry["base"] - first["base"]) > 1):
+                break
+            size += length
+            batch.records.append(dict(entry["record"], seq=entry["seq"]))
+            batch.end = end or batch.end
+            batch.unsaved += end is None
+        return batch
+
+    def waiting(self):
+        if self.size > self.offset:
+            with open(self.path, "rb") as file:
+                file.seek(self.offset)
+                while True:
+                    line = file.readline()
+                    if not line:
+                        break
+                    entry = unseal(line)
+                    if entry:
+                        yield entry, file.tell(), len(line)
+        for entry in list(self.unsaved):
+            yield entry, None, 1024
+
+    def ack(self, batch):
+        self.acked = max(self.acked, batch.records[-1]["seq"])
+        self.offset = batch.end or self.offset
+        for _ in range(batch.unsaved):
+            self.unsaved.popleft()
+        try:
+            self.save_state()
+            if self.offset >= self.size > 65536:
+                os.unlink(self.path)
+                self.size = self.offset = 0
+        except OSError:
+            pass  # a full disk: after a restart the same is sent again, and recognised
+
+    def save_state(self):
+        data = seal({"epoch": self.epoch, "acked": self.acked, "memo": self.memo})
+        try:
+            replace_file(self.state_path, data)
+        except OSError:
+            with open(self.state_path, "rb+") as file:  # a full disk has no room for a second file, but for the first
+                file.write(data)
+                file.truncate()
+
+    def pending(self):
+        return sum(1 for _ in self.waiting())
+
+
+class Product:
+    """HTTPS that trusts the product's own authority alone, over one connection that is kept."""
+
+    def __init__(self, config, timeout=10):
+        url = urllib.parse.urlsplit(config["api"])
+        if url.scheme != "https" or not url.hostname:
+            raise ValueError("api must be an https address")
+        self.address, self.prefix, self.timeout = (url.hostname, url.port or 443), url.path.rstrip("/"), timeout
+        self.token, self.connection = config["token"], None
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if hasattr(ssl, "TLSVersion"):
+            self.tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        else:  # Python 3.6
+            self.tls.options |= ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1
+        self.tls.load_verify_locations(config["caFile"])
+
+    def post(self, path, value):
+        """(status, Retry-After in seconds or None, body)"""
+        body = json.dumps(value, separators=(",", ":")).encode()
+        kept = self.connection is not None
+        try:
+            return self.exchange(path, body)
+        except UNREACHABLE as error:
+            self.close()
+            if not kept:
+                raise Undelivered("%s:%d: %s" % (self.address + (error or type(error).__name__,)))
+        try:  # the product closes connections that were idle for long: once more over a new one
+            return self.exchange(path, body)
+        except UNREACHABLE as error:
+            self.close()
+            raise Undelivered("%s:%d: %s" % (self.address + (error or type(error).__name__,)))
+
+    def exchange(self, path, body):
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection(SERVER_NAME, timeout=self.timeout)
+            raw = socket.create_connection(self.address, timeout=min(5, self.timeout))
+            raw.settimeout(self.timeout)
+            try:
+                self.connection.sock = self.tls.wrap_socket(raw, server_hostname=SERVER_NAME)
+            except BaseException:
+                raw.close()
+                raise
+        self.connection.request("POST", self.prefix + path, body, {
+            "Content-Type": "application/json", "Authorization": "Bearer " + self.token, "User-Agent": SERVER_NAME})
+        answer = self.connection.getresponse()
+        text = answer.read(65536)
+        if answer.will_close or not answer.isclosed():
+            self.close()
+        retry = answer.getheader("Retry-After", "")
+        return answer.status, int(retry) if retry.isdigit() else None, text.decode("utf-8", "replace")
+
+    def close(self):
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+
+def time_is_up(number, frame):
+    raise Undelivered("no answer in time")
+
+
+def deliver(spool, product, path, name, deadline, log):
+    """Sends what waits, oldest first. True when nothing is left, False when the time was up; Undelivered when the product does not take it.
+    The alarm bounds the whole of it, whatever hangs; so only the main thread delivers."""
+    signal.signal(signal.SIGALRM, time_is_up)
+    signal.setitimer(signal.ITIMER_REAL, max(0.01, deadline - time.monotonic()))
+    try:
+        return send_all(spool, product, path, name, deadline, log)
+    except Undelivered:
+        product.close()
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def send_all(spool, product, path, name, deadline, log):
+    most = REPORT_RECORDS
+    while time.monotonic() < deadline:
+        batch = spool.peek(most)
+        if not batch.records:
+            return True
+        status, retry, text = product.post(path, {"epoch": spool.epoch, "now": utc(batch.now), name: batch.records})
+        if status == 202:
+            spool.ack(batch)
+            most = REPORT_RECORDS
+        elif status in (400, 413, 422) and len(batch.records) > 1:
+            most = max(1, len(batch.records) // 8)  # one of them is to blame: find it, the others must not wait
+        elif status in (400, 413, 422):
+            log("the product refuses record %d, dropped: %s" % (batch.records[0]["seq"], text[:500]))
+            spool.ack(batch)
+            most = REPORT_RECORDS
+        else:
+            raise Undelivered("%s:%d answered %d" % (product.address + (status,)), retry)
+    return False
+# --- end of delivery ---
+
+import fcntl
+import hashlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+VERSION = "1"
+HERE = os.path.dirname(os.path.realpath(__file__))
+
+
+# --- what is measured: whatever cannot be read is left out, a beat is sent all the same ---
+
+LOCAL_FILESYSTEMS = {"btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "reiserfs", "xfs", "zfs"}  # a dead network mount would hang us
+
+
+def lines(path):
+    with open(path, errors="replace") as file:
+        return file.read().splitlines()
+
+
+def load():
+    return [float(value) for value in lines("/proc/loadavg")[0].split()[:3]]
+
+
+def memory_and_swap():
+    kilobytes = {}
+    for line in lines("/proc/meminfo"):
+        words = line.split()
+        kilobytes[words[0].rstrip(":")] = int(words[1]) * 1024
+    available = kilobytes.get("MemAvailable", kilobytes["MemFree"] + kilobytes.get("Buffers", 0) + kilobytes.get("Cached", 0))
+    swap = kilobytes.get("SwapTotal", 0)
+    return ({"totalBytes": kilobytes["MemTotal"], "availableBytes": available},
+            {"totalBytes": swap, "usedBytes": swap - kilobytes.get("SwapFree", 0)})
+
+
+def disks():
+    found, devices = [], set()
+    for line in lines("/proc/mounts"):
+        device, mount, kind = line.split()[:3]
+        mount = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), mount)
+        if mount != "/" and (kind not in LOCAL_FILESYSTEMS or device in devices) or len(found) == 32:
+            continue
+        if len(mount) > 255 or any(ord(c) < 32 or 0x7f <= ord(c) < 0xa0 or 0xd800 <= ord(c) < 0xe000 for c in mount):
+            continue
+        if mount == "/" and any(disk["mount"] == "/" for disk in found):
+            continue
+        try:
+            stat = os.statvfs(mount)
+        except OSError:
+            continue
+        if stat.f_blocks:
+            devices.add(device)
+            found.append({"mount": mount, "totalBytes": stat.f_blocks * stat.f_frsize,
+                          "usedBytes": (stat.f_blocks - stat.f_bfree) * stat.f_frsize,
+                          "inodesTotal": stat.f_files, "inodesUsed": stat.f_files - stat.f_ffree})
+    return found
+
+
+def connections():
+    rows = [line.split() for line in lines("/proc/net/snmp") if line.startswith("Tcp:")]
+    tcp = int(rows[1][rows[0].index("CurrEstab")])
+    sockets = [path for path in ("/proc/net/sockstat", "/proc/net/sockstat6") if os.path.exists(path)]
+    udp = sum(int(line.split()[2]) for path in sockets for line in lines(path) if line.startswith(("UDP:", "UDP6:")))
+    return {"tcpEstablished": tcp, "udp": udp}
+
+
+def ask_docker(path, timeout=2):
+    """A question in HTTP/1.0 over the socket: the answer ends with the connection. Bounded in time and size as a whole."""
+    deadline, answer = time.monotonic() + timeout, b""
+    with socket.socket(socket.AF_UNIX) as docker:
+        docker.settimeout(timeout)
+        docker.connect("/var/run/docker.sock")
+        docker.sendall(("GET %s HTTP/1.0\r\nHost: docker\r\n\r\n" % path).encode())
+        while len(answer) < 1 << 20:
+            docker.settimeout(max(0.01, deadline - time.monotonic()))
+            part = docker.recv(65536)
+            if not part:
+                break
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if b" 200 " not in head.split(b"\r\n")[0]:
+        raise ValueError("docker answered " + head[:80].decode("ascii", "replace"))
+    return json.loads(body.decode())
+
+
+def docker_and_components():
+    try:
+        version = str(ask_docker("/version").get("Version", ""))[:64]
+        found = ask_docker("/containers/json?all=1&filters=" + urllib.parse.quote('{"label":["managed-servers.component"]}'))
+    except (FileNotFoundError, ConnectionRefusedError):
+        return {"state": "stopped"}, []
+    except (OSError, ValueError):
+        return {"state": "unknown"}, []
+    components = [{"name": label.get("managed-servers.component", ""), "version": label.get("managed-servers.version", "")[:64],
+                   "state": "running" if container.get("State") == "running" else "stopped", "image": container.get("Image", "")[:255]}
+                  for container in found for label in [container.get("Labels") or {}]]
+    components = [component for component in components if re.match(r"[a-z][a-z0-9-]{0,31}\Z", component["name"])]
+    return {"state": "running", "version": version}, sorted(components, key=lambda c: c["name"])[:16]
+
+
+def beat():
+    now = {"sentAt": utc(time.time()), "agentVersion": VERSION}
+    for names, measure in ((("uptimeSeconds",), lambda: (uptime(),)), (("load",), lambda: (load(),)), (("memory", "swap"), memory_and_swap),
+                           (("disks",), lambda: (disks(),)), (("connections",), lambda: (connections(),)),
+                           (("docker", "components"), docker_and_components)):
+        try:
+            now.update(zip(names, measure()))
+        except (OSError, ValueError, LookupError):
+            pass
+    return now
+
+
+# --- the agent ---
+
+class Log:
+    """A file of at most 256 KiB, and the one before. What is said again and again is said once."""
+
+    def __init__(self, path):
+        self.path, self.last = path, None
+
+    def __call__(self, text):
+        if text == self.last:
+            return
+        self.last = text
+        try:
+            if os.path.exists(self.path) and os.path.getsize(self.path) > 256 * 1024:
+                os.rename(self.path, self.path + ".1")
+            with open(self.path, "a") as file:
+                os.fchmod(file.fileno(), 0o600)
+                file.write("%s %s\n" % (utc(time.time()), text[:2000]))
+        except OSError:
+            pass
+
+
+class Lock:
+    """Held by the one process that wrote its id into the file; the kernel gives it up when that process is gone."""
+
+    def __init__(self, name):
+        self.path, self.descriptor = os.path.join(HERE, name), None
+
+    def take(self, patience, **told):
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(descriptor)
+                    return False
+                time.sleep(0.05)
+        self.descriptor = descriptor
+        text = json.dumps(dict(told, pid=os.getpid())).encode()
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text, 0)
+        return True
+
+    def holder(self):
+        """What the holder told, {} while it is about to, None when nobody holds it."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return None
+        except BlockingIOError:
+            try:
+                return json.loads(os.pread(descriptor, 4096, 0).decode() or "{}")
+            except ValueError:
+                return {}
+        finally:
+            os.close(descriptor)
+
+
+def beside(name):
+    return os.path.join(HERE, name)
+
+
+def configuration():
+    with open(beside("agent.json")) as file:
+        config = json.load(file)
+    config.setdefault("caFile", beside("ca.pem"))
+    config.setdefault("spoolFolder", beside("spool"))
+    config.setdefault("intervalSeconds", 30)
+    return config
+
+
+def digest():
+    """Of everything that a running agent has read: another one means that it must be started again."""
+    total = hashlib.sha256()
+    for path in (os.path.realpath(__file__), beside("agent.json"), configuration()["caFile"]):
+        with open(path, "rb") as file:
+            total.update(hashlib.sha256(file.read()).digest())
+    return total.hexdigest()
+
+
+def stop(number, frame):
+    raise SystemExit(0)  # anywhere: what is on disk is whole at every moment
+
+
+def run(supervisor=None):
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    os.umask(0o077)
+    log = Log(beside("agent.log"))
+    started, config, lock = digest(), configuration(), Lock("agent.lock")
+    if not lock.take(2, digest=started):
+        return  # there is one already
+    try:
+        beat_for_ever(config, log, supervisor)
+    except (OSError, ValueError, KeyError) as error:
+        log("stopped: %s: %s" % (type(error).__name__, error))
+        raise SystemExit(1)
+
+
+def beat_for_ever(config, log, supervisor):
+    interval = max(1.0, float(config["intervalSeconds"]))
+    phase = int(hashlib.sha256(config["serverId"].encode()).hexdigest()[:8], 16) / 2.0 ** 32 * interval
+    spool, product = Spool(config["spoolFolder"], config.get("spoolBytes", 8 << 20), log), Product(config)
+    log("agent %s started, process %d, %d beats in the spool" % (VERSION, os.getpid(), spool.pending()))
+    # The phase is taken from the clock once; after that only steady time counts, so that a clock that is set moves no beat.
+    due = time.monotonic() + (phase - time.time()) % interval
+    while True:
+        spool.append(beat())
+        deliver_until(due, spool, product, log)
+        while time.monotonic() < due:
+            time.sleep(max(0.0, due - time.monotonic()))
+        if supervisor and os.getppid() != supervisor:
+            log("the supervisor is gone; becoming it")
+            product.close()
+            os.execv(sys.executable, [sys.executable, "-I", os.path.realpath(__file__), "supervise"])
+        while due <= time.monotonic():
+            due += interval
+
+
+def deliver_until(due, spool, product, log):
+    """Until all is delivered or the next beat is due. A beat that is a few seconds late still counts, so it is soon tried again."""
+    pause = 1.0
+    while time.monotonic() < due:
+        try:
+            if deliver(spool, product, "/api/v2/monitoring/heartbeats", "beats", due, log):
+                log("delivering")
+            return
+        except Undelivered as error:
+            log("not delivered: %s" % error)
+            wait = max(pause, min(error.retry_after or 0, 300))
+            if time.monotonic() + wait >= due:
+                return
+            time.sleep(wait)
+            pause *= 2
+
+
+# --- keeping it running ---
+
+def supervise():
+    """In the background, in a session of its own, so that it outlives the login that started it."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    os.chdir("/")
+    os.umask(0o077)
+    null = os.open("/dev/null", os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.closerange(3, 256)
+    lock = Lock("supervisor.lock")
+    if not lock.take(2):
+        return
+    child = [0]
+
+    def end(number, frame):
+        try:
+            if child[0]:
+                os.kill(child[0], signal.SIGTERM)
+                signal.signal(signal.SIGALRM, lambda *_: os.kill(child[0], signal.SIGKILL))
+                signal.alarm(10)
+                os.waitpid(child[0], 0)
+        finally:
+            os._exit(0)
+
+    pause = 1
+    while True:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        child[0] = os.fork()
+        if child[0] == 0:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+            os.execv(sys.executable, [sys.executable, "-I", os.path.realpath(__file__), "run", "--supervisor", str(os.getppid())])
+        signal.signal(signal.SIGTERM, end)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        started = time.monotonic()
+        os.waitpid(child[0], 0)
+        child[0] = 0
+        pause = 1 if time.monotonic() - started > 60 else min(30, pause * 2)
+        time.sleep(pause)
+
+
+UNIT_NAME = "managed-servers-agent.service"
+UNIT = """[Unit]
+Description=Managed Servers heartbeat agent
+After=network-online.target
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart={python} -I {script} run
+Restart=always
+RestartSec=2
+UMask=0077
+MemoryMax=64M
+TasksMax=16
+NoNewPrivileges=yes
+CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+ProtectSystem=strict
+ReadWritePaths={folder}
+ProtectHome=read-only
+PrivateTmp=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectControlGroups=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def call(*command, **options):
+    environment = dict(os.environ, LC_ALL="C")
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, timeout=60, env=environment, **options)
+
+
+def must(*command):
+    result = call(*command)
+    if result.returncode:
+        raise RuntimeError("%s: %s" % (" ".join(command), result.stderr.strip()))
+    return result.stdout
+
+
+class Systemd:
+    name, path = "systemd", "/etc/systemd/system/" + UNIT_NAME
+
+    @staticmethod
+    def usable():
+        return os.path.isdir("/run/systemd/system") and shutil.which("systemctl") is not None
+
+    def add(self):
+        text = UNIT.format(python=sys.executable, script=os.path.realpath(__file__), folder=HERE).encode()
+        enabled = os.path.exists("/etc/systemd/system/multi-user.target.wants/" + UNIT_NAME)
+        if os.path.exists(self.path) and open(self.path, "rb").read() == text and enabled:
+            return False
+        replace_file(self.path, text, 0o644)
+        must("systemctl", "daemon-reload")
+        must("systemctl", "enable", "--quiet", UNIT_NAME)
+        return True
+
+    def remove(self):
+        if not os.path.exists(self.path):
+            return False
+        call("systemctl", "disable", "--now", "--quiet", UNIT_NAME)
+        os.unlink(self.path)
+        must("systemctl", "daemon-reload")
+        call("systemctl", "reset-failed", UNIT_NAME)
+        return True
+
+    def start(self):
+        must("systemctl", "restart", UNIT_NAME)
+
+    def stop(self):
+        if os.path.exists(self.path):
+            call("systemctl", "stop", UNIT_NAME)
+
+
+class Background:
+    """The start and stop of the supervised process, however the machine starts it at boot."""
+
+    def start(self):
+        must(sys.executable, "-I", os.path.realpath(__file__), "supervise")
+
+    def stop(self):
+        pass
+
+    @staticmethod
+    def command():
+        return " ".join(shlex.quote(word) for word in (sys.executable, "-I", os.path.realpath(__file__), "supervise"))
+
+
+class Cron(Background):
+    name, mark = "cron", "# Managed Servers heartbeat agent"
+
+    @staticmethod
+    def usable():
+        if not shutil.which("crontab"):
+            return False
+        for process in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if lines("/proc/%s/comm" % process)[0] in ("cron", "crond"):
+                    return True
+            except (OSError, LookupError):
+                pass
+        return False
+
+    def table(self):
+        result = call("crontab", "-l")
+        if result.returncode and "no crontab" not in result.stderr:
+            raise RuntimeError("crontab -l: " + result.stderr.strip())
+        return result.stdout if result.returncode == 0 else ""
+
+    def write(self, table):
+        result = call("crontab", "-", input=table) if table else call("crontab", "-r")
+        if result.returncode:
+            raise RuntimeError("crontab: " + result.stderr.strip())
+
+    def add(self):
+        table, line = self.table(), "@reboot %s %s\n" % (self.command(), self.mark)
+        if line in table:
+            return False
+        self.write(self.without(table) + line)
+        return True
+
+    def remove(self):
+        if not shutil.which("crontab"):
+            return False
+        table = self.table()
+        if self.mark not in table:
+            return False
+        self.write(self.without(table))
+        return True
+
+    def without(self, table):
+        return "".join(line for line in table.splitlines(True) if self.mark not in line)
+
+
+class RcLocal(Background):
+    """Our lines stand between two marks; the first says what else was changed, so that the file can be given back byte by byte."""
+    name, path = "rc.local", "/etc/rc.local"
+    block = re.compile(rb"# Managed Servers agent: begin(?P<newline> newline)?(?: mode (?P<mode>[0-7]+))?(?P<made> made)?\n.*?# Managed Servers agent: end\n", re.S)
+
+    @classmethod
+    def usable(cls):
+        return any(os.path.exists(path) for path in (cls.path, "/etc/init.d/rc.local", "/etc/rc.d/rc.local"))
+
+    def add(self):
+        path = os.path.realpath(self.path)
+        made = not os.path.exists(path)
+        before = b"#!/bin/sh\n" if made else open(path, "rb").read()
+        mode = 0o755 if made else os.stat(path).st_mode & 0o7777
+        clean, told = self.without(before, mode)
+        made = made or told == "made"
+        mode = told if isinstance(told, int) else mode
+        # Before a final `exit 0`, or it would never be reached.
+        last = re.search(rb"^exit\b[^\n]*\n?\s*\Z", clean, re.M)
+        at = last.start() if last else len(clean)
+        newline = at > 0 and clean[at - 1:at] != b"\n"
+        begin = "begin%s%s%s" % (" newline" if newline else "", "" if mode & 0o111 else " mode %o" % mode, " made" if made else "")
+        ours = "# Managed Servers agent: %s\n%s\n# Managed Servers agent: end\n" % (begin, self.command())
+        after = clean[:at] + (b"\n" if newline else b"") + ours.encode() + clean[at:]
+        if after == before:
+            return False
+        replace_file(path, after, mode if mode & 0o111 else mode | 0o111)
+        return True
+
+    def remove(self):
+        path = os.path.realpath(self.path)
+        if not os.path.exists(path):
+            return False
+        before = open(path, "rb").read()
+        if not self.block.search(before):
+            return False
+        clean, told = self.without(before, os.stat(path).st_mode & 0o7777)
+        if told == "made" and clean == b"#!/bin/sh\n":
+            os.unlink(path)
+        else:
+            replace_file(path, clean, told if isinstance(told, int) else os.stat(path).st_mode & 0o7777)
+        return True
+
+    def without(self, text, mode):
+        """The file as it was, and what else was changed: its mode, or that we made it."""
+        found = self.block.search(text)
+        if not found:
+            return text, None
+        start = found.start() - (1 if found.group("newline") else 0)
+        told = "made" if found.group("made") else int(found.group("mode"), 8) if found.group("mode") else None
+        return text[:start] + text[found.end():], told
+
+
+class Nothing(Background):
+    name = "none"
+
+    @staticmethod
+    def usable():
+        return True
+
+    def add(self):
+        return False
+
+    def remove(self):
+        return False
+
+
+SUPERVISIONS = (Systemd, Cron, RcLocal, Nothing)
+
+
+def install():
+    with_lock(lambda: print(json.dumps(keep_running())))
+
+
+def keep_running():
+    os.chmod(beside("agent.json"), 0o600)
+    wanted = digest()
+    Product(configuration())  # settings that cannot work are said here, where somebody reads it
+    chosen, changed = None, False
+    for supervision in (kind() for kind in SUPERVISIONS if kind.usable()):
+        try:
+            changed, chosen = supervision.add(), supervision
+            break
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            print("%s cannot be used: %s" % (supervision.name, error), file=sys.stderr)
+    changed = remove_all(except_for=type(chosen)) or changed
+    running = Lock("agent.lock").holder()
+    kept = chosen.name == "systemd" or Lock("supervisor.lock").holder()
+    if not running or running.get("digest") != wanted or not kept or changed and chosen.name == "systemd":
+        stop_all()
+        chosen.start()
+        changed = True
+    deadline = time.monotonic() + 15
+    while (Lock("agent.lock").holder() or {}).get("digest") != wanted:
+        if time.monotonic() > deadline:
+            raise SystemExit("the agent does not start; its log: " + beside("agent.log"))
+        time.sleep(0.05)
+    return {"changed": changed, "supervision": chosen.name, "pid": Lock("agent.lock").holder()["pid"]}
+
+
+def remove_all(except_for=None):
+    changed = False
+    for kind in SUPERVISIONS:
+        try:
+            changed = kind is not except_for and kind().remove() or changed
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            print("%s could not be cleaned up: %s" % (kind.name, error), file=sys.stderr)
+    return changed
+
+
+def uninstall():
+    with_lock(leave)
+
+
+def leave():
+    changed = Lock("agent.lock").holder() is not None
+    changed = remove_all() or changed
+    stop_all()
+    try:
+        spool = configuration()["spoolFolder"]
+    except (OSError, ValueError):
+        spool = beside("spool")
+    shutil.rmtree(spool, ignore_errors=True)
+    for name in ("agent.log", "agent.log.1", "agent.lock", "supervisor.lock"):
+        if os.path.exists(beside(name)):
+            os.unlink(beside(name))
+    print(json.dumps({"changed": changed}))
+
+
+def stop_all():
+    """The supervisor first, or it would start the agent again."""
+    Systemd().stop()
+    for name in ("supervisor.lock", "agent.lock"):
+        lock, deadline = Lock(name), time.monotonic() + 15
+        holder = lock.holder()
+        while holder is not None:
+            if holder.get("pid"):
+                try:
+                    os.kill(holder["pid"], signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.1)
+            holder = lock.holder()
+
+
+def status():
+    agent, supervisor = Lock("agent.lock").holder(), Lock("supervisor.lock").holder()
+    state = os.path.join(configuration()["spoolFolder"], "state")
+    print(json.dumps({"running": agent is not None, "pid": (agent or {}).get("pid"), "supervisor": (supervisor or {}).get("pid"),
+                      "current": (agent or {}).get("digest") == digest(),
+                      "lastDelivered": utc(os.path.getmtime(state)) if os.path.exists(state) else None}))
+
+
+def with_lock(action):
+    """Two installations at once take turns."""
+    lock = Lock("install.lock")
+    if not lock.take(60):
+        raise SystemExit("another installation of the agent has been going on for a minute")
+    try:
+        action()
+    finally:
+        os.unlink(lock.path) if action is leave else None
+
+
+def main(arguments):
+    commands = {"install": install, "uninstall": uninstall, "status": status, "supervise": supervise, "run": run}
+    if arguments[:2] == ["run", "--supervisor"] and len(arguments) == 3 and arguments[2].isdigit():
+        run(int(arguments[2]))
+    elif len(arguments) == 1 and arguments[0] in commands:
+        commands[arguments[0]]()
+    else:
+        raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ManagedServers.Engine;
+
+namespace ManagedServers.Workflows.Provisioning;
+
+/// <summary>The JSON of <c>POST /containers/create</c>, the one description of a container for every way of installing it.</summary>
+internal static class ContainerSpecification
+{
+    public const string SpecLabel = "managed-servers.spec";
+    private const string KeyLabel = "managed-servers.key";
+    private const long MiB = 1024 * 1024;
+
+    // Knot with two workers of each kind and some thousand records uses about 40 MiB; zones grow.
+    private const long DnsMemory = 512 * MiB;
+    private const long MonitorMemory = 128 * MiB;
+
+    public static (JsonElement Json, string Digest) Dns(CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, DnsMemory, ["NET_BIND_SERVICE"],
+    [
+        $"{HostLayout.DnsConfig}:/etc/knot:ro",
+        $"{HostLayout.DnsData}:/var/lib/knot",
+        $"{HostLayout.DnsRun}:/run/knot",
+        $"{HostLayout.Tap}:/run/tap",
+    ]);
+
+    public static (JsonElement Json, string Digest) Monitor(CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, MonitorMemory, [],
+    [
+        $"{HostLayout.Monitor}:/var/lib/monitor",
+        $"{HostLayout.DnsRun}:/run/knot",
+        $"{HostLayout.Tap}:/run/tap",
+    ]);
+
+    private static (JsonElement, string) Render(CatalogueImage image, string idempotencyKey, long memory, string[] capabilities, string[] binds)
+    {
+        var labels = new JsonObject
+        {
+            ["managed-servers.component"] = image.Component,
+            ["managed-servers.version"] = image.Version,
+            ["managed-servers.image"] = image.Digest,
+        };
+        var specification = new JsonObject
+        {
+            ["Image"] = image.Image,
+            ["User"] = "0:0",
+            ["Labels"] = labels,
+            ["HostConfig"] = new JsonObject
+            {
+                // The host's own network: DNS must see the asker's address and must not pass through connection tracking.
+                ["NetworkMode"] = "host",
+                ["ReadonlyRootfs"] = true,
+                ["CapDrop"] = new JsonArray("ALL"),
+                ["CapAdd"] = new JsonArray([.. capabilities.Select(c => JsonValue.Create(c))]),
+                ["SecurityOpt"] = new JsonArray("no-new-privileges"),
+                ["Memory"] = memory,
+                ["PidsLimit"] = 256,
+                ["RestartPolicy"] = new JsonObject { ["Name"] = "unless-stopped" },
+                ["Binds"] = new JsonArray([.. binds.Select(b => JsonValue.Create(b))]),
+                ["Tmpfs"] = new JsonObject { ["/tmp"] = "size=16m,mode=1777" },
+                ["LogConfig"] = new JsonObject { ["Type"] = "json-file", ["Config"] = new JsonObject { ["max-size"] = "10m", ["max-file"] = "3" } },
+            },
+        };
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(specification.ToJsonString())));
+        labels[SpecLabel] = digest;
+        labels[KeyLabel] = idempotencyKey;
+        return (JsonSerializer.SerializeToElement(specification, EngineJson.Options), digest);
+    }
+}

@@ -1,0 +1,31 @@
+using System.Text.Json;
+using ManagedServers.Engine;
+
+namespace ManagedServers.Workflows.Provisioning;
+
+/// <summary>An image that the product can put on a host.</summary>
+/// <param name="Component">For example <c>dns</c>.</param>
+/// <param name="Version">Of the software in it, for example <c>3.2.6</c>.</param>
+/// <param name="Image">Tag; ends with the beginning of the digest, so it names these contents and no other.</param>
+/// <param name="Digest">SHA-256 over the contents, in hex.</param>
+/// <param name="Archive">File name of the docker-archive.</param>
+/// <param name="Size">Bytes of the archive.</param>
+public sealed record CatalogueImage(string Component, string Version, string Image, string Digest, string Archive, long Size);
+
+/// <summary>The images in the product's images folder: one manifest a component beside its archive.</summary>
+public sealed class ImageCatalogue(string folder)
+{
+    /// <exception cref="InvalidInputException">There is no image for this component.</exception>
+    public CatalogueImage Get(string component)
+    {
+        var manifest = Path.Combine(folder, component + ".json");
+        if (!File.Exists(manifest))
+        {
+            throw new InvalidInputException("components", $"cannot have '{component}' on this product: it has no image for it ({manifest} is missing; './run images' makes it)");
+        }
+
+        return JsonSerializer.Deserialize<CatalogueImage>(File.ReadAllText(manifest), EngineJson.Options)!;
+    }
+
+    public Stream Open(CatalogueImage image) => File.OpenRead(Path.Combine(folder, Path.GetFileName(image.Archive)));
+}

@@ -1,0 +1,32 @@
+namespace ManagedServers.Workflows.Provisioning;
+
+/// <summary>What an operator wants on a server.</summary>
+public sealed record InstallRequest
+{
+    /// <summary>Default: dns and monitor.</summary>
+    public IReadOnlyList<string>? Components { get; init; }
+    public IReadOnlyList<ZoneRequest>? Zones { get; init; }
+
+    /// <summary>Default: every IPv4 address, port 53.</summary>
+    public IReadOnlyList<ListenRequest>? Listen { get; init; }
+    public IReadOnlyList<CommandRequest>? PreCommands { get; init; }
+    public IReadOnlyList<CommandRequest>? PostCommands { get; init; }
+}
+
+/// <param name="File">The zone file's text.</param>
+public sealed record ZoneRequest(string? Name, string? File);
+
+public sealed record ListenRequest(string? Address, int Port = 53);
+
+/// <summary>An operator's own command.</summary>
+public sealed record CommandRequest
+{
+    public string? Name { get; init; }
+
+    /// <summary>Run by <c>sh</c> on the host, verbatim.</summary>
+    public string? Command { get; init; }
+    public int TimeoutSeconds { get; init; } = 300;
+
+    /// <summary>It may be run again when nobody knows how far it came. Otherwise the run pauses and asks.</summary>
+    public bool Repeatable { get; init; }
+}

@@ -1,0 +1,192 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Dapper;
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Configuration;
+using ManagedServers.Workflows.Servers;
+using Npgsql;
+
+namespace ManagedServers.Workflows.Provisioning;
+
+/// <summary>The product's own default address for hosts.</summary>
+public sealed record ReportAddress(Uri Default);
+
+/// <summary>Starts installs: checks what was asked, keeps it as the server's wish, and hands it to the engine in one transaction.</summary>
+public sealed class Installation(Servers.Servers servers, ImageCatalogue images, IRuns runs, ReportAddress reportAddress)
+{
+    private const int MostZones = 10_000;
+    private const int LongestZoneFile = 8 * 1024 * 1024;
+    private const int LongestCommand = 16 * 1024;
+    private const int MostCommands = 20;
+
+    /// <exception cref="InvalidInputException">A field breaks its rule; nothing was started.</exception>
+    /// <exception cref="ServerNotFoundException">There is no such server.</exception>
+    public async Task<StartedRun> Start(string idOrName, InstallRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
+    {
+        var server = await servers.Get(idOrName, cancellationToken);
+        var errors = new InputErrors();
+        var components = Components(request, errors);
+        var zones = components.Contains(Component.Dns) ? Zones(request.Zones ?? [], errors) : [];
+        var listen = Listen(request.Listen ?? [new ListenRequest("0.0.0.0")], errors);
+        var pre = Commands("preCommands", request.PreCommands ?? [], errors);
+        var post = Commands("postCommands", request.PostCommands ?? [], errors);
+        errors.ThrowIfAny();
+
+        var configuration = new DnsConfiguration { Zones = zones, Listen = listen };
+        var input = new InstallInput
+        {
+            ServerId = server.Id, ServerName = server.Name, ConfigurationId = Guid.CreateVersion7(),
+            ApiAddress = server.ApiAddress is { } own ? new Uri(own) : reportAddress.Default,
+            Images = [.. components.Select(images.Get)], Zones = [.. zones.Select(z => z.Name!)], Listen = listen, PreCommands = pre, PostCommands = post,
+        };
+        var start = new StartRun { RequestedBy = who, Subject = server.Subject, DedupeKey = idempotencyKey is null ? null : DedupeKey(server.Id, who, idempotencyKey) };
+        return await runs.Start<InstallWorkflow, InstallInput>(input, start, async (transaction, runId) =>
+        {
+            await Save(transaction, server.Id, input.ConfigurationId, configuration, who);
+            await Servers.Servers.SetLastRun(transaction, server.Id, runId);
+        }, cancellationToken);
+    }
+
+    // Hashed, because a name and a key together may be longer than the engine takes.
+    private static string DedupeKey(Guid serverId, string who, string key) =>
+        $"{serverId}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{who}\0{key}")))}";
+
+    private static Task Save(NpgsqlTransaction transaction, Guid serverId, Guid id, DnsConfiguration configuration, string who) =>
+        transaction.Connection!.ExecuteAsync(
+            "insert into servers.configuration (id, server_id, document, created_by) values (@id, @serverId, @document::jsonb, @who)",
+            new { id, serverId, document = JsonSerializer.Serialize(configuration, EngineJson.Options), who }, transaction);
+
+    private static string[] Components(InstallRequest request, InputErrors errors)
+    {
+        string[] known = [Component.Dns, Component.Monitor];
+        var asked = request.Components ?? known;
+        if (asked.Count == 0 || asked.Any(c => !known.Contains(c)))
+        {
+            errors.Add("components", "must be a list of 'dns' and 'monitor' (dhcp comes later)");
+        }
+        else if (!asked.Contains(Component.Dns))
+        {
+            errors.Add("components", "must contain 'dns': the monitor alone has nothing to count");
+        }
+
+        return [.. known.Where(asked.Contains)];
+    }
+
+    private static ZoneRequest[] Zones(IReadOnlyList<ZoneRequest> asked, InputErrors errors)
+    {
+        if (asked.Count is 0 or > MostZones)
+        {
+            errors.Add("zones", $"must name 1 to {MostZones} zones: a DNS server without one serves nobody");
+        }
+
+        var names = new HashSet<string>();
+        List<ZoneRequest> zones = [];
+        foreach (var (index, zone) in asked.Take(MostZones).Index())
+        {
+            if (!ZoneName.TryParse(zone?.Name, out var name, out var rule))
+            {
+                errors.Add($"zones[{index}].name", rule);
+            }
+            else if (!names.Add(name.Value))
+            {
+                errors.Add($"zones[{index}].name", $"is given twice: {name}");
+            }
+            else if (string.IsNullOrWhiteSpace(zone!.File) || Encoding.UTF8.GetByteCount(zone.File) > LongestZoneFile || zone.File.Contains('\0'))
+            {
+                errors.Add($"zones[{index}].file", $"must be the text of a zone file, at most {LongestZoneFile / 1024 / 1024} MiB, without NUL characters");
+            }
+            else if (Including(zone.File) is { } line)
+            {
+                errors.Add($"zones[{index}].file", $"must hold all of the zone, and line {line} includes another file ($INCLUDE): put its records there");
+            }
+            else
+            {
+                zones.Add(new ZoneRequest(name.Value, zone.File));
+            }
+        }
+
+        return [.. zones];
+    }
+
+    /// <summary>The first line with which Knot would read a file of its own container into the zone. Lines as they are written to the host.</summary>
+    private static int? Including(string zone)
+    {
+        var number = 0;
+        foreach (var line in zone.EnumerateLines())
+        {
+            number++;
+            if (line.TrimStart().StartsWith("$INCLUDE", StringComparison.OrdinalIgnoreCase))
+            {
+                return number;
+            }
+        }
+
+        return null;
+    }
+
+    private static ListenRequest[] Listen(IReadOnlyList<ListenRequest> asked, InputErrors errors)
+    {
+        if (asked.Count is 0 or > 64)
+        {
+            errors.Add("listen", "must name 1 to 64 addresses");
+        }
+
+        foreach (var (index, listen) in asked.Take(64).Index())
+        {
+            try
+            {
+                ListenAddress.Parse(listen?.Address, listen?.Port ?? 0, $"listen[{index}]");
+            }
+            catch (InvalidInputException e)
+            {
+                foreach (var (field, rules) in e.Errors)
+                {
+                    errors.Add(field, rules[0]);
+                }
+            }
+        }
+
+        return [.. asked];
+    }
+
+    private static OperatorCommand[] Commands(string field, IReadOnlyList<CommandRequest> asked, InputErrors errors)
+    {
+        if (asked.Count > MostCommands)
+        {
+            errors.Add(field, $"must have at most {MostCommands} entries");
+        }
+
+        List<OperatorCommand> commands = [];
+        foreach (var (index, command) in asked.Take(MostCommands).Index())
+        {
+            var name = errors.Parse<DisplayName>($"{field}[{index}].name", command?.Name);
+            if (string.IsNullOrWhiteSpace(command?.Command) || command.Command.Length > LongestCommand || command.Command.Contains('\0'))
+            {
+                errors.Add($"{field}[{index}].command", $"must be shell text of at most {LongestCommand} characters, without NUL characters");
+            }
+
+            if (command?.TimeoutSeconds is not (>= 1 and <= 86_400))
+            {
+                errors.Add($"{field}[{index}].timeoutSeconds", "must be 1 to 86400");
+            }
+
+            if (name is not null && command is not null)
+            {
+                commands.Add(new OperatorCommand(name.Text, command.Command ?? "", command.TimeoutSeconds, command.Repeatable));
+            }
+        }
+
+        return [.. commands];
+    }
+}
+
+/// <summary>An operator's own command, checked.</summary>
+public sealed record OperatorCommand(string Name, string Text, int TimeoutSeconds, bool Repeatable);
+
+/// <summary>What an operator wants to be served.</summary>
+public sealed record DnsConfiguration
+{
+    public required IReadOnlyList<ZoneRequest> Zones { get; init; }
+    public required IReadOnlyList<ListenRequest> Listen { get; init; }
+}

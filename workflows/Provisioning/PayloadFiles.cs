@@ -1,0 +1,42 @@
+using System.Reflection;
+using System.Text.Json;
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Settings;
+
+namespace ManagedServers.Workflows.Provisioning;
+
+/// <summary>The files that the agent and the monitor read on a host.</summary>
+public sealed class PayloadFiles(Servers.Servers servers, CertificateAuthority authority)
+{
+    private const int HeartbeatSeconds = 30;
+    private const int SampleSeconds = 10;
+
+    public string AuthorityPem => authority.Pem;
+
+    public static byte[] AgentScript => Resource("Payload.agent.agent.py");
+
+    public async Task<byte[]> AgentConfiguration(Guid serverId, Uri api, CancellationToken cancellationToken) => Json(new
+    {
+        api = Trimmed(api), token = await servers.ReportToken(serverId, cancellationToken), serverId, intervalSeconds = HeartbeatSeconds,
+        caFile = HostLayout.Agent + "/ca.pem", spoolFolder = HostLayout.Agent + "/spool",
+    });
+
+    public async Task<byte[]> MonitorConfiguration(Guid serverId, Uri api, IReadOnlyList<string> zones, CancellationToken cancellationToken) => Json(new
+    {
+        api = Trimmed(api), token = await servers.ReportToken(serverId, cancellationToken), serverId, intervalSeconds = SampleSeconds,
+        caFile = "/var/lib/monitor/ca.pem", zones,
+    });
+
+    private static string Trimmed(Uri api) => api.ToString().TrimEnd('/');
+
+    private static byte[] Json(object value) => [.. JsonSerializer.SerializeToUtf8Bytes(value, EngineJson.Options), (byte)'\n'];
+
+    private static byte[] Resource(string ending)
+    {
+        var assembly = Assembly.GetExecutingAssembly();
+        using var stream = assembly.GetManifestResourceStream(assembly.GetManifestResourceNames().Single(n => n.EndsWith(ending, StringComparison.Ordinal)))!;
+        using var memory = new MemoryStream();
+        stream.CopyTo(memory);
+        return memory.ToArray();
+    }
+}

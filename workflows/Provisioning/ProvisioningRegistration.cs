@@ -1,0 +1,16 @@
+using ManagedServers.Workflows.Provisioning.Steps;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ManagedServers.Workflows.Provisioning;
+
+public static class ProvisioningRegistration
+{
+    /// <param name="imagesFolder">Folder with the images and their manifests.</param>
+    /// <param name="reportAddress">The product's default address for hosts.</param>
+    public static IServiceCollection AddProvisioning(this IServiceCollection services, string imagesFolder, ReportAddress reportAddress) => services
+        .AddSingleton(new ImageCatalogue(imagesFolder))
+        .AddSingleton(reportAddress)
+        .AddSingleton<PayloadFiles>()
+        .AddSingleton<Preflight>()
+        .AddSingleton<Installation>();
+}

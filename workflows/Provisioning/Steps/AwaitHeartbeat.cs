@@ -1,0 +1,43 @@
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Monitoring;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+/// <param name="Since">When this run installed the agent.</param>
+public sealed record HeartbeatInput(Guid ServerId, Uri ApiAddress, DateTimeOffset Since);
+
+/// <summary>The way back from the host is proven by the first heartbeat that comes over it.</summary>
+public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeats, TimeProvider time) : Step<AwaitHeartbeat, HeartbeatInput, Nothing>
+{
+    // An agent that was there before beats every 30 s; its last beat proves as much as its next one.
+    private static readonly TimeSpan RecentEnough = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(75);
+
+    public override async Task<Nothing> Run(HeartbeatInput input, StepContext step)
+    {
+        var deadline = time.GetUtcNow() + Patience;
+        while (true)
+        {
+            var summary = (await heartbeats.Summary([input.ServerId], step.Cancellation))[0];
+            if (summary.LastAt >= input.Since - RecentEnough)
+            {
+                step.Log($"Heartbeat of {summary.LastAt:HH:mm:ss} UTC received.");
+                return Nothing.Value;
+            }
+
+            if (time.GetUtcNow() > deadline)
+            {
+                throw new StepRejectedException(await Explain(input, step));
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(250), time, step.Cancellation);
+        }
+    }
+
+    private async Task<string> Explain(HeartbeatInput input, StepContext step)
+    {
+        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        var log = await host.Run(["tail", "-n", "5", $"{HostLayout.Agent}/agent.log"], cancellationToken: step.Cancellation);
+        return $"No heartbeat of {host.Target} came within {Patience.TotalSeconds:0} s over {input.ApiAddress}. The agent's log on the host ends with: {log.Stdout.Trim()}";
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+/// <param name="Created">This step made the container.</param>
+/// <param name="Replaced">It took the place of an older one, which is kept, stopped, until the run has proven itself.</param>
+public sealed record RunningContainer(string Id, bool Created, bool Replaced);
+
+/// <summary>
+/// One container of a component, as specified. An older one with another specification is stopped and kept under another name,
+/// so that an undo can bring it back.
+/// </summary>
+internal static class ContainerSwitch
+{
+    public static async Task<RunningContainer> Ensure(IHost host, string component, (JsonElement Json, string Digest) specification, StepContext step)
+    {
+        var (name, token) = (Component.ContainerName(component), step.Cancellation);
+        var found = await host.Docker.FindContainer(name, token);
+        var aside = await host.Docker.FindContainer(Aside(name), token);
+        if (found is not null && found.Labels.GetValueOrDefault(ContainerSpecification.SpecLabel) == specification.Digest)
+        {
+            var started = await host.Docker.Start(name, token);
+            if (started)
+            {
+                step.Changed($"started {name}");
+            }
+            else
+            {
+                step.Unchanged($"{name} runs as specified");
+            }
+
+            var own = found.Labels.GetValueOrDefault("managed-servers.key") == step.IdempotencyKey;
+            return new RunningContainer(found.Id, own, own && aside is not null);
+        }
+
+        if (found is not null)
+        {
+            await host.Docker.Remove(Aside(name), token);
+            await host.Docker.Stop(name, cancellationToken: token);
+            (await host.Run(["docker", "rename", name, Aside(name)], cancellationToken: token)).Check();
+        }
+
+        var id = await host.Docker.Create(name, specification.Json, token);
+        await host.Docker.Start(name, token);
+        step.Changed(found is null ? $"started {name}" : $"started {name} in place of an older one");
+        return new RunningContainer(id, true, found is not null);
+    }
+
+    /// <summary>Removes what this run made and brings back what it replaced.</summary>
+    public static async Task Undo(IHost host, string component, StepContext step)
+    {
+        var (name, token) = (Component.ContainerName(component), step.Cancellation);
+        var found = await host.Docker.FindContainer(name, token);
+        if (found?.Labels.GetValueOrDefault("managed-servers.key") == step.IdempotencyKey)
+        {
+            await host.Docker.Remove(name, token);
+            step.Changed($"removed {name}");
+            found = null;
+        }
+
+        if (found is null && await host.Docker.FindContainer(Aside(name), token) is not null)
+        {
+            (await host.Run(["docker", "rename", Aside(name), name], cancellationToken: token)).Check();
+            await host.Docker.Start(name, token);
+            step.Changed($"brought the older {name} back");
+        }
+    }
+
+    /// <summary>The new one has proven itself.</summary>
+    public static Task<bool> Settle(IHost host, string component, CancellationToken cancellationToken) =>
+        host.Docker.Remove(Aside(Component.ContainerName(component)), cancellationToken);
+
+    private static string Aside(string name) => name + "-previous";
+}

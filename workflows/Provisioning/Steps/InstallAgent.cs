@@ -1,0 +1,92 @@
+using System.Text;
+using System.Text.Json;
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+public sealed record AgentInput(Guid ServerId, Uri ApiAddress);
+
+/// <param name="Supervision">What brings it back: systemd, cron, rc.local or none.</param>
+public sealed record InstalledAgent(bool Changed, bool First, string Supervision, DateTimeOffset InstalledAt);
+
+/// <summary>The heartbeat agent, as a service that needs Python 3 only.</summary>
+public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, TimeProvider time)
+    : Step<InstallAgent, AgentInput, InstalledAgent>, IUndoable<AgentInput, InstalledAgent>
+{
+    internal const string Configuration = HostLayout.Agent + "/agent.json";
+    private const string Script = HostLayout.Agent + "/agent.py";
+
+    // There from the first attempt of a first install until it is proven: tells an undo that no agent was here before.
+    private const string FirstMark = HostLayout.Agent + "/.first-install";
+
+    public override async Task<InstalledAgent> Run(AgentInput input, StepContext step)
+    {
+        var token = step.Cancellation;
+        var startedAt = time.GetUtcNow();
+        await using var host = await servers.Connect(input.ServerId, token);
+        var first = await host.ReadFile(Script, cancellationToken: token) is null || await host.ReadFile(FirstMark, cancellationToken: token) is not null;
+        if (first)
+        {
+            await host.WriteFile(FirstMark, Encoding.UTF8.GetBytes(step.IdempotencyKey), HostLayout.PrivateFile, token);
+        }
+
+        await host.WriteFile($"{HostLayout.Agent}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile, token);
+        await host.WriteFile(Configuration, await payload.AgentConfiguration(input.ServerId, input.ApiAddress, token), HostLayout.PrivateFile, token);
+        await host.WriteFile(Script, PayloadFiles.AgentScript, HostLayout.PrivateFile, token);
+        var said = (await host.Run(["python3", Script, "install"], cancellationToken: token)).Check();
+        var answer = JsonSerializer.Deserialize<Answer>(said.Stdout, EngineJson.Options)
+            ?? throw new InvalidOperationException($"{said.What} did not say how it went: {said.Stdout}");
+        var supervision = answer.Supervision == "none" ? "nothing on this host can start it again after a reboot" : $"kept by {answer.Supervision}";
+        if (answer.Changed)
+        {
+            step.Changed($"agent runs; {supervision}");
+        }
+        else
+        {
+            step.Unchanged($"agent runs already; {supervision}");
+        }
+
+        return new InstalledAgent(answer.Changed, first, answer.Supervision, startedAt);
+    }
+
+    public async Task Undo(AgentInput input, InstalledAgent? made, StepContext step)
+    {
+        var token = step.Cancellation;
+        await using var host = await servers.Connect(input.ServerId, token);
+        var mark = await host.ReadFile(FirstMark, cancellationToken: token);
+        if (mark is null || Encoding.UTF8.GetString(mark) != step.IdempotencyKey)
+        {
+            step.Unchanged("the agent was here before this run and stays");
+            return;
+        }
+
+        if (await host.ReadFile(Script, cancellationToken: token) is not null)
+        {
+            (await host.Run(["python3", Script, "uninstall"], cancellationToken: token)).Check();
+        }
+
+        await host.Remove(HostLayout.Agent, token);
+        step.Changed("removed the agent");
+    }
+
+    /// <summary>Whom the agent with this configuration reports for, and to which product; null for what cannot be read.</summary>
+    internal static (string? ServerId, string? Api) OwnerIn(byte[] configuration)
+    {
+        try
+        {
+            var owner = JsonSerializer.Deserialize<Owner>(configuration, EngineJson.Options);
+            return (owner?.ServerId, owner?.Api);
+        }
+        catch (JsonException)
+        {
+            return (null, null);
+        }
+    }
+
+    internal static Task Settle(IHost host, CancellationToken cancellationToken) => host.Remove(FirstMark, cancellationToken);
+
+    private sealed record Owner(string? ServerId, string? Api);
+
+    private sealed record Answer(bool Changed, string Supervision, int? Pid);
+}

@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Net;
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+public sealed record PreflightInput(Guid ServerId, IReadOnlyList<string> Components, IReadOnlyList<ListenRequest> Listen, Uri ApiAddress);
+
+/// <summary>One thing looked at.</summary>
+/// <param name="Fix">What to do; null when it is well.</param>
+public sealed record Check(string Name, bool Ok, string Found, string Needed, string? Fix)
+{
+    public static Check Of(string name, bool ok, string found, string needed, string fix) => new(name, ok, found, needed, ok ? null : fix);
+}
+
+public sealed record PreflightResult(IReadOnlyList<Check> Checks);
+
+/// <summary>Looks at everything that an install needs. Changes nothing.</summary>
+public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : Step<Preflight, PreflightInput, PreflightResult>
+{
+    // Two images of some 20 MB, unpacked, with room for zones and logs.
+    private const long NeededDisk = 300L * 1024 * 1024;
+    private const long NeededMemory = 128L * 1024 * 1024;
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
+    private const string Knot = "knotd";
+    private static readonly Version OldestPython = new(3, 6);
+
+    public override async Task<PreflightResult> Run(PreflightInput input, StepContext step)
+    {
+        var checks = await Checks(input, step.Cancellation);
+        foreach (var check in checks)
+        {
+            step.Log($"{(check.Ok ? "ok  " : "FAIL")} {check.Name}: {check.Found}{(check.Ok ? "" : $" (needed: {check.Needed})")}");
+        }
+
+        var failed = checks.Where(c => !c.Ok).ToList();
+        return failed.Count == 0
+            ? new PreflightResult(checks)
+            : throw new StepRejectedException("The host is not ready, and nothing was changed. "
+                + string.Join(" ", failed.Select(c => $"{c.Name}: found {c.Found}, needed {c.Needed}. {c.Fix}")));
+    }
+
+    public async Task<IReadOnlyList<Check>> Checks(PreflightInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var facts = await host.Facts(["/var/lib/docker", HostLayout.Root], cancellationToken);
+        var owner = await Owner(host, facts, input.ServerId, cancellationToken);
+        List<Check> checks =
+        [
+            Check.Of("login", facts.UserId == 0, $"user id {facts.UserId}", "root", "Register the server with root as its SSH user."),
+            owner,
+            Check.Of("architecture", facts.Architecture == "x86_64", facts.Architecture, "x86_64", "The images are built for x86_64; choose such a host."),
+            Python(facts),
+            Docker(facts, host.Target),
+            .. facts.Disks.Select(Disk),
+            Check.Of("memory", facts.MemoryAvailableBytes >= NeededMemory, $"{MiB(facts.MemoryAvailableBytes)} available", MiB(NeededMemory), "Stop what uses it, or give the host more."),
+            Check.Of("clock", facts.ClockOffset.Duration() <= ClockTolerance, $"{facts.ClockOffset.TotalSeconds:+0.0;-0.0;0.0} s off",
+                $"at most {ClockTolerance.TotalSeconds:0} s", "Let the host synchronise its clock, for example: timedatectl set-ntp true"),
+        ];
+        if (input.Components.Contains(Component.Dns))
+        {
+            var own = owner.Ok && facts.DockerServerVersion is not null && await host.Docker.FindContainer(Component.ContainerName(Component.Dns), cancellationToken) is { IsRunning: true };
+            checks.AddRange(input.Listen.Select(l => Address(l, facts) ?? Port(l, facts.Listening, own)));
+        }
+
+        checks.Add(await ApiAddress(host, facts, input.ApiAddress, cancellationToken));
+        return checks;
+    }
+
+    private static Check Python(HostFacts facts) => Check.Of("python",
+        facts.PythonVersion is { } found && Version.TryParse(found, out var version) && version >= OldestPython,
+        facts.PythonVersion ?? "no python3", $"{OldestPython} or newer", "Install it, for example: apt-get install python3 (Debian, Ubuntu) or dnf install python3 (RHEL family).");
+
+    private static Check Docker(HostFacts facts, HostTarget target) => (facts.DockerClientVersion, facts.DockerServerVersion) switch
+    {
+        (_, { } server) => Check.Of("docker", true, server, "a running engine", ""),
+        (null, null) => Check.Of("docker", false, "no docker command", "a running engine", $"Install Docker on {target}, for example: apt-get install docker.io (Debian, Ubuntu)."),
+        _ when facts.DockerProblem?.Contains("permission", StringComparison.OrdinalIgnoreCase) == true =>
+            Check.Of("docker", false, facts.DockerProblem, "permission to use it", $"Let {target.User} use Docker: usermod -aG docker {target.User}, or register the server with root."),
+        _ => Check.Of("docker", false, facts.DockerProblem ?? "an engine that does not answer", "a running engine", "Start it: systemctl start docker; its log says why it stopped: journalctl -u docker"),
+    };
+
+    private static Check Disk(DiskFact disk) => Check.Of($"disk {disk.Path}", disk.FreeBytes >= NeededDisk,
+        $"{MiB(disk.FreeBytes)} free of {MiB(disk.TotalBytes)} on {disk.Mount}", $"{MiB(NeededDisk)} free", "Make room, for example: docker image prune; then look at the largest folders with du -xh / | sort -h | tail");
+
+    /// <summary>Two products, or two registrations, that manage one host would undo each other's work.</summary>
+    private static async Task<Check> Owner(IHost host, HostFacts facts, Guid serverId, CancellationToken cancellationToken)
+    {
+        // The folder is root's own; without root nothing can be installed anyway.
+        var found = facts.UserId == 0 ? await host.ReadFile(InstallAgent.Configuration, cancellationToken: cancellationToken) : null;
+        var (id, api) = found is null ? (null, null) : InstallAgent.OwnerIn(found);
+        var own = found is null || id == serverId.ToString();
+        return Check.Of("owner", own, found is null ? "managed by nobody" : own ? "managed as this server" : $"managed as server {id ?? "?"} of the product at {api ?? "?"}", "a host that no other server manages",
+            $"Remove server {id ?? "?"} in that product first. Then, or when that product is gone, take what it left away from {host.Target}: "
+            + $"python3 {HostLayout.Agent}/agent.py uninstall; docker rm -f {Component.ContainerName(Component.Dns)} {Component.ContainerName(Component.Monitor)}; rm -rf {HostLayout.Root}");
+    }
+
+    private static Check? Address(ListenRequest listen, HostFacts facts)
+    {
+        var wanted = IPAddress.Parse(listen.Address!);
+        var possible = IsAny(wanted) || IPAddress.IsLoopback(wanted) || facts.Addresses.Count == 0 || facts.Addresses.Contains(wanted.ToString());
+        return possible ? null : new Check($"address {listen.Address}", false, $"the host has only {string.Join(", ", facts.Addresses)}", $"{listen.Address} on the host",
+            "Let DNS listen on one of the host's own addresses, or give the host this one.");
+    }
+
+    private static Check Port(ListenRequest listen, IReadOnlyList<ListeningPort> listening, bool ownRuns)
+    {
+        var wanted = IPAddress.Parse(listen.Address!);
+        var takers = listening.Where(l => l.Port == listen.Port && Overlap(wanted, IPAddress.Parse(l.Address))).ToList();
+        var taken = takers.Find(l => !(ownRuns && l.Process == Knot));
+        var where = $"{listen.Address} port {listen.Port}";
+        return Check.Of($"port {listen.Port}", taken is null,
+            taken is not null ? $"{taken.Protocol} {taken.Address} port {taken.Port} taken by {taken.Process ?? "another program"}"
+                : takers.Count > 0 ? $"{where} is held by this server's own DNS" : $"{where} is free", $"{where} free",
+            taken?.Process?.StartsWith("systemd-resolve", StringComparison.Ordinal) == true
+                ? "Switch off its listener: set DNSStubListener=no in /etc/systemd/resolved.conf, then systemctl restart systemd-resolved."
+                : $"Stop that program (ss -lunpt 'sport = :{listen.Port}' shows it), or let DNS listen on another address or port.");
+    }
+
+    private static bool Overlap(IPAddress wanted, IPAddress taken) =>
+        wanted.Equals(taken)
+        || (wanted.AddressFamily == taken.AddressFamily && (IsAny(wanted) || IsAny(taken)))
+        || (taken.Equals(IPAddress.IPv6Any) && wanted.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork);
+
+    private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+
+    private async Task<Check> ApiAddress(IHost host, HostFacts facts, Uri api, CancellationToken cancellationToken)
+    {
+        if (facts.PythonVersion is null)
+        {
+            return Check.Of("product's address", false, "not tried, because there is no python3", $"{api} reachable from the host", "Install Python first.");
+        }
+
+        var reached = await host.CanReach(new Uri(api, "/healthz"), payload.AuthorityPem, cancellationToken);
+        return Check.Of("product's address", reached.Reached, reached.Reached ? $"{api} answers" : $"{api}: {reached.Why}", $"{api} reachable from the host",
+            "Open the way from the host to the product, or give the server another address of the product (apiAddress, --api-address).");
+    }
+
+    private static string MiB(long bytes) => (bytes / 1024 / 1024).ToString("N0", CultureInfo.InvariantCulture) + " MiB";
+}

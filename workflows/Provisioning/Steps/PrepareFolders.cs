@@ -1,0 +1,54 @@
+using ManagedServers.Engine;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+/// <param name="Commands">The pre-commands' steps: journalled by now, so that the host may forget them.</param>
+public sealed record FoldersInput(Guid ServerId, IReadOnlyList<string> Folders, IReadOnlyList<int> Commands);
+
+public sealed record MadeFolders(IReadOnlyList<string> Made);
+
+/// <summary>Makes the named folders on the host; an undo removes those that were not there before.</summary>
+public sealed class PrepareFolders(Servers.Servers servers) : Step<PrepareFolders, FoldersInput, MadeFolders>, IUndoable<FoldersInput, MadeFolders>
+{
+    public override async Task<MadeFolders> Run(FoldersInput input, StepContext step)
+    {
+        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        await RunCommand.Forget(host, input.Commands, step);
+        List<string> made = [];
+        foreach (var folder in input.Folders)
+        {
+            if (await host.EnsureFolder(folder, HostLayout.PrivateFolder, step.Cancellation))
+            {
+                made.Add(folder);
+            }
+        }
+
+        if (made.Count > 0)
+        {
+            step.Changed($"made {made.Count} folders under {HostLayout.Root}");
+        }
+        else
+        {
+            step.Unchanged("all folders are there");
+        }
+
+        return new MadeFolders(made);
+    }
+
+    public async Task Undo(FoldersInput input, MadeFolders? made, StepContext step)
+    {
+        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        foreach (var folder in input.Folders.Reverse())
+        {
+            if (made?.Made.Contains(folder) == true)
+            {
+                await host.Remove(folder, step.Cancellation);
+            }
+            else
+            {
+                // Half-made: an empty folder holds nothing that anybody could miss; rmdir refuses any other.
+                await host.Run(["rmdir", "--ignore-fail-on-non-empty", "--", folder], cancellationToken: step.Cancellation);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Servers;
+
+/// <summary>A managed host as it is kept; without its secrets.</summary>
+public sealed record Server
+{
+    public required Guid Id { get; init; }
+    public required string Name { get; init; }
+    public required string Address { get; init; }
+    public required int SshPort { get; init; }
+    public required string SshUser { get; init; }
+    public required Authentication Authentication { get; init; }
+    public required HostKey HostKey { get; init; }
+
+    /// <summary>The product's address as this host reaches it; the product's own default when null.</summary>
+    public string? ApiAddress { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public Guid? LastRunId { get; init; }
+    public required IReadOnlyList<InstalledComponent> Components { get; init; }
+
+    /// <summary>Runs about this server are found by it.</summary>
+    public string Subject => SubjectOf(Id);
+
+    public static string SubjectOf(Guid id) => $"server:{id}";
+}
+
+/// <summary>How the product signs in on a host.</summary>
+public enum Authentication
+{
+    Password,
+    Key,
+}
+
+/// <summary>What a finished run left on a server.</summary>
+public sealed record InstalledComponent(string Name, string Version, string Image);
+
+/// <summary>What an operator gives to register a host.</summary>
+public sealed record AddServer
+{
+    public string? Name { get; init; }
+    public string? Address { get; init; }
+    public int SshPort { get; init; } = 22;
+    public string? SshUser { get; init; } = "root";
+    public string? Password { get; init; }
+    public string? PrivateKey { get; init; }
+    public string? Passphrase { get; init; }
+
+    /// <summary>The fingerprint that the operator accepts, <c>SHA256:…</c>.</summary>
+    public string? HostKey { get; init; }
+    public string? ApiAddress { get; init; }
+
+    // Printed nowhere: a record prints all its members otherwise, and three of them are secrets.
+    public override string ToString() => $"{nameof(AddServer)} {Address}";
+}

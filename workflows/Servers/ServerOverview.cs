@@ -1,0 +1,106 @@
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Monitoring;
+
+namespace ManagedServers.Workflows.Servers;
+
+/// <summary>How a server does, as lists show it.</summary>
+public enum ServerState
+{
+    New,
+    Installing,
+
+    /// <summary>Installed a moment ago; its first heartbeat is still due.</summary>
+    Starting,
+    Running,
+    Stopped,
+    Failed,
+    Unreachable,
+}
+
+/// <summary>A component with the state that the host last reported.</summary>
+public sealed record ComponentView(string Name, string Version, string State);
+
+/// <summary>The heartbeat bar.</summary>
+public sealed record HeartbeatView(int Due, int Received, HeartbeatStatus Status, DateTimeOffset? LastAt);
+
+/// <summary>A server as operators see it.</summary>
+public sealed record ServerView
+{
+    public required Guid Id { get; init; }
+    public required string Name { get; init; }
+    public required string Address { get; init; }
+    public required int SshPort { get; init; }
+    public required string SshUser { get; init; }
+    public required Authentication Authentication { get; init; }
+    public required HostKey HostKey { get; init; }
+    public string? ApiAddress { get; init; }
+    public required ServerState State { get; init; }
+
+    /// <summary>Why it is in this state, where that is not plain.</summary>
+    public string? StateReason { get; init; }
+    public required IReadOnlyList<ComponentView> Components { get; init; }
+    public required HeartbeatView Heartbeat { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public Guid? LastRunId { get; init; }
+}
+
+/// <summary>Servers together with what their last run and their heartbeats say: the state is worked out when it is asked for, so it cannot go stale.</summary>
+public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns runs, MonitoringOptions options, TimeProvider time)
+{
+    public async Task<IReadOnlyList<ServerView>> List(string? filter = null, string? after = null, int limit = 100, CancellationToken cancellationToken = default) =>
+        await View(await servers.List(filter, after, limit, cancellationToken), cancellationToken);
+
+    public async Task<ServerView> Get(string idOrName, CancellationToken cancellationToken = default) =>
+        (await View([await servers.Get(idOrName, cancellationToken)], cancellationToken))[0];
+
+    private async Task<IReadOnlyList<ServerView>> View(IReadOnlyList<Server> found, CancellationToken cancellationToken)
+    {
+        var beats = (await heartbeats.Summary([.. found.Select(s => s.Id)], cancellationToken)).ToDictionary(b => b.ServerId);
+        var lastRuns = (await runs.Get([.. found.Select(s => s.LastRunId).OfType<Guid>()], cancellationToken)).ToDictionary(r => r.Id);
+        return [.. found.Select(s => View(s, beats[s.Id], s.LastRunId is { } id ? lastRuns.GetValueOrDefault(id) : null))];
+    }
+
+    private ServerView View(Server server, HeartbeatSummary beat, RunSummary? run)
+    {
+        var components = server.Components.Select(c => Component(c, beat)).ToList();
+        var (state, reason) = State(server, components, beat, run);
+        return new ServerView
+        {
+            Id = server.Id, Name = server.Name, Address = server.Address, SshPort = server.SshPort, SshUser = server.SshUser,
+            Authentication = server.Authentication, HostKey = server.HostKey, ApiAddress = server.ApiAddress,
+            State = state, StateReason = reason, Components = components,
+            Heartbeat = new HeartbeatView(beat.Due, beat.Received, beat.Status, beat.LastAt),
+            CreatedAt = server.CreatedAt, LastRunId = server.LastRunId,
+        };
+    }
+
+    private static ComponentView Component(InstalledComponent installed, HeartbeatSummary beat)
+    {
+        // What a host said before it fell silent may be true no more.
+        if (beat.Status == HeartbeatStatus.Silent || beat.Docker?.State != "running")
+        {
+            return new ComponentView(installed.Name, installed.Version, "unknown");
+        }
+
+        var reported = beat.Components.FirstOrDefault(c => c.Name == installed.Name);
+        return new ComponentView(installed.Name, reported?.Version ?? installed.Version, reported?.State?.ToString().ToLowerInvariant() ?? "stopped");
+    }
+
+    private (ServerState, string?) State(Server server, List<ComponentView> components, HeartbeatSummary beat, RunSummary? run) => run?.State switch
+    {
+        RunState.Queued or RunState.Running or RunState.Waiting => (ServerState.Installing, run.Reason),
+        RunState.Paused => (ServerState.Failed, run.Reason),
+        RunState.Failed or RunState.Cancelled when server.Components.Count == 0 => (ServerState.Failed, run.Reason),
+        _ when server.Components.Count == 0 => (ServerState.New, null),
+        _ when beat.LastAt is null && time.GetUtcNow() - (run?.FinishedAt ?? server.CreatedAt) < options.Window => (ServerState.Starting, "waiting for its first heartbeat"),
+        _ when beat.LastAt is null => (ServerState.Unreachable, "no heartbeat yet"),
+        _ when beat.Status == HeartbeatStatus.Silent => (ServerState.Unreachable, $"last heard {Age(time.GetUtcNow() - beat.LastAt.Value)} ago"),
+        _ when beat.Docker is { State: not "running" } docker => (ServerState.Stopped, docker.State == "stopped" ? "Docker does not run on the host" : "the host's agent gets no answer from Docker"),
+        _ when components.Find(c => c.State != "running") is { } stopped => (ServerState.Stopped, $"{stopped.Name} is {stopped.State}"),
+        _ => (ServerState.Running, null),
+    };
+
+    private static string Age(TimeSpan age) =>
+        age.TotalDays >= 1 ? $"{(int)age.TotalDays} d" : age.TotalHours >= 1 ? $"{(int)age.TotalHours} h" : $"{(int)age.TotalMinutes} min";
+}
