@@ -1,0 +1,55 @@
+using ManagedServers.Workflows.Access;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+
+namespace ManagedServers.Api.Authentication;
+
+internal static class AuthenticationRegistration
+{
+    public static IServiceCollection AddSignIn(this IServiceCollection services)
+    {
+        services.AddSingleton<FailedSignIns>();
+        services.AddAuthentication(options =>
+            {
+                options.DefaultScheme = "by-path";
+                options.DefaultSignInScheme = AccountPrincipal.DashboardScheme;
+            })
+            .AddPolicyScheme("by-path", null, options =>
+                options.ForwardDefaultSelector = context => context.Request.Path.StartsWithSegments("/api") || context.Request.Path.StartsWithSegments("/openapi") ? AccountPrincipal.ApiScheme : AccountPrincipal.DashboardScheme)
+            .AddScheme<AuthenticationSchemeOptions, ApiAuthentication>(AccountPrincipal.ApiScheme, null)
+            .AddCookie(AccountPrincipal.DashboardScheme, options =>
+            {
+                options.LoginPath = "/sign-in";
+                options.AccessDeniedPath = "/access-denied";
+                options.Cookie.Name = "managed-servers";
+                options.Cookie.SameSite = SameSiteMode.Strict;
+                options.Cookie.SecurePolicy = CookieSecurePolicy.Always;
+                options.ExpireTimeSpan = TimeSpan.FromHours(8);
+                options.SlidingExpiration = true;
+                // Within this product, whatever name the request called it by.
+                options.Events.OnRedirectToLogin = context => Redirect(context);
+                options.Events.OnRedirectToAccessDenied = context => Redirect(context);
+                options.Events.OnValidatePrincipal = async context =>
+                {
+                    var signedIn = context.Principal?.Account();
+                    var accounts = context.HttpContext.RequestServices.GetRequiredService<Accounts>();
+                    var account = signedIn is null ? null : await accounts.Get(signedIn.Id, context.HttpContext.RequestAborted);
+                    if (account is null || account.Stamp != signedIn!.Stamp)
+                    {
+                        context.RejectPrincipal();
+                        return;
+                    }
+
+                    // Groups as they are now, not as they were at the sign-in.
+                    context.ReplacePrincipal(AccountPrincipal.Of(account, AccountPrincipal.DashboardScheme));
+                };
+            });
+        return services;
+    }
+
+    private static Task Redirect(RedirectContext<CookieAuthenticationOptions> context)
+    {
+        context.Response.Redirect(new Uri(context.RedirectUri).PathAndQuery);
+        return Task.CompletedTask;
+    }
+}

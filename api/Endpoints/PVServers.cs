@@ -1,0 +1,114 @@
+using ManagedServers.Workflows;
+using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Monitoring;
+using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Provisioning.Steps;
+using ManagedServers.Workflows.Servers;
+
+namespace ManagedServers.Api.Endpoints;
+
+/// <summary>The family of managed servers.</summary>
+internal static class PVServers
+{
+    public static void MapPVServers(this RouteGroupBuilder api)
+    {
+        var servers = api.MapGroup("/pvservers").WithTags("PVServers");
+
+        servers.MapGet("", async (ServerOverview overview, string? filter, string? after, int? limit, CancellationToken cancellationToken) =>
+        {
+            var size = Limits.Check(limit);
+            return Page<ServerView>.Of(await overview.List(filter, after, size + 1, cancellationToken), size, s => s.Name);
+        }).RequireAuthorization(nameof(Right.Read)).WithSummary("Servers in the order of their names");
+
+        servers.MapPost("", async (AddServer request, Servers servers, ServerOverview overview, HttpContext context, CancellationToken cancellationToken) =>
+        {
+            var added = await servers.Add(request, context.User.Identity!.Name!, cancellationToken);
+            return Results.Created($"/api/v2/pvservers/{added.Id}", await overview.Get(added.Id.ToString(), cancellationToken));
+        }).RequireAuthorization(nameof(Right.Operate)).Produces<ServerView>(201).ProducesProblem(400).ProducesProblem(409).WithSummary("Register a host");
+
+        servers.MapPost("/probe", async (ProbeRequest request, IHosts hosts, CancellationToken cancellationToken) =>
+        {
+            var (address, port) = request.Parse();
+            return await hosts.ReadHostKey(address, port, cancellationToken);
+        }).RequireAuthorization(nameof(Right.Operate)).WithSummary("Read a host's key, before any credential is sent");
+
+        servers.MapGet("/{server}", (string server, ServerOverview overview, CancellationToken cancellationToken) => overview.Get(server, cancellationToken))
+            .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).WithSummary("One server, by id or name");
+
+        servers.MapDelete("/{server}", async (string server, bool? force, ServerRemoval removal, CancellationToken cancellationToken) =>
+        {
+            await removal.Remove(server, force == true, cancellationToken);
+            return Results.NoContent();
+        }).RequireAuthorization(nameof(Right.Operate)).Produces(204).ProducesProblem(409).WithSummary("Forget a server; its host is not touched");
+
+        servers.MapPost("/{server}/test", async (string server, Servers servers, Preflight preflight, ReportAddress address, CancellationToken cancellationToken) =>
+        {
+            var found = await servers.Get(server, cancellationToken);
+            var input = new PreflightInput(found.Id, [Component.Dns, Component.Monitor], [new ListenRequest("0.0.0.0")], found.ApiAddress is { } own ? new Uri(own) : address.Default);
+            var checks = await preflight.Checks(input, cancellationToken);
+            return new TestAnswer(checks.All(c => c.Ok), checks);
+        }).RequireAuthorization(nameof(Right.Operate)).WithSummary("Connect and look at everything that an install needs; changes nothing");
+
+        servers.MapPost("/{server}/install", async (string server, InstallRequest request, Installation installation, HttpContext context, CancellationToken cancellationToken) =>
+        {
+            var hasCommands = request.PreCommands?.Count > 0 || request.PostCommands?.Count > 0;
+            if (hasCommands && !context.User.Allows(Right.RunCommands))
+            {
+                return Results.Forbid();
+            }
+
+            var key = context.Request.Headers["Idempotency-Key"].ToString();
+            if (key.Length > 200)
+            {
+                throw new InvalidInputException("Idempotency-Key", "must have at most 200 characters");
+            }
+
+            var run = await installation.Start(server, request, context.User.Identity!.Name!, key.Length > 0 ? key : null, cancellationToken);
+            return Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id));
+        }).RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).WithSummary("Install components; answers with the run that does it");
+
+        servers.MapGet("/{server}/heartbeats", async (string server, int? limit, string? before, Servers servers, Heartbeats heartbeats, CancellationToken cancellationToken) =>
+        {
+            var found = await servers.Get(server, cancellationToken);
+            var page = await heartbeats.Recent(found.Id, Limits.Check(limit, 50, 1000), before, cancellationToken);
+            return new HeartbeatsAnswer((await heartbeats.Summary([found.Id], cancellationToken))[0], page.Items, page.Next);
+        }).RequireAuthorization(nameof(Right.Read)).WithTags("Monitoring").WithSummary("The bar of the last two minutes, and the beats, newest first");
+
+        servers.MapGet("/{server}/hits", async (
+            string server, DateTimeOffset? from, DateTimeOffset? to, string? zone, string? name, string? type, string? sort, int? limit, string? after,
+            Servers servers, Hits hits, CancellationToken cancellationToken) =>
+        {
+            var found = await servers.Get(server, cancellationToken);
+            return await hits.List(found.Id, new HitsQuery
+            {
+                From = from, To = to, Zone = zone, Name = name, Type = type, Sort = sort is null ? HitSort.Count : Words.Parse<HitSort>("sort", sort), Limit = Limits.Check(limit, 100, 1000), After = after,
+            }, cancellationToken);
+        }).RequireAuthorization(nameof(Right.Read)).WithTags("Monitoring").WithSummary("Who was asked for: count in the period, total, last access, with the coverage");
+    }
+
+    private sealed record ProbeRequest(string? Address, int SshPort = 22)
+    {
+        public (HostAddress, SshPort) Parse()
+        {
+            var errors = new Dictionary<string, string[]>();
+            if (!HostAddress.TryParse(Address, out var address, out var addressRule))
+            {
+                errors["address"] = [addressRule];
+            }
+
+            if (!ManagedServers.Workflows.Hosts.SshPort.TryParse(SshPort.ToString(System.Globalization.CultureInfo.InvariantCulture), out var port, out var portRule))
+            {
+                errors["sshPort"] = [portRule];
+            }
+
+            return errors.Count == 0 ? (address!, port!) : throw new InvalidInputException(errors);
+        }
+    }
+
+    private sealed record TestAnswer(bool Ok, IReadOnlyList<Check> Checks);
+
+    private sealed record StartedAnswer(Guid RunId);
+
+    private sealed record HeartbeatsAnswer(HeartbeatSummary Summary, IReadOnlyList<StoredHeartbeat> Items, string? Next);
+}

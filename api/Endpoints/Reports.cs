@@ -1,0 +1,26 @@
+using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Monitoring;
+using Microsoft.AspNetCore.Mvc;
+
+namespace ManagedServers.Api.Endpoints;
+
+/// <summary>What hosts send. The server is always the one whose token came with the request.</summary>
+internal static class Reports
+{
+    private const int LargestBody = 1024 * 1024;
+
+    public static void MapReports(this RouteGroupBuilder api)
+    {
+        var monitoring = api.MapGroup("/monitoring").WithTags("Monitoring").RequireAuthorization(nameof(Right.Report)).WithMetadata(new RequestSizeLimitAttribute(LargestBody));
+
+        monitoring.MapPost("/heartbeats", async (HeartbeatReport report, Ingestion ingestion, HttpContext context, CancellationToken cancellationToken) =>
+            Results.Accepted(null as string, await ingestion.Accept(Own(context), report, cancellationToken)))
+            .Produces<Accepted>(202).WithSummary("Heartbeats of the token's own server");
+
+        monitoring.MapPost("/dns", async (DnsReport report, Ingestion ingestion, HttpContext context, CancellationToken cancellationToken) =>
+            Results.Accepted(null as string, await ingestion.Accept(Own(context), report, cancellationToken)))
+            .Produces<Accepted>(202).WithSummary("DNS statistics of the token's own server");
+    }
+
+    private static Guid Own(HttpContext context) => context.User.Account()!.ServerId!.Value;
+}

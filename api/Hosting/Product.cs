@@ -1,0 +1,154 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using ManagedServers.Api.Authentication;
+using ManagedServers.Api.Endpoints;
+using ManagedServers.Dashboard;
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Monitoring;
+using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Servers;
+using ManagedServers.Workflows.Settings;
+using Npgsql;
+using Serilog;
+
+namespace ManagedServers.Api.Hosting;
+
+/// <summary>One process of the product: API, dashboard, agents' way in, and a node that executes runs.</summary>
+internal static class Product
+{
+    // Zones come in requests; the largest install asked for in one piece.
+    private const long LargestBody = 64L * 1024 * 1024;
+
+    /// <param name="also">What a test registers beside the product's own.</param>
+    public static async Task Run(ServeOptions options, CancellationToken cancellationToken, Action<IServiceCollection>? also = null)
+    {
+        Directory.CreateDirectory(options.DataFolder);
+        File.Delete(options.ReadyFile);
+        await using var database = await OpenedDatabase.Open(options.DataFolder, options.Database, options.NodeName, cancellationToken);
+        var masterKey = await MasterKey.Open(options.MasterKeyFile, database.Source, cancellationToken);
+        await using var app = Build(options, database.Source, masterKey, also);
+        await ShowFirstPassword(options, app.Services, cancellationToken);
+        await File.WriteAllTextAsync(options.AuthorityFile, app.Services.GetRequiredService<CertificateAuthority>().Pem, cancellationToken);
+        await app.StartAsync(cancellationToken);
+        await File.WriteAllTextAsync(options.ReadyFile, $"https://{options.Listen[0]}\n", CancellationToken.None);
+        app.Logger.LogInformation("Managed Servers serves at {Addresses}", string.Join(", ", options.Listen.Select(l => $"https://{l}")));
+        try
+        {
+            await app.WaitForShutdownAsync(cancellationToken);
+        }
+        finally
+        {
+            File.Delete(options.ReadyFile);
+        }
+    }
+
+    private static WebApplication Build(ServeOptions options, NpgsqlDataSource database, MasterKey masterKey, Action<IServiceCollection>? also)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(Product).Assembly.GetName().Name });
+
+        // Run from a build's folder, the dashboard's files lie in its project; a published product has them beside it, and this does nothing.
+        builder.WebHost.UseStaticWebAssets();
+        builder.Services.AddSingleton(options).AddSingleton(database).AddSingleton(TimeProvider.System);
+        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers().AddMonitoring()
+            .AddProvisioning(options.ImagesFolder, new ReportAddress(options.ApiAddress));
+        builder.Services.AddSingleton(services =>
+            CertificateAuthority.Open(database, services.GetRequiredService<Secrets>(), TimeProvider.System).GetAwaiter().GetResult());
+        builder.Services.AddEngine(engine => engine.NodeName = options.NodeName).AddWorkflow<InstallWorkflow>();
+        builder.Services.AddSignIn();
+        builder.Services.AddDashboard();
+        builder.Services.AddExceptionHandler<Problems>().AddProblemDetails().AddOpenApi("v2", document =>
+            // Otherwise the address by which this very request called the product.
+            document.AddDocumentTransformer((description, _, _) =>
+            {
+                description.Servers = [new() { Url = "/" }];
+                return Task.CompletedTask;
+            }));
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            foreach (var converter in EngineJson.Options.Converters)
+            {
+                json.SerializerOptions.Converters.Add(converter);
+            }
+
+            json.SerializerOptions.MaxDepth = 32;
+        });
+        Logs.Configure(builder, options.DataFolder);
+        Listen(builder, options);
+        also?.Invoke(builder.Services);
+        var app = builder.Build();
+        app.MapProduct();
+        return app;
+    }
+
+    private static void Listen(WebApplicationBuilder builder, ServeOptions options) => builder.WebHost.ConfigureKestrel(kestrel =>
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = LargestBody;
+        var certificate = new Lazy<X509Certificate2>(() =>
+            kestrel.ApplicationServices.GetRequiredService<CertificateAuthority>().Issue(options.Listen.Select(l => l.Address).Where(a => !a.Equals(IPAddress.Any) && !a.Equals(IPAddress.IPv6Any)), TimeProvider.System));
+        foreach (var endpoint in options.Listen)
+        {
+            kestrel.Listen(endpoint, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate.Value));
+        }
+    });
+
+    private static void MapProduct(this WebApplication app)
+    {
+        app.UseExceptionHandler("/error", createScopeForErrors: true);
+        app.UseMiddleware<ResponseHeaders>();
+        app.UseOwnOrigin();
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.Use(JsonOnly.Invoke));
+        app.UseRouting(); // after that: a route is chosen by the content type too
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+
+        var api = app.MapGroup("/api/v2").AddEndpointFilterFactory(QueryRules.Filter);
+        api.MapMe();
+        api.MapPVServers();
+        api.MapRuns();
+        api.MapSchedules();
+        api.MapEngine();
+        api.MapReports();
+        api.Map("{**path}", (HttpContext context) => Problems.Write(context, 404, "not-found", "No such address", $"{context.Request.Method} {context.Request.Path} is not part of the API. /openapi/v2.json describes it."))
+            .RequireAuthorization(nameof(Right.Read));
+        app.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(nameof(Right.Read));
+        app.MapGet("/healthz", () => Results.Text("ok\n")).AllowAnonymous();
+        app.MapGet("/readyz", Ready).AllowAnonymous();
+        app.MapGet("/ca.pem", (CertificateAuthority authority) => Results.Text(authority.Pem, "application/x-pem-file")).AllowAnonymous();
+        app.MapDashboard();
+    }
+
+    private static async Task<IResult> Ready(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var command = database.CreateCommand("select 1");
+            await command.ExecuteScalarAsync(cancellationToken);
+            return Results.Text("ready\n");
+        }
+        catch (NpgsqlException)
+        {
+            return Results.Text("the database does not answer\n", statusCode: StatusCodes.Status503ServiceUnavailable);
+        }
+    }
+
+    private static async Task ShowFirstPassword(ServeOptions options, IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var password = await services.GetRequiredService<Accounts>().EnsureAdministrator(cancellationToken);
+        if (password is null)
+        {
+            return;
+        }
+
+        await PrivateFile.Write(options.AdminPasswordFile, password + "\n", cancellationToken);
+
+        // On a terminal for the person in front of it; never into a pipe, where it would end in a log.
+        Console.WriteLine(Console.IsOutputRedirected
+            ? $"The account 'admin' has been made. Its password is in {options.AdminPasswordFile}."
+            : $"The account 'admin' has been made. Its password, shown this once: {password}   (also in {options.AdminPasswordFile})");
+    }
+}

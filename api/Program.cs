@@ -1,0 +1,4 @@
+using System.CommandLine;
+using ManagedServers.Api.Hosting;
+
+return await Commands.Root().Parse(args).InvokeAsync();

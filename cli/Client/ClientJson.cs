@@ -1,0 +1,43 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ManagedServers.Cli.Client;
+
+/// <summary>Serialisers made at build time: a command that lives for a moment has no time for reflection.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(Identity))]
+[JsonSerializable(typeof(TokenRequest))]
+[JsonSerializable(typeof(NewToken))]
+[JsonSerializable(typeof(Server))]
+[JsonSerializable(typeof(Page<Server>))]
+[JsonSerializable(typeof(NewServer))]
+[JsonSerializable(typeof(ProbeRequest))]
+[JsonSerializable(typeof(HostKey))]
+[JsonSerializable(typeof(TestResult))]
+[JsonSerializable(typeof(InstallRequest))]
+[JsonSerializable(typeof(List<OperatorCommand>))]
+[JsonSerializable(typeof(StartedRun))]
+[JsonSerializable(typeof(RunDetails))]
+[JsonSerializable(typeof(Page<RunSummary>))]
+[JsonSerializable(typeof(LogLine))]
+[JsonSerializable(typeof(Page<LogLine>))]
+[JsonSerializable(typeof(CancelRequest))]
+[JsonSerializable(typeof(ActionRequest))]
+[JsonSerializable(typeof(HeartbeatPage))]
+[JsonSerializable(typeof(HitPage))]
+internal sealed partial class ClientJson : JsonSerializerContext;
+
+/// <summary>Some cursors are numbers, some are identifiers; here they are only handed back.</summary>
+internal sealed class CursorConverter : JsonConverter<string>
+{
+    public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+    {
+        JsonTokenType.Number => reader.GetInt64().ToString(CultureInfo.InvariantCulture),
+        JsonTokenType.String => reader.GetString(),
+        _ => throw new JsonException("A text or a number was expected."),
+    };
+
+    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+}

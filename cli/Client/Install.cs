@@ -1,0 +1,50 @@
+namespace ManagedServers.Cli.Client;
+
+/// <summary>What to install on a server.</summary>
+public sealed record InstallRequest
+{
+    /// <summary>Components, for example <c>dns</c> and <c>monitor</c>.</summary>
+    public required IReadOnlyList<string> Components { get; init; }
+
+    /// <summary>Zones to serve.</summary>
+    public IReadOnlyList<Zone> Zones { get; init; } = [];
+
+    /// <summary>Where to listen.</summary>
+    public IReadOnlyList<Listen> Listen { get; init; } = [];
+
+    /// <summary>Operator's commands before the first change.</summary>
+    public IReadOnlyList<OperatorCommand> PreCommands { get; init; } = [];
+
+    /// <summary>Operator's commands after the last change.</summary>
+    public IReadOnlyList<OperatorCommand> PostCommands { get; init; } = [];
+}
+
+/// <summary>A zone.</summary>
+/// <param name="Name">For example <c>example.org</c>.</param>
+/// <param name="File">The text of the zone file.</param>
+public sealed record Zone(string Name, string File);
+
+/// <summary>An address to listen on.</summary>
+/// <param name="Address">An IP address of the host, or the unspecified one for all.</param>
+/// <param name="Port">Port, UDP and TCP.</param>
+public sealed record Listen(string Address, int Port);
+
+/// <summary>A command that an operator wrote; it is run on the host as it stands.</summary>
+public sealed record OperatorCommand
+{
+    /// <summary>What it is called in the plan.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>POSIX shell text.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>How long it may take; the product's default when null.</summary>
+    public int? TimeoutSeconds { get; init; }
+
+    /// <summary>Whether it may be run again when nobody knows how far it came.</summary>
+    public bool Repeatable { get; init; }
+}
+
+/// <summary>The run that was started, or that the same idempotency key had started before.</summary>
+/// <param name="RunId">The run.</param>
+public sealed record StartedRun(Guid RunId);

@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace ManagedServers.Cli.Client;
+
+/// <summary>The product's API, by its families.</summary>
+/// <param name="http">Where the requests go.</param>
+public sealed class ProductClient(ProductHttp http) : IDisposable
+{
+    /// <summary>Managed hosts.</summary>
+    public ServersApi Servers { get; } = new(http);
+
+    /// <summary>Executions of workflows.</summary>
+    public RunsApi Runs { get; } = new(http);
+
+    /// <summary>Heartbeats and hits.</summary>
+    public MonitoringApi Monitoring { get; } = new(http);
+
+    /// <summary>Accounts and tokens.</summary>
+    public AccessApi Access { get; } = new(http);
+
+    /// <summary>The product's root.</summary>
+    public Uri Address => http.Address;
+
+    /// <inheritdoc />
+    public void Dispose() => http.Dispose();
+}
+
+/// <summary>Accounts and tokens.</summary>
+/// <param name="http">Where the requests go.</param>
+public sealed class AccessApi(ProductHttp http)
+{
+    /// <summary>Who the credentials belong to.</summary>
+    public Task<Answer<Identity>> Me(CancellationToken cancellationToken = default) =>
+        http.Get("/api/v2/me", ClientJson.Default.Identity, cancellationToken);
+
+    /// <summary>Makes a token for the account that asks.</summary>
+    public Task<Answer<NewToken>> CreateToken(TokenRequest request, CancellationToken cancellationToken = default) =>
+        http.Send(HttpMethod.Post, "/api/v2/tokens", JsonSerializer.Serialize(request, ClientJson.Default.TokenRequest), ClientJson.Default.NewToken, cancellationToken: cancellationToken);
+
+    /// <summary>Ends the token that the request itself carries.</summary>
+    public Task RevokeToken(CancellationToken cancellationToken = default) =>
+        http.Send<object>(HttpMethod.Delete, "/api/v2/tokens/current", null, null, cancellationToken: cancellationToken);
+}
+
+/// <summary>Heartbeats and hits.</summary>
+/// <param name="http">Where the requests go.</param>
+public sealed class MonitoringApi(ProductHttp http)
+{
+    /// <summary>A server's newest beats.</summary>
+    public Task<Answer<HeartbeatPage>> Heartbeats(string server, int? limit, CancellationToken cancellationToken = default) =>
+        http.Get(new Query($"/api/v2/pvservers/{Query.Part(server)}/heartbeats").With("limit", limit).ToString(), ClientJson.Default.HeartbeatPage, cancellationToken);
+
+    /// <summary>How often each name was asked for on a server.</summary>
+    public Task<Answer<HitPage>> Hits(string server, HitFilter filter, CancellationToken cancellationToken = default) =>
+        http.Get(
+            new Query($"/api/v2/pvservers/{Query.Part(server)}/hits")
+                .With("from", filter.From).With("to", filter.To).With("zone", filter.Zone).With("name", filter.Name).With("type", filter.Type)
+                .With("sort", filter.Sort).With("limit", filter.Limit).ToString(),
+            ClientJson.Default.HitPage, cancellationToken);
+}
+
+/// <summary>A path with its query, escaped.</summary>
+internal sealed class Query(string path)
+{
+    private readonly List<string> pairs = [];
+
+    public static string Part(string text) => Uri.EscapeDataString(text);
+
+    public Query With(string name, string? value)
+    {
+        if (value is not null)
+        {
+            pairs.Add($"{name}={Uri.EscapeDataString(value)}");
+        }
+
+        return this;
+    }
+
+    public Query With(string name, int? value) => With(name, value?.ToString(CultureInfo.InvariantCulture));
+
+    public Query With(string name, DateTimeOffset? value) =>
+        With(name, value?.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture));
+
+    public override string ToString() => pairs.Count == 0 ? path : $"{path}?{string.Join('&', pairs)}";
+}

@@ -1,0 +1,126 @@
+namespace ManagedServers.Cli.Client;
+
+/// <summary>A managed host.</summary>
+public sealed record Server
+{
+    /// <summary>Identifier.</summary>
+    public required Guid Id { get; init; }
+
+    /// <summary>Display name, unique.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Address or name that the product dials over SSH.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Port of its SSH server.</summary>
+    public int SshPort { get; init; }
+
+    /// <summary>Who the product logs in as.</summary>
+    public string? SshUser { get; init; }
+
+    /// <summary><c>password</c> or <c>key</c>; the secret itself is never given out.</summary>
+    public string? Authentication { get; init; }
+
+    /// <summary>The host key that was accepted.</summary>
+    public HostKey? HostKey { get; init; }
+
+    /// <summary>Where the host reaches the product.</summary>
+    public string? ApiAddress { get; init; }
+
+    /// <summary><c>new</c>, <c>installing</c>, <c>running</c>, <c>stopped</c>, <c>failed</c> or <c>unreachable</c>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Why it is in that state, in plain words.</summary>
+    public string? StateReason { get; init; }
+
+    /// <summary>What is installed.</summary>
+    public IReadOnlyList<Component> Components { get; init; } = [];
+
+    /// <summary>Its last beats.</summary>
+    public HeartbeatSummary? Heartbeat { get; init; }
+
+    /// <summary>When it was added.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+
+    /// <summary>Its newest run.</summary>
+    public Guid? LastRunId { get; init; }
+}
+
+/// <summary>An SSH host key.</summary>
+/// <param name="Algorithm">For example <c>ssh-ed25519</c>.</param>
+/// <param name="Fingerprint"><c>SHA256:</c> and base64, as OpenSSH prints it.</param>
+public sealed record HostKey(string Algorithm, string Fingerprint);
+
+/// <summary>A component on a server.</summary>
+/// <param name="Name"><c>dns</c>, <c>monitor</c>, …</param>
+/// <param name="Version">What is installed.</param>
+/// <param name="State"><c>running</c> or <c>stopped</c>.</param>
+public sealed record Component(string Name, string? Version, string? State);
+
+/// <summary>The heartbeat bar in numbers.</summary>
+public sealed record HeartbeatSummary
+{
+    /// <summary>Beats that were due in the window.</summary>
+    public int Due { get; init; }
+
+    /// <summary>Beats that came in time.</summary>
+    public int Received { get; init; }
+
+    /// <summary><c>starting</c>, <c>healthy</c>, <c>degraded</c>, <c>silent</c> or <c>none</c>.</summary>
+    public string? Status { get; init; }
+
+    /// <summary>The newest beat.</summary>
+    public DateTimeOffset? LastAt { get; init; }
+
+    /// <summary>All beats ever; only given with the list of beats.</summary>
+    public long? Total { get; init; }
+}
+
+/// <summary>A server to be added. It carries a secret: it is sent, never printed.</summary>
+public sealed record NewServer
+{
+    /// <summary>Display name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Address or name to dial.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Port of its SSH server.</summary>
+    public required int SshPort { get; init; }
+
+    /// <summary>Who to log in as.</summary>
+    public required string SshUser { get; init; }
+
+    /// <summary>Password; or a private key.</summary>
+    public string? Password { get; init; }
+
+    /// <summary>Private key in PEM or OpenSSH format.</summary>
+    public string? PrivateKey { get; init; }
+
+    /// <summary>Passphrase of the private key.</summary>
+    public string? Passphrase { get; init; }
+
+    /// <summary>Fingerprint of the host key that the operator accepted.</summary>
+    public string? HostKey { get; init; }
+
+    /// <summary>Where the host reaches the product; the product's own setting when null.</summary>
+    public string? ApiAddress { get; init; }
+}
+
+/// <summary>Whose host key is asked for.</summary>
+/// <param name="Address">Address or name to dial.</param>
+/// <param name="SshPort">Port of its SSH server.</param>
+public sealed record ProbeRequest(string Address, int SshPort);
+
+/// <summary>The answer of a connection test.</summary>
+/// <param name="Ok">Every check passed.</param>
+/// <param name="Checks">What was looked at.</param>
+public sealed record TestResult(bool Ok, IReadOnlyList<Check> Checks);
+
+/// <summary>One check of a connection test.</summary>
+/// <param name="Name">For example <c>python</c>.</param>
+/// <param name="Ok">Whether it passed.</param>
+/// <param name="Found">What is there.</param>
+/// <param name="Needed">What must be there.</param>
+/// <param name="Fix">The command that helps.</param>
+public sealed record Check(string Name, bool Ok, string? Found, string? Needed, string? Fix);

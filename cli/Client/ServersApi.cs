@@ -1,0 +1,46 @@
+using System.Text.Json;
+
+namespace ManagedServers.Cli.Client;
+
+/// <summary>Managed hosts.</summary>
+/// <param name="http">Where the requests go.</param>
+public sealed class ServersApi(ProductHttp http)
+{
+    // These make the product talk to the host over SSH, which may be slow or behind a silent firewall.
+    private static readonly TimeSpan Remote = TimeSpan.FromMinutes(2);
+    private const string Root = "/api/v2/pvservers";
+
+    /// <summary>Asks a host for its key, before anything is sent to it.</summary>
+    public Task<Answer<HostKey>> Probe(ProbeRequest request, CancellationToken cancellationToken = default) =>
+        http.Send(HttpMethod.Post, $"{Root}/probe", JsonSerializer.Serialize(request, ClientJson.Default.ProbeRequest), ClientJson.Default.HostKey, limit: Remote, cancellationToken: cancellationToken);
+
+    /// <summary>Adds a host.</summary>
+    public Task<Answer<Server>> Add(NewServer server, CancellationToken cancellationToken = default) =>
+        http.Send(HttpMethod.Post, Root, JsonSerializer.Serialize(server, ClientJson.Default.NewServer), ClientJson.Default.Server, limit: Remote, cancellationToken: cancellationToken);
+
+    /// <summary>A page of hosts.</summary>
+    public Task<Answer<Page<Server>>> List(string? filter, int? limit, string? after, CancellationToken cancellationToken = default) =>
+        http.Get(new Query(Root).With("filter", filter).With("limit", limit).With("after", after).ToString(), ClientJson.Default.PageServer, cancellationToken);
+
+    /// <summary>One host, by name or identifier.</summary>
+    public Task<Answer<Server>> Get(string server, CancellationToken cancellationToken = default) =>
+        http.Get($"{Root}/{Query.Part(server)}", ClientJson.Default.Server, cancellationToken);
+
+    /// <summary>Forgets a host. What is installed on it stays.</summary>
+    public Task Remove(string server, bool force, CancellationToken cancellationToken = default) =>
+        http.Send<object>(HttpMethod.Delete, new Query($"{Root}/{Query.Part(server)}").With("force", force ? "true" : null).ToString(), null, null, cancellationToken: cancellationToken);
+
+    /// <summary>Logs in on the host and looks whether it has what is needed. Changes nothing.</summary>
+    public Task<Answer<TestResult>> Test(string server, CancellationToken cancellationToken = default) =>
+        http.Send(HttpMethod.Post, $"{Root}/{Query.Part(server)}/test", null, ClientJson.Default.TestResult, limit: Remote, cancellationToken: cancellationToken);
+
+    /// <summary>Starts the installation.</summary>
+    /// <param name="server">Name or identifier.</param>
+    /// <param name="request">What to install.</param>
+    /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>
+    /// <param name="cancellationToken">Gives up; the run may have started.</param>
+    public Task<Answer<StartedRun>> Install(string server, InstallRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
+        http.Send(
+            HttpMethod.Post, $"{Root}/{Query.Part(server)}/install", JsonSerializer.Serialize(request, ClientJson.Default.InstallRequest), ClientJson.Default.StartedRun,
+            idempotencyKey, cancellationToken: cancellationToken);
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using ManagedServers.Cli.Commands.Access;
+using ManagedServers.Cli.Commands.Monitoring;
+using ManagedServers.Cli.Commands.Runs;
+using ManagedServers.Cli.Commands.Servers;
+using ManagedServers.Cli.Session;
+
+namespace ManagedServers.Cli.Commands;
+
+/// <summary>All commands.</summary>
+internal static class Root
+{
+    public static RootCommand Build()
+    {
+        var root = new RootCommand("msctl turns Linux hosts into DNS servers and keeps an eye on them: the command line of Managed Servers.")
+        {
+            LoginCommand.Build(),
+            LogoutCommand.Build(),
+            WhoAmICommand.Build(),
+            Group(
+                "servers", "Add hosts, install components on them, remove them.",
+                AddServerCommand.Build(), ListServersCommand.Build(), ShowServerCommand.Build(), TestServerCommand.Build(), InstallCommand.Build(), RemoveServerCommand.Build()),
+            Group(
+                "runs", "See what the product does and did, and answer when it waits for you.",
+                ListRunsCommand.Build(), ShowRunCommand.Build(), WatchRunCommand.Build(), LogCommand.Build(), CancelRunCommand.Build(), RetryRunCommand.Build(), SkipStepCommand.Build(),
+                DecideCommand.Approve(), DecideCommand.Reject(), SignalCommand.Build(), PriorityCommand.Build()),
+            HeartbeatsCommand.Build(),
+            HitsCommand.Build(),
+            VersionCommand.Build(),
+            CompletionCommand.Build(),
+        };
+        foreach (var option in GlobalOptions.All)
+        {
+            root.Add(option);
+        }
+
+        var help = root.Options.OfType<HelpOption>().Single();
+        (help.Action, help.Description) = (new HelpText(), "Show help.");
+        help.Aliases.Clear();
+        help.Aliases.Add("-h");
+        root.SetAction(parse => HelpText.Write(parse.CommandResult.Command, parse.InvocationConfiguration.Output));
+        return root;
+    }
+
+    private static DocumentedCommand Group(string name, string description, params Command[] commands)
+    {
+        var group = new DocumentedCommand(name, description).With([.. commands]);
+        group.SetAction(parse => HelpText.Write(parse.CommandResult.Command, parse.InvocationConfiguration.Output));
+        return group;
+    }
+}

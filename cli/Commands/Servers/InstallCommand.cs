@@ -1,0 +1,77 @@
+using System.CommandLine;
+using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Runs;
+using ManagedServers.Cli.Watching;
+
+namespace ManagedServers.Cli.Commands.Servers;
+
+/// <summary>Starts an installation and, unless told otherwise, watches it to its end.</summary>
+internal static class InstallCommand
+{
+    private static readonly Argument<string> Name = ServerArgument.Make();
+    private static readonly Option<string> Components = new("--components") { Description = "What to install, with commas. dns,monitor if not given.", HelpName = "LIST", DefaultValueFactory = _ => "dns,monitor" };
+    private static readonly Option<string[]> Zones = new("--zone") { Description = "Serve this zone from this zone file. May be given again.", HelpName = "NAME=FILE" };
+    private static readonly Option<string[]> Listen = new("--listen") { Description = "Listen here. May be given again. All IPv4 addresses, port 53, if not given.", HelpName = "ADDR:PORT" };
+    private static readonly Option<string[]> PreCommands = new("--pre-command") { Description = "Run this on the host before anything is changed. May be given again.", HelpName = "NAME=TEXT" };
+    private static readonly Option<string?> PreCommandsFile = new("--pre-commands-file") { Description = "The same from a JSON file: [{\"name\",\"command\",\"timeoutSeconds\",\"repeatable\"}, …].", HelpName = "FILE" };
+    private static readonly Option<string[]> PostCommands = new("--post-command") { Description = "Run this on the host at the end. May be given again.", HelpName = "NAME=TEXT" };
+    private static readonly Option<string?> PostCommandsFile = new("--post-commands-file") { Description = "The same from a JSON file.", HelpName = "FILE" };
+    private static readonly Option<bool> NoWatch = new("--no-watch") { Description = "Start it and return at once with the run's id." };
+    private static readonly Option<bool> Watch = new("--watch") { Description = "Show the run as it goes and end with its outcome. This is what is done if neither is given." };
+
+    private static readonly Option<string?> IdempotencyKey = new("--idempotency-key")
+    {
+        Description = "Starting again with the same key gives the run that was started first. A new key if not given.", HelpName = "KEY",
+    };
+
+    public static DocumentedCommand Build() => new DocumentedCommand("install", "Install components on a server.")
+    {
+        Notes =
+        [
+            "The run goes on in the product, whatever happens to this command; Ctrl-C only stops watching. Installing what is installed already changes nothing and says so.",
+            "Commands are run on the host as they stand, by root. One that was interrupted half-way pauses the run, unless a JSON file marks it as repeatable.",
+            "With -o json and watching, standard output has one JSON object a line: {\"event\":\"run\"|\"log\"|\"end\",\"data\":…}; with --no-watch the API's answer.",
+        ],
+        Examples =
+        [
+            "msctl servers install ns1 --zone example.org=example.org.zone",
+            "msctl servers install ns1 --components dns,monitor --zone example.org=org.zone --listen 192.0.2.10:53 --listen [2001:db8::10]:53",
+            "msctl servers install ns1 --zone example.org=org.zone --pre-command 'wait for the disk=mountpoint /srv' --no-watch",
+        ],
+    }.With(Name, Components, Zones, Listen, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, Watch, NoWatch, IdempotencyKey).Does(Run);
+
+    private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
+    {
+        if (call.Get(Watch) && call.Get(NoWatch))
+        {
+            throw new UsageException("Both --watch and --no-watch were given.");
+        }
+
+        var request = new InstallRequest
+        {
+            Components = InstallInput.Components(call.Parse.GetRequiredValue(Components)),
+            Zones = [.. (call.Get(Zones) ?? []).Select(InstallInput.Zone)],
+            Listen = call.Get(Listen) is { Length: > 0 } listen ? [.. listen.Select(InstallInput.Listen)] : [new Listen("0.0.0.0", 53)],
+            PreCommands = [.. InstallInput.Commands(call.Get(PreCommandsFile)), .. (call.Get(PreCommands) ?? []).Select(InstallInput.Command)],
+            PostCommands = [.. InstallInput.Commands(call.Get(PostCommandsFile)), .. (call.Get(PostCommands) ?? []).Select(InstallInput.Command)],
+        };
+        var key = call.Get(IdempotencyKey) ?? Guid.CreateVersion7().ToString();
+        var started = await call.Product.Servers.Install(call.Get(Name), request, key, cancellationToken);
+        if (!call.Get(NoWatch))
+        {
+            return await RunWatch.ToTheEnd(call, started.Value.RunId, cancellationToken);
+        }
+
+        if (call.Json)
+        {
+            call.Screen.Json(started.Json);
+        }
+        else
+        {
+            call.Screen.Line(started.Value.RunId.ToString());
+            call.Screen.Note($"Started. To see it: msctl runs watch {started.Value.RunId}");
+        }
+
+        return ExitCode.Done;
+    }
+}

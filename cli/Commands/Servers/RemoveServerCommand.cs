@@ -1,0 +1,45 @@
+using System.CommandLine;
+using ManagedServers.Cli.Session;
+
+namespace ManagedServers.Cli.Commands.Servers;
+
+/// <summary>Forgets a server.</summary>
+internal static class RemoveServerCommand
+{
+    private static readonly Argument<string> Name = ServerArgument.Make();
+    private static readonly Option<bool> Force = new("--force") { Description = "Also when components are installed or a run holds it; what runs on the host stays there." };
+    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask." };
+
+    public static DocumentedCommand Build()
+    {
+        var command = new DocumentedCommand("remove", "Remove a server from the product.")
+        {
+            Notes = ["Asks first. The product refuses while components are installed there or a run holds it, unless forced."],
+            Examples = ["msctl servers remove ns1", "msctl servers remove ns1 --force --yes"],
+        };
+        command.Aliases.Add("rm");
+        return command.With(Name, Force, Yes).Does(Run);
+    }
+
+    private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
+    {
+        var name = call.Get(Name);
+        if (!call.Get(Yes))
+        {
+            if (!Terminal.CanAsk)
+            {
+                throw new UsageException($"Whether to remove {name} could not be asked: there is no terminal.", "If you are sure: --yes");
+            }
+
+            var server = (await call.Product.Servers.Get(name, cancellationToken)).Value;
+            if (!Terminal.Confirm(Output.SafeText.Line($"Remove {server.Name} ({server.Address}, {server.State})?")))
+            {
+                throw new UsageException("Not removed.");
+            }
+        }
+
+        await call.Product.Servers.Remove(name, call.Get(Force), cancellationToken);
+        call.Screen.Note($"Removed {Output.SafeText.Line(name)}.");
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Output;
+
+namespace ManagedServers.Cli.Commands.Servers;
+
+/// <summary>The server that a command is about.</summary>
+internal static class ServerArgument
+{
+    public static Argument<string> Make() => new("NAME") { Description = "Name or id of the server" };
+}
+
+/// <summary>Servers as rows and as a page.</summary>
+internal static class ServerTables
+{
+    public static void List(Screen screen, IReadOnlyList<Server> servers, DateTimeOffset now)
+    {
+        var table = new TextTable(
+            ("NAME", Fit.Whole), ("STATE", Fit.Whole), ("BEATS", Fit.Whole), ("LAST BEAT", Fit.Whole), ("ADDRESS", Fit.MayShrink), ("COMPONENTS", Fit.MayShrink));
+        foreach (var server in servers)
+        {
+            table.Row(
+                new Cell(server.Name, Tone.Strong), new Cell(server.State, Tones.OfServer(server.State)), Beats(server.Heartbeat), Last(server.Heartbeat, now),
+                $"{server.SshUser}@{server.Address}:{server.SshPort}", string.Join(", ", server.Components.Select(Installed)));
+        }
+
+        table.Write(screen, "No servers yet. Add one: msctl servers add NAME --address HOST");
+    }
+
+    public static void Page(Screen screen, Server server, DateTimeOffset now)
+    {
+        var page = new FieldPage(screen);
+        page.Field("Name", server.Name, Tone.Strong);
+        page.Field("Id", server.Id.ToString());
+        page.Field("State", server.State, Tones.OfServer(server.State));
+        page.Field("Reason", server.StateReason);
+        page.Field("SSH", $"{server.SshUser}@{server.Address}:{server.SshPort} ({server.Authentication})");
+        page.Field("Host key", server.HostKey is { } key ? $"{key.Algorithm} {key.Fingerprint}" : "none accepted");
+        page.Field("API address", server.ApiAddress);
+        page.Field("Components", server.Components.Count == 0 ? "none" : string.Join(", ", server.Components.Select(Installed)));
+        page.Field("Heartbeats", server.Heartbeat is { Status: not "none" } beat ? $"{beat.Received} of {beat.Due} due, {beat.Status}, last {Last(beat, now).Text}" : "none yet", Tones.OfHeartbeat(server.Heartbeat?.Status));
+        page.Field("Added", Words.Time(server.CreatedAt));
+        page.Field("Last run", server.LastRunId?.ToString());
+        page.Write();
+    }
+
+    private static string Installed(Component component) =>
+        component.State is null or "running" ? $"{component.Name} {component.Version}".TrimEnd() : $"{component.Name} {component.Version} ({component.State})";
+
+    private static Cell Beats(HeartbeatSummary? beat) => beat is null or { Status: "none" }
+        ? new Cell("-", Tone.Quiet)
+        : new Cell($"{beat.Received}/{beat.Due} {beat.Status}", Tones.OfHeartbeat(beat.Status));
+
+    private static Cell Last(HeartbeatSummary? beat, DateTimeOffset now) => new(Words.Ago(beat?.LastAt, now), beat?.LastAt is null ? Tone.Quiet : Tone.Plain);
+}

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Output;
+
+namespace ManagedServers.Cli.Commands.Servers;
+
+/// <summary>Looks whether a host can be managed.</summary>
+internal static class TestServerCommand
+{
+    private static readonly Argument<string> Name = ServerArgument.Make();
+
+    public static DocumentedCommand Build() => new DocumentedCommand("test", "Test the connection and what a host must have. Changes nothing.")
+    {
+        Notes = [$"Ends with {ExitCode.Refused} when a check failed."],
+        Examples = ["msctl servers test ns1"],
+    }.With(Name).Does(async (call, cancellationToken) =>
+    {
+        var result = await call.Product.Servers.Test(call.Get(Name), cancellationToken);
+        if (call.Json)
+        {
+            call.Screen.Json(result.Json);
+        }
+        else
+        {
+            Write(call.Screen, result.Value);
+        }
+
+        return result.Value.Ok ? ExitCode.Done : ExitCode.Refused;
+    });
+
+    private static void Write(Screen screen, TestResult result)
+    {
+        var table = new TextTable(("CHECK", Fit.Whole), ("RESULT", Fit.Whole), ("FOUND", Fit.MayShrink), ("NEEDED", Fit.MayShrink));
+        foreach (var check in result.Checks)
+        {
+            table.Row(check.Name, check.Ok ? new Cell("ok", Tone.Good) : new Cell("failed", Tone.Bad), check.Found, check.Needed);
+        }
+
+        table.Write(screen, "The product made no check.");
+        // A fix is a command to copy: whole, on a line of its own, under the table.
+        foreach (var check in result.Checks.Where(c => !c.Ok && c.Fix is { Length: > 0 }))
+        {
+            screen.Line();
+            screen.Line($"To fix {SafeText.Line(check.Name)}:");
+            foreach (var line in SafeText.Lines(check.Fix))
+            {
+                screen.Line($"  {line}");
+            }
+        }
+
+        var failed = result.Checks.Count(c => !c.Ok);
+        screen.Line();
+        screen.Line(result.Ok ? screen.Paint("The host can be managed.", Tone.Good) : screen.Paint($"{Words.Many(failed, "check")} failed.", Tone.Bad));
+    }
+}

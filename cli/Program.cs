@@ -1,0 +1,43 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Runtime.Versioning;
+using System.Text;
+using ManagedServers.Cli.Commands;
+
+// Owner-only files and signals are what a Unix has; the product's operators work on one.
+[assembly: SupportedOSPlatform("linux")]
+[assembly: SupportedOSPlatform("macos")]
+
+namespace ManagedServers.Cli;
+
+/// <summary>`msctl`, the command line of Managed Servers.</summary>
+internal static class Program
+{
+    public static async Task<int> Main(string[] args)
+    {
+        Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        var parse = Root.Build().Parse(args);
+        if (parse.Action is ParseErrorAction)
+        {
+            return Usage(parse);
+        }
+
+        // The default handler prints a stack trace; what is foreseen is handled in Guard, and what is not should be seen whole.
+        return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    }
+
+    private static int Usage(ParseResult parse)
+    {
+        foreach (var error in parse.Errors.Select(e => e.Message).Distinct())
+        {
+            Console.Error.WriteLine($"msctl: {Output.SafeText.Line(error)}");
+        }
+
+        var path = string.Join(' ', Path(parse.CommandResult.Command));
+        Console.Error.WriteLine($"  How it is used: {path} --help");
+        return ExitCode.Usage;
+    }
+
+    private static IEnumerable<string> Path(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? Path(parent).Append(command.Name) : ["msctl"];
+}

@@ -1,0 +1,134 @@
+using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Runs;
+using ManagedServers.Cli.Output;
+
+namespace ManagedServers.Cli.Watching;
+
+/// <summary>
+/// Lines for pipes and logs: each start, try, end and log line once. It compares what a step was with what it is, so steps that
+/// came and went while the connection was lost are told too.
+/// </summary>
+internal sealed class PlainRunView(Screen screen, TimeProvider time) : IRunView
+{
+    private readonly Dictionary<int, StepDetails> told = [];
+
+    // The last error told of a step: the product both logs why a step failed and says it with the step's state, in either order.
+    private readonly Dictionary<int, string> errors = [];
+
+    // Log lines and states come on their own ways: a line may be here before the word that its step started.
+    private readonly Queue<LogLine> early = new();
+    private RunDetails? last;
+
+    public void Show(StreamedEvent update)
+    {
+        switch (update)
+        {
+            case RunChanged changed: Show(changed.Run); break;
+            case RunEnded ended: Show(ended.Run); break;
+            case LogWritten written: early.Enqueue(written.Line); break;
+        }
+
+        while (early.TryPeek(out var line) && Known(line.StepSeq))
+        {
+            Log(early.Dequeue());
+        }
+
+        screen.Out.Flush();
+    }
+
+    public void Lost() => screen.Note(RunWatch.Lost);
+
+    public ValueTask DisposeAsync()
+    {
+        while (early.TryDequeue(out var line))
+        {
+            Log(line);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private bool Known(int step) => last is not null && (step == 0 || told.GetValueOrDefault(step) is { State: not StepStates.Pending } or null);
+
+    private void Show(RunDetails run)
+    {
+        if (last is null)
+        {
+            Tell(run.StartedAt ?? run.CreatedAt, $"{run.Title} (run {run.Id}, {Words.Many(run.StepsTotal, "step")})");
+        }
+
+        foreach (var step in run.Undoing ? run.Steps.Reverse() : run.Steps)
+        {
+            Step(run, step);
+            told[step.Seq] = step;
+        }
+
+        // Also when the reason alone is new: a queued run learns only after a while which other it waits for.
+        if (run.State is RunStates.Queued or RunStates.Waiting && run.Reason is { Length: > 0 } reason && (run.State != last?.State || reason != last.Reason))
+        {
+            Tell(null, $"{run.State}: {reason}");
+        }
+
+        last = run;
+    }
+
+    private void Step(RunDetails run, StepDetails step)
+    {
+        var before = told.GetValueOrDefault(step.Seq);
+        var (state, attempts) = (before?.State ?? StepStates.Pending, before?.Attempts ?? 0);
+        if (state == step.State && attempts == step.Attempts)
+        {
+            return;
+        }
+
+        var began = step.Attempts > attempts || (step.State == StepStates.Running && state != StepStates.Running);
+        if (began && step.State is not (StepStates.Undone or StepStates.Skipped))
+        {
+            Tell(step.StartedAt, $"{Place(run, step)} {(step.Attempts > 1 ? $"try {step.Attempts}" : "started")}");
+        }
+
+        if (End(step) is { } end)
+        {
+            Tell(step.FinishedAt, $"{Place(run, step)} {end}");
+        }
+    }
+
+    private string? End(StepDetails step)
+    {
+        var took = step is { StartedAt: { } start, FinishedAt: { } finish } ? $" in {Words.Span(finish - start)}" : "";
+        var told = RunWords.Done(step) is { Length: > 0 } done ? $": {done}" : "";
+        var why = step.Error is { Length: > 0 } error && IsNews(step.Seq, error) ? $": {error}" : "";
+        return step.State switch
+        {
+            StepStates.Succeeded => $"done{took}{told}",
+            StepStates.Skipped => $"skipped{told}",
+            StepStates.Retrying => $"failed (try {step.Attempts}), {(step.NextTryAt is { } at ? $"next try at {Words.Stamp(at)}" : "will be tried again")}{why}",
+            StepStates.Failed => $"failed{took}{why}",
+            StepStates.Interrupted => $"interrupted{why}",
+            StepStates.Cancelled => "cancelled",
+            StepStates.Undone => "undone",
+            _ => null,
+        };
+    }
+
+    private void Log(LogLine line)
+    {
+        var place = line.StepSeq > 0 && last is not null ? $"[{line.StepSeq}/{last.StepsTotal}]" : "[-]";
+        var level = line.Level is "information" ? "" : $"{line.Level}: ";
+        if (Tones.OfLevel(line.Level) is not Tone.Bad || IsNews(line.StepSeq, line.Message))
+        {
+            Tell(line.At, $"{place}   {level}{line.Message.TrimEnd()}");
+        }
+    }
+
+    private bool IsNews(int step, string error)
+    {
+        var known = errors.GetValueOrDefault(step) == error.Trim();
+        errors[step] = error.Trim();
+        return !known;
+    }
+
+    private static string Place(RunDetails run, StepDetails step) => $"[{step.Seq}/{run.StepsTotal}] {step.Title}:";
+
+    private void Tell(DateTimeOffset? at, string text) => screen.Line($"{Words.Stamp(at ?? time.GetUtcNow())} {SafeText.Line(text)}");
+}

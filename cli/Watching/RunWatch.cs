@@ -1,0 +1,97 @@
+using System.Text.Json;
+using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands;
+using ManagedServers.Cli.Commands.Runs;
+using ManagedServers.Cli.Output;
+
+namespace ManagedServers.Cli.Watching;
+
+/// <summary>Watches a run until nobody but an operator can make it go on.</summary>
+internal static class RunWatch
+{
+    public const string Lost = "connection lost, trying again…";
+
+    /// <summary>Ends with the exit code that tells the run's outcome.</summary>
+    public static async Task<int> ToTheEnd(Invocation call, Guid id, CancellationToken cancellationToken)
+    {
+        await using var view = View(call);
+        try
+        {
+            var run = await Follow(call, id, view, cancellationToken);
+            await view.DisposeAsync();
+            Tell(call, run, view is PlainRunView ? RunWords.OutcomeAfterSteps(run, call.Now) : RunWords.Outcome(run, call.Now));
+            return RunWords.ExitCodeOf(run);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await view.DisposeAsync();
+            call.Screen.Note($"Stopped watching; the run goes on. To see it again: msctl runs watch {id}");
+            return ExitCode.Interrupted;
+        }
+    }
+
+    private static IRunView View(Invocation call) =>
+        call.Json ? new JsonRunView(call.Screen) : call.Screen.CanMove ? new LiveRunView(call.Screen, call.Time) : new PlainRunView(call.Screen, call.Time);
+
+    private static async Task<RunDetails> Follow(Invocation call, Guid id, IRunView view, CancellationToken cancellationToken)
+    {
+        // Told at once: a run that is not there, or a product that is not. Later a lost connection is a passing thing.
+        await call.Product.Runs.Get(id, cancellationToken);
+        var follower = new RunFollower(call.Product.Runs, id, call.Time, view.Lost);
+        await foreach (var update in follower.Follow(cancellationToken))
+        {
+            view.Show(update);
+            switch (update)
+            {
+                case RunEnded ended:
+                    return ended.Run;
+                case RunChanged { Run.State: RunStates.Paused } paused:
+                    await Rest(call, id, follower.LastLine, view, cancellationToken);
+                    return paused.Run;
+            }
+        }
+
+        throw new InvalidOperationException("The follower ends with the run only.");
+    }
+
+    // The stream stays open while a run is paused, so nothing says that its log is complete: it is read.
+    private static async Task Rest(Invocation call, Guid id, long seen, IRunView view, CancellationToken cancellationToken)
+    {
+        var lines = await Pages.All(after => call.Product.Runs.Log(id, after is null ? seen : long.Parse(after, null), null, cancellationToken));
+        using var document = JsonDocument.Parse(lines.Json);
+        foreach (var (line, json) in lines.Value.Zip(document.RootElement.GetProperty("items").EnumerateArray()))
+        {
+            if (line.Seq > seen)
+            {
+                view.Show(new LogWritten(line, json.GetRawText()));
+            }
+        }
+    }
+
+    private static void Tell(Invocation call, RunDetails run, string outcome)
+    {
+        if (call.Json)
+        {
+            return;
+        }
+
+        foreach (var line in SafeText.Lines(outcome))
+        {
+            call.Screen.Line(call.Screen.Paint(line, Tones.OfRun(run.State)));
+        }
+
+        foreach (var line in RunWords.WhatNow(run))
+        {
+            call.Screen.Note(line);
+        }
+    }
+}
+
+/// <summary>Shows what happens to a run.</summary>
+internal interface IRunView : IAsyncDisposable
+{
+    void Show(StreamedEvent update);
+
+    /// <summary>The connection is lost and will be tried again.</summary>
+    void Lost();
+}

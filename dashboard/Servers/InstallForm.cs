@@ -1,0 +1,56 @@
+using System.Globalization;
+using ManagedServers.Workflows.Provisioning;
+
+namespace ManagedServers.Dashboard.Servers;
+
+/// <summary>What the install page edits.</summary>
+public sealed class InstallForm
+{
+    public bool Monitor { get; set; } = true;
+    public List<Zone> Zones { get; } = [new()];
+    public List<Address> Listen { get; } = [new()];
+    public List<Command> Before { get; } = [];
+    public List<Command> After { get; } = [];
+
+    /// <summary>One key for this page, so that a second click starts nothing twice.</summary>
+    public string Key { get; } = Guid.NewGuid().ToString();
+
+    public bool HasCommands => Before.Count + After.Count > 0;
+
+    public InstallRequest Request() => new()
+    {
+        Components = Monitor ? [Component.Dns, Component.Monitor] : [Component.Dns],
+        Zones = [.. Zones.Select(z => new ZoneRequest(z.Name.Trim(), z.File))],
+        Listen = [.. Listen.Select(l => new ListenRequest(l.Text.Trim(), Number(l.Port)))],
+        PreCommands = [.. Before.Select(c => c.Request())],
+        PostCommands = [.. After.Select(c => c.Request())],
+    };
+
+    /// <summary>Whether the page has a place for what is wrong with this field.</summary>
+    public static bool Shows(string field) => field == "zones" || field.StartsWith("zones[", StringComparison.Ordinal) || field.StartsWith("listen[", StringComparison.Ordinal)
+        || field.StartsWith("preCommands[", StringComparison.Ordinal) || field.StartsWith("postCommands[", StringComparison.Ordinal);
+
+    private static int Number(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+
+    public sealed class Zone
+    {
+        public string Name { get; set; } = "";
+        public string File { get; set; } = "";
+    }
+
+    public sealed class Address
+    {
+        public string Text { get; set; } = "0.0.0.0";
+        public string Port { get; set; } = "53";
+    }
+
+    public sealed class Command
+    {
+        public string Name { get; set; } = "";
+        public string Text { get; set; } = "";
+        public string Seconds { get; set; } = "300";
+        public bool Repeatable { get; set; }
+
+        public CommandRequest Request() => new() { Name = Name, Command = Text, TimeoutSeconds = Number(Seconds), Repeatable = Repeatable };
+    }
+}
