@@ -1,0 +1,55 @@
+using System.IO.Pipelines;
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+using System.Threading.Channels;
+using ManagedServers.Api.Endpoints;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ManagedServers.Tests.Endpoints;
+
+public sealed class EventStreamTests
+{
+    [Fact]
+    public async Task A_quiet_stream_says_a_comment_every_quarter_of_a_minute_and_goes_on_with_the_next_event()
+    {
+        var time = new FakeTimeProvider();
+        var pipe = new Pipe();
+        var events = Channel.CreateUnbounded<SseItem<JsonElement>>();
+        await using var services = new ServiceCollection().AddSingleton<TimeProvider>(time).BuildServiceProvider();
+        var context = new DefaultHttpContext { RequestServices = services };
+        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(pipe.Writer.AsStream()));
+        var writing = new EventStream(events.Reader.ReadAllAsync()).ExecuteAsync(context);
+        using var reader = new StreamReader(pipe.Reader.AsStream());
+
+        events.Writer.TryWrite(Event("log", "1"));
+        Assert.Equal(["event: log", "id: 1", "data: {\"a\":1}", ""], await Lines(reader, 4));
+        for (var i = 0; i < 2; i++)
+        {
+            time.Advance(EventStream.Quiet);
+            Assert.Equal([":", ""], await Lines(reader, 2));
+        }
+
+        events.Writer.TryWrite(Event("end", null));
+        events.Writer.Complete();
+        await writing;
+        await pipe.Writer.CompleteAsync();
+        Assert.Equal("event: end\ndata: {\"a\":1}\n\n", await reader.ReadToEndAsync());
+    }
+
+    private static SseItem<JsonElement> Event(string kind, string? id) => new(JsonSerializer.SerializeToElement(new { a = 1 }), kind) { EventId = id };
+
+    private static async Task<List<string?>> Lines(StreamReader reader, int count)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        List<string?> lines = [];
+        while (lines.Count < count)
+        {
+            lines.Add(await reader.ReadLineAsync(patience.Token));
+        }
+
+        return lines;
+    }
+}

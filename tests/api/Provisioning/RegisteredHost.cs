@@ -1,0 +1,139 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using DnsClient;
+using ManagedServers.Lab;
+
+namespace ManagedServers.Tests.Provisioning;
+
+/// <summary>A product, a lab host, and the host registered in the product: what an operator has before the first install.</summary>
+public sealed class RegisteredHost : IAsyncDisposable
+{
+    public const string Zone =
+        """
+        $ORIGIN example.org.
+        $TTL 300
+        @    SOA ns1 hostmaster 1 3600 900 604800 300
+        @    NS  ns1
+        ns1  A   192.0.2.1
+        www  A   192.0.2.2
+        www  AAAA 2001:db8::2
+        """;
+
+    private static readonly string[] Ended = ["succeeded", "failed", "cancelled", "paused"];
+
+    private RegisteredHost(ProductProcess product, LabHost lab) => (Product, Lab) = (product, lab);
+
+    public ProductProcess Product { get; }
+
+    public LabHost Lab { get; }
+
+    public static async Task<RegisteredHost> Start(LabOptions? options = null)
+    {
+        var lab = await LabHost.Start(options);
+        try
+        {
+            var registered = new RegisteredHost(await ProductProcess.Start(IPAddress.Parse(lab.Gateway)), lab);
+            await registered.Add();
+            return registered;
+        }
+        catch
+        {
+            await lab.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task<Guid> Install(object request, string? idempotencyKey = null)
+    {
+        using var admin = Product.Admin();
+        using var message = new HttpRequestMessage(HttpMethod.Post, "/api/v2/pvservers/ns1/install") { Content = JsonContent.Create(request) };
+        message.Headers.Add("Idempotency-Key", idempotencyKey ?? Guid.NewGuid().ToString());
+        var (status, body) = await admin.SendAsync(message).Answer();
+        return status == HttpStatusCode.Accepted ? body.GetProperty("runId").GetGuid() : throw new InvalidOperationException($"{status}: {body}");
+    }
+
+    public static object OneZone(string? file = null, object[]? pre = null, object[]? post = null) => new
+    {
+        components = new[] { "dns", "monitor" }, zones = new[] { new { name = "example.org", file = file ?? Zone } }, preCommands = pre ?? [], postCommands = post ?? [],
+    };
+
+    public async Task<JsonElement> Run(Guid id)
+    {
+        using var admin = Product.Admin();
+        return await admin.GetAsync($"/api/v2/runs/{id}").Json();
+    }
+
+    /// <summary>Waits until the run has ended or paused.</summary>
+    public async Task<JsonElement> Outcome(Guid id)
+    {
+        JsonElement run = default;
+        await ProductProcess.Until(async () =>
+        {
+            run = await Run(id);
+            return Ended.Contains(State(run));
+        }, $"run {id} ends", TimeSpan.FromMinutes(4));
+        return run;
+    }
+
+    public async Task<JsonElement> InstallAndWait(object request) => await Outcome(await Install(request));
+
+    public async Task<JsonElement> Post(string path, object body)
+    {
+        using var admin = Product.Admin();
+        return await admin.PostAsJsonAsync(path, body).Json();
+    }
+
+    public async Task<JsonElement> Get(string path)
+    {
+        using var admin = Product.Admin();
+        return await admin.GetAsync(path).Json();
+    }
+
+    public static JsonElement Step(JsonElement run, string name) => run.GetProperty("steps").EnumerateArray().Single(s => s.GetProperty("name").GetString() == name);
+
+    /// <summary>What a failed test tells of a run.</summary>
+    public static string Story(JsonElement run) => string.Join('\n',
+    [
+        $"{State(run)}: {Reason(run)}",
+        .. run.GetProperty("steps").EnumerateArray().Select(s => $"{s.GetProperty("seq")} {s.GetProperty("name")} {s.GetProperty("state")} attempts={s.GetProperty("attempts")} {s.GetProperty("summary")} {s.GetProperty("error")}"),
+        .. run.GetProperty("events").EnumerateArray().Select(e => $"{e.GetProperty("at")} {e.GetProperty("who")} {e.GetProperty("what")} {e.GetProperty("why")}"),
+    ]);
+
+    public static string State(JsonElement run) => run.GetProperty("state").GetString()!;
+
+    public static string Reason(JsonElement run) => run.GetProperty("reason").GetString() ?? "";
+
+    /// <summary>Everything on the host that an install could have touched, as text to be compared.</summary>
+    public Task<string> Footprint() => Lab.Run(
+        """
+        ls -laR /var/lib/managed-servers 2>/dev/null | grep -v '^total'
+        docker ps -a --format '{{.ID}} {{.Names}} {{.State}}' 2>/dev/null
+        docker images --format '{{.ID}} {{.Repository}}:{{.Tag}}' 2>/dev/null
+        cat /etc/rc.local 2>/dev/null; crontab -l 2>/dev/null
+        pgrep -fa 'agent[.]py'
+        exit 0
+        """);
+
+    public async Task<IDnsQueryResponse> Ask(string name, QueryType type, bool tcp = false)
+    {
+        var client = new LookupClient(new LookupClientOptions(IPAddress.Parse(Lab.Address)) { UseCache = false, UseTcpOnly = tcp, Recursion = false, Retries = 2, Timeout = TimeSpan.FromSeconds(3) });
+        return await client.QueryAsync(name, type);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Product.DisposeAsync();
+        await Lab.DisposeAsync();
+    }
+
+    private async Task Add()
+    {
+        var key = await Post("/api/v2/pvservers/probe", new { address = Lab.Address });
+        var added = await Post("/api/v2/pvservers", new
+        {
+            name = "ns1", address = Lab.Address, password = Lab.RootPassword, hostKey = key.GetProperty("fingerprint").GetString(),
+        });
+        Assert.Equal("new", added.GetProperty("state").GetString());
+    }
+}

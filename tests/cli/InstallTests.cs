@@ -1,0 +1,96 @@
+using System.Text.Json;
+using ManagedServers.Cli.Tests.Running;
+using ManagedServers.Cli.Tests.StandIn;
+using Microsoft.AspNetCore.Http;
+
+namespace ManagedServers.Cli.Tests;
+
+/// <summary>Starting an installation, against the stand-in.</summary>
+public sealed class InstallTests : IAsyncLifetime
+{
+    private readonly Msctl msctl = new();
+    private Product product = null!;
+    private ScriptedRun run = null!;
+
+    public async Task InitializeAsync()
+    {
+        product = await Product.Start();
+        msctl.SignedInAt(product);
+        run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        product.On("POST", "/api/v2/pvservers/ns1/install", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));
+    }
+
+    public async Task DisposeAsync()
+    {
+        await product.DisposeAsync();
+        msctl.Dispose();
+    }
+
+    [Fact]
+    public async Task Everything_given_is_sent_as_the_contract_says()
+    {
+        var zone = msctl.File("org.zone", "@ IN SOA ns1 admin 1 2 3 4 5\n");
+        var commands = msctl.File("pre.json", """[{"name":"mount","command":"mountpoint /srv","timeoutSeconds":9,"repeatable":true}]""");
+        var end = await msctl.Run(
+            "servers", "install", "ns1", "--components", "dns, monitor", "--zone", $"example.org={zone}", "--listen", "192.0.2.10:53", "--listen", "[2001:db8::10]:5353",
+            "--pre-commands-file", commands, "--pre-command", "say hello=echo a=b", "--post-command", "end=true", "--no-watch");
+
+        Assert.True(end.ExitCode == 0, end.ToString());
+        Assert.Equal($"{run.Id}\n", end.Out);
+        var sent = product.Requests.Single(r => r.Path.EndsWith("/install", StringComparison.Ordinal));
+        Assert.Equal(
+            """{"components":["dns","monitor"],"zones":[{"name":"example.org","file":"@ IN SOA ns1 admin 1 2 3 4 5\n"}],"listen":[{"address":"192.0.2.10","port":53},{"address":"2001:db8::10","port":5353}],"preCommands":[{"name":"mount","command":"mountpoint /srv","timeoutSeconds":9,"repeatable":true},{"name":"say hello","command":"echo a=b","repeatable":false}],"postCommands":[{"name":"end","command":"true","repeatable":false}]}""",
+            JsonSerializer.Serialize(JsonDocument.Parse(sent.Body)));
+        Assert.True(Guid.TryParse(sent.IdempotencyKey, out _));
+    }
+
+    [Fact]
+    public async Task It_watches_to_the_end_and_ends_with_the_outcome()
+    {
+        await using var install = msctl.Start(["servers", "install", "ns1"]);
+        await install.Shows("install dns on ns1");
+        run.Done(1, "everything is there", false).Become("succeeded");
+        var end = await install.End();
+
+        Assert.Equal(0, end.ExitCode);
+        Assert.Contains("1 step, nothing changed.", end.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_lost_answer_is_asked_for_again_with_the_same_key()
+    {
+        var asked = 0;
+        product.OnRaw("POST", "/api/v2/pvservers/ns1/install", async context =>
+        {
+            if (++asked == 1)
+            {
+                context.Abort();
+                return;
+            }
+
+            context.Response.StatusCode = 202;
+            await context.Response.WriteAsync($$"""{"runId":"{{run.Id}}"}""");
+        });
+        var end = await msctl.Run("servers", "install", "ns1", "--no-watch", "-o", "json");
+
+        Assert.Equal(0, end.ExitCode);
+        Assert.Equal($$"""{"runId":"{{run.Id}}"}""", end.Out.Trim());
+        var keys = product.Requests.Where(r => r.Path.EndsWith("/install", StringComparison.Ordinal)).Select(r => r.IdempotencyKey).ToList();
+        Assert.Equal(2, keys.Count);
+        Assert.Single(keys.Distinct());
+    }
+
+    [Theory]
+    [InlineData("--zone", "example.org", "is not NAME=FILE")]
+    [InlineData("--zone", "example.org=/no/such/file", "cannot be read")]
+    [InlineData("--listen", "192.0.2.10", "an address and a port were expected")]
+    [InlineData("--pre-command", "=x", "is not 'NAME=TEXT'")]
+    [InlineData("--pre-commands-file", "/etc/hostname", "is not a list of commands")]
+    public async Task Bad_input_ends_with_2_and_sends_nothing(string option, string value, string words)
+    {
+        var end = await msctl.Run("servers", "install", "ns1", option, value);
+        Assert.Equal(2, end.ExitCode);
+        Assert.Contains(words, end.Error, StringComparison.Ordinal);
+        Assert.Empty(product.Requests);
+    }
+}

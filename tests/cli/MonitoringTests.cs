@@ -1,0 +1,76 @@
+using ManagedServers.Cli.Commands.Monitoring;
+using ManagedServers.Cli.Tests.Running;
+using ManagedServers.Cli.Tests.StandIn;
+
+namespace ManagedServers.Cli.Tests;
+
+/// <summary>Heartbeats and hits, against the stand-in.</summary>
+public sealed class MonitoringTests : IAsyncLifetime
+{
+    private readonly Msctl msctl = new();
+    private Product product = null!;
+
+    public async Task InitializeAsync()
+    {
+        product = await Product.Start();
+        msctl.SignedInAt(product);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await product.DisposeAsync();
+        msctl.Dispose();
+    }
+
+    [Fact]
+    public async Task Hits_have_their_coverage_under_the_table()
+    {
+        product.On("GET", "/api/v2/pvservers/ns1/hits", """{"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","coverage":{"named":120,"queries":123,"share":0.9756,"connected":true,"lastSampleAt":"2026-01-01T23:59:50Z"},"items":[{"zone":"example.org.","name":"www.example.org.","type":"A","count":117,"total":1170,"lastAccess":"2026-01-01T23:59:49Z"},{"zone":"example.org.","name":"example.org.","type":"SOA","count":3,"total":9,"lastAccess":"2026-01-01T10:00:00Z"}],"next":null}""");
+        var end = await msctl.Run("hits", "ns1", "--from", "7d", "--to", "2026-01-02T00:00Z", "--zone", "example.org", "--type", "a", "--sort", "last", "--limit", "5");
+        Assert.Equal(2, end.ExitCode);   // 7 days ago lies after the end that was given
+
+        end = await msctl.Run("hits", "ns1", "--from", "2026-01-01T00:00Z", "--to", "2026-01-02T00:00Z", "--zone", "example.org", "--type", "a", "--sort", "last", "--limit", "5");
+        Assert.True(end.ExitCode == 0, end.ToString());
+        Assert.Equal(
+            """
+            NAME              TYPE  ZONE          COUNT  TOTAL  LAST ACCESS
+            www.example.org.  A     example.org.    117   1170  2026-01-01 23:59:49Z
+            example.org.      SOA   example.org.      3      9  2026-01-01 10:00:00Z
+
+            Coverage: 120 of 123 queries counted by name (97.6 %), from 2026-01-01 00:00:00Z to 2026-01-02 00:00:00Z.
+            The collector is connected; last sample 2026-01-01 23:59:50Z.
+
+            """,
+            end.Out);
+        Assert.Equal("?from=2026-01-01T00%3A00%3A00Z&to=2026-01-02T00%3A00%3A00Z&zone=example.org&type=A&sort=last&limit=5", product.Requests.Single().Query);
+    }
+
+    [Fact]
+    public async Task Heartbeats_say_how_many_came_of_those_that_were_due()
+    {
+        product.On("GET", "/api/v2/pvservers/ns1/heartbeats", """{"summary":{"due":4,"received":4,"status":"healthy","lastAt":"2026-01-01T00:00:30Z","total":2},"items":[{"seq":2,"sentAt":"2026-01-01T00:00:30Z","receivedAt":"2026-01-01T00:00:31Z","late":false,"uptimeSeconds":93784,"load":[0.1,0.25,1],"memory":{"totalBytes":2147483648,"availableBytes":1610612736},"docker":{"state":"running","version":"20.10.24"}},{"seq":1,"sentAt":"2026-01-01T00:00:00Z","receivedAt":"2026-01-01T00:00:31Z","late":true,"docker":{"state":"stopped"}}],"next":7}""");
+        var end = await msctl.Run("heartbeats", "ns1", "--limit", "2");
+        Assert.True(end.ExitCode == 0, end.ToString());
+        Assert.Equal("2026-01-01 00:00:30Z  2026-01-01 00:00:31Z        1 d 2 h  0.10 0.25 1.00      1.5 GiB  running 20.10.24", end.Lines[1]);
+        Assert.Contains("late", end.Lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("4 of 4 due beats came, healthy; last ", end.Lines[^1], StringComparison.Ordinal);
+        Assert.EndsWith("2 beats in all.", end.Lines[^1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("24h", "2026-03-09T12:00:00Z")]
+    [InlineData("7d", "2026-03-03T12:00:00Z")]
+    [InlineData("90m", "2026-03-10T10:30:00Z")]
+    [InlineData("1.5h", "2026-03-10T10:30:00Z")]
+    [InlineData("now", "2026-03-10T12:00:00Z")]
+    [InlineData("2026-01-31", "2026-01-31T00:00:00Z")]
+    [InlineData("2026-01-31T08:00+02:00", "2026-01-31T06:00:00Z")]
+    [InlineData("2026-01-31T08:00", "2026-01-31T08:00:00Z")]
+    [InlineData("yesterday", null)]
+    [InlineData("-5h", null)]
+    [InlineData("9999999999d", null)]
+    [InlineData("12", null)]
+    [InlineData("", null)]
+    public void A_time_is_an_ISO_time_or_how_long_ago(string text, string? expected) =>
+        Assert.Equal(expected is null ? null : DateTimeOffset.Parse(expected, null), Moment.Parse(text, DateTimeOffset.Parse("2026-03-10T12:00:00Z", null)));
+}

@@ -1,0 +1,136 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using ManagedServers.Cli.Tests.Running;
+using ManagedServers.Lab;
+using ManagedServers.Tests;
+
+namespace ManagedServers.Cli.Tests.RealProduct;
+
+/// <summary>The essential way of an operator, with the real product, its private PostgreSQL and a host of the lab.</summary>
+public sealed class RealProductTests : IAsyncLifetime
+{
+    private const string Zone =
+        """
+        $TTL 300
+        @    SOA ns1.example.org. hostmaster.example.org. 1 3600 900 604800 300
+        @    NS  ns1
+        ns1  A   192.0.2.1
+        www  A   192.0.2.2
+
+        """;
+
+    private readonly Msctl msctl = new() { Patience = TimeSpan.FromMinutes(4) };
+    private LabHost host = null!;
+    private ProductProcess product = null!;
+
+    public async Task InitializeAsync()
+    {
+        host = await LabHost.Start();
+        product = await ProductProcess.Start(IPAddress.Parse(host.Gateway));
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (product is not null)
+        {
+            await product.DisposeAsync();
+        }
+
+        await host.DisposeAsync();
+        msctl.Dispose();
+    }
+
+    [Fact]
+    public async Task From_login_to_logout_with_the_product_killed_in_the_middle_of_an_install()
+    {
+        await SignIn();
+        await Refusals();
+        await AddTheHost();
+        await InstallThroughAKill();
+        await SeeWhatItDoes();
+        await Leave();
+    }
+
+    private async Task SignIn()
+    {
+        var fingerprint = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(product.AuthorityFile)).GetCertHashString(HashAlgorithmName.SHA256);
+        await Good("login", $"{product.Address}", "--user", "admin", "--password-file", Path.Combine(product.DataFolder, "admin-password"), "--ca-fingerprint", fingerprint);
+        Assert.StartsWith("admin (Global Admin) at ", (await Good("whoami")).Out, StringComparison.Ordinal);
+        Assert.Equal("""{"items":[],"next":null}""", (await Good("servers", "list", "-o", "json")).Out.Trim());
+        Assert.Equal("No runs.\n", (await Good("runs", "list", "--state", "paused")).Error);
+    }
+
+    private async Task Refusals()
+    {
+        await Bad(1, "No such server", "servers", "show", "ns1");
+        await Bad(1, "No such run", "runs", "show", $"{Guid.NewGuid()}");
+        await Bad(1, "does not resolve", "servers", "add", "ns1", "--address", "no-such-host.invalid", "--password-file", Password(), "--accept-host-key", "shown");
+        await Bad(2, "--accept-host-key SHA256:", "servers", "add", "ns1", "--address", host.Address, "--password-file", Password());
+        await Bad(1, "field: password", "servers", "add", "ns1", "--address", host.Address, "--password-file", msctl.File("wrong", "wrong"), "--accept-host-key", "shown");
+        await Bad(1, "name: must be one line", "servers", "add", "two\nlines", "--address", host.Address, "--password-file", Password(), "--accept-host-key", "shown");
+        Assert.Equal("", (await Good("servers", "list")).Out);
+    }
+
+    private async Task AddTheHost()
+    {
+        var added = await Good("servers", "add", "ns1", "--address", host.Address, "--password-file", Password(), "--accept-host-key", "shown", "-o", "json");
+        Assert.DoesNotContain(host.RootPassword, added.ToString(), StringComparison.Ordinal);
+        Assert.Equal("new", JsonDocument.Parse(added.Out).RootElement.GetProperty("state").GetString());
+        Assert.Contains("The host can be managed.", (await Good("servers", "test", "ns1")).Out, StringComparison.Ordinal);
+    }
+
+    private async Task InstallThroughAKill()
+    {
+        var commands = msctl.File("pre.json", """[{"name":"wait","command":"echo waiting; while [ ! -e /root/go ]; do sleep 0.1; done","repeatable":true}]""");
+        await using var install = msctl.Start(["servers", "install", "ns1", "--zone", $"example.org={msctl.File("zone", Zone)}", "--pre-commands-file", commands]);
+        await install.Shows("waiting");
+        await product.Kill();
+        await product.Launch();
+        await host.Run("touch /root/go");
+        var end = await install.End();
+
+        Assert.True(end.ExitCode == 0, end.ToString());
+        Assert.Equal("connection lost, trying again…\n", end.Error);
+        Assert.Contains("Succeeded after ", end.Lines[^1], StringComparison.Ordinal);
+        Assert.DoesNotContain('\e', end.Out);
+        var told = end.Lines.Where(l => l.Contains("]   ", StringComparison.Ordinal) is false).Select(Text.Timeless).ToList();
+        Assert.Equal(told.Distinct(), told);
+    }
+
+    private async Task SeeWhatItDoes()
+    {
+        Assert.Matches(@"ns1 +running +\d/\d (starting|healthy)", (await Good("servers", "list")).Out);
+        var run = JsonDocument.Parse((await Good("runs", "list", "--server", "ns1", "--state", "succeeded", "-o", "json")).Out).RootElement.GetProperty("items")[0].GetProperty("id").GetString()!;
+        Assert.Contains("waiting", (await Good("runs", "log", run[^10..])).Out, StringComparison.Ordinal);
+        Assert.Contains("succeeded", (await Good("runs", "show", run)).Out, StringComparison.Ordinal);
+        await Bad(1, "only one that is paused, failed or cancelled can be retried", "runs", "retry", run);
+        Assert.Contains(" beats came, ", (await Good("heartbeats", "ns1")).Out, StringComparison.Ordinal);
+        Assert.Contains("Coverage: ", (await Good("hits", "ns1", "--from", "1h", "--sort", "last")).Out, StringComparison.Ordinal);
+    }
+
+    private async Task Leave()
+    {
+        await Bad(1, "To remove it all the same: --force", "servers", "remove", "ns1", "--yes");
+        await Good("servers", "remove", "ns1", "--yes", "--force");
+        await Good("logout");
+        Assert.Equal(3, (await msctl.Run("whoami")).ExitCode);
+    }
+
+    private string Password() => msctl.File("password", host.RootPassword + "\n");
+
+    private async Task<Outcome> Good(params string[] arguments)
+    {
+        var end = await msctl.Run(arguments);
+        Assert.True(end.ExitCode == 0, $"msctl {string.Join(' ', arguments)}: {end}");
+        return end;
+    }
+
+    private async Task Bad(int exitCode, string words, params string[] arguments)
+    {
+        var end = await msctl.Run(arguments);
+        Assert.True(end.ExitCode == exitCode && end.Error.Contains(words, StringComparison.Ordinal), $"msctl {string.Join(' ', arguments)}: {end}");
+        Assert.Equal("", end.Out);
+    }
+}

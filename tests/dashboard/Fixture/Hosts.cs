@@ -1,0 +1,103 @@
+using Dapper;
+using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Monitoring;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace ManagedServers.Dashboard.Tests;
+
+/// <summary>
+/// Registered servers without a host behind them: the row is written here, because adding one signs in on a real host (see tests/lab for those).
+/// What they report comes in through the product's own ingestion; only its times are then moved into the past.
+/// </summary>
+public sealed class Hosts(IServiceProvider services)
+{
+    private NpgsqlDataSource Database => services.GetRequiredService<NpgsqlDataSource>();
+
+    public async Task<Guid> Add(string name, params string[] components)
+    {
+        var id = Guid.CreateVersion7();
+        await using var connection = await Database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await Tokens.IssueForServer(transaction, id, name);
+        await connection.ExecuteAsync(
+            """
+            insert into servers.server (id, name, address, ssh_port, ssh_user, authentication, credential, report_token, host_key_algorithm, host_key_fingerprint, created_by)
+            values (@id, @name, '192.0.2.10', 22, 'root', 'password', '', '', 'ssh-ed25519', 'SHA256:uNiVztksCsDhcc0u9e8BrVBjZZMg53QoTWXz1Q4BQ3E', 'admin')
+            """,
+            new { id, name });
+        await connection.ExecuteAsync(
+            "insert into servers.component (server_id, name, version, image) values (@id, @component, @version, 'managed-servers/test:1')",
+            components.Select(component => new { id, component, version = component == "dns" ? "3.2.6" : "0.1.0" }));
+        await transaction.CommitAsync();
+        return id;
+    }
+
+    public async Task LastRun(Guid server, Guid run)
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        await connection.ExecuteAsync("update servers.server set last_run_id = @run where id = @server", new { server, run });
+    }
+
+    /// <summary>Beats of the last two minutes, the newest just now.</summary>
+    public async Task Beat(Guid server, int beats, params string[] running)
+    {
+        var now = DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+        var epoch = Guid.NewGuid().ToString("n");
+        await services.GetRequiredService<Ingestion>().Accept(server, new HeartbeatReport
+        {
+            Epoch = epoch, Now = now,
+            Beats = [.. Enumerable.Range(0, beats).Select(i => Beat(beats - i, now.AddSeconds(-30 * i), running)).Reverse()],
+        });
+        await using var connection = await Database.OpenConnectionAsync();
+        await connection.ExecuteAsync(
+            """
+            update monitoring.heartbeat set late = false, received_at = at + interval '0.2 s' where server_id = @server;
+            update monitoring.source set first_at = first_at - interval '1 day' where server_id = @server;
+            """,
+            new { server });
+    }
+
+    /// <summary>Everything about it happened so much earlier.</summary>
+    public async Task Age(Guid server, TimeSpan by)
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        await connection.ExecuteAsync(
+            """
+            update servers.server set created_at = created_at - @by where id = @server;
+            update monitoring.heartbeat set at = at - @by, received_at = received_at - @by where server_id = @server;
+            """,
+            new { server, by });
+    }
+
+    public Task Hit(Guid server, params (string Name, string Type, long Count)[] hits) => Hit(server, 0, hits);
+
+    /// <param name="other">Queries for names that have no row.</param>
+    public async Task Hit(Guid server, long other, params (string Name, string Type, long Count)[] hits)
+    {
+        var now = DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+        var named = hits.Sum(h => h.Count) + other;
+        await services.GetRequiredService<Ingestion>().Accept(server, new DnsReport
+        {
+            Epoch = Guid.NewGuid().ToString("n"), Now = now,
+            Samples =
+            [
+                new DnsSample
+                {
+                    Seq = 1, From = now.AddSeconds(-30), To = now, Queries = named + 2, Named = named, Other = other, Connected = true,
+                    Names = [.. hits.Select(h => new NameCount("example.org.", h.Name, h.Type, h.Count, now.AddSeconds(-5)))],
+                    Responses = new Dictionary<string, long> { ["NOERROR"] = named },
+                },
+            ],
+        });
+    }
+
+    private static Heartbeat Beat(int seq, DateTimeOffset at, string[] running) => new()
+    {
+        Seq = seq, SentAt = at, AgentVersion = "1", UptimeSeconds = 86_400 * 12 + 4000, Load = [0.12, 0.2, 0.31],
+        Memory = new MemoryUse(4_000_000_000, 2_900_000_000), Swap = new SwapUse(1_000_000_000, 12_000_000),
+        Disks = [new DiskUse("/", 40_000_000_000, 17_000_000_000, 2_500_000, 210_000)], Connections = new ConnectionCount(9, 4),
+        Docker = new DockerReport("running", "20.10.24"),
+        Components = [.. running.Select(c => new ComponentReport(c, c == "dns" ? "3.2.6" : "0.1.0", "running", "managed-servers/test:1"))],
+    };
+}

@@ -1,0 +1,74 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace ManagedServers.Dashboard.Tests;
+
+public sealed class FormTests(RunningProduct product) : DashboardTest(product)
+{
+    [Fact]
+    public async Task A_host_that_refuses_the_connection_says_so_at_its_address()
+    {
+        var page = await AsAdmin();
+        await page.GotoAsync("/servers/add");
+        await page.GetByLabel("Address", new() { Exact = true }).FillAsync("127.0.0.1");
+        await page.GetByLabel("SSH port").FillAsync($"{ClosedPort()}");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Read the host's key" }).ClickAsync();
+
+        await Expect(page.Locator("[data-field=address]").GetByRole(AriaRole.Alert)).ToContainTextAsync("127.0.0.1");
+        await Expect(page.GetByLabel("Address", new() { Exact = true })).ToHaveAttributeAsync("aria-invalid", "true");
+    }
+
+    [Fact]
+    public async Task Every_broken_rule_is_shown_at_its_field_in_one_go()
+    {
+        var page = await AsAdmin();
+        await page.GotoAsync("/servers/add");
+        await page.GetByLabel("Address", new() { Exact = true }).FillAsync("-bad-");
+        await page.GetByLabel("SSH port").FillAsync("99999");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add server" }).ClickAsync();
+
+        foreach (var field in new[] { "name", "address", "sshPort", "password" })
+        {
+            await Expect(page.Locator($"[data-field={field}]").GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        }
+    }
+
+    [Fact]
+    public async Task An_install_leads_to_the_page_of_its_run()
+    {
+        var server = await Product.Hosts.Add(Unique("ns"));
+        var page = await AsAdmin();
+        await page.GotoAsync($"/servers/{server}/install");
+        await page.GetByLabel("Zone", new() { Exact = true }).FillAsync("example.org");
+        await page.GetByLabel("Zone file").FillAsync("$ORIGIN example.org.\n@ 3600 SOA ns1 hostmaster 1 7200 900 1209600 300\n@ 3600 NS ns1\nns1 3600 A 192.0.2.10\n");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install", Exact = true }).ClickAsync();
+
+        await Expect(page.GetByRole(AriaRole.Heading, new() { NameString = "Install dns and monitor on" })).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-step=preflight]")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task A_zone_file_is_taken_from_a_file_with_its_name()
+    {
+        var server = await Product.Hosts.Add(Unique("ns"));
+        var page = await AsAdmin();
+        await page.GotoAsync($"/servers/{server}/install");
+
+        await page.Locator("input[type=file]").SetInputFilesAsync(new FilePayload { Name = "example.net.zone", MimeType = "text/plain", Buffer = "@ SOA …"u8.ToArray() });
+
+        await Expect(page.GetByLabel("Zone file")).ToHaveValueAsync("@ SOA …");
+        await Expect(page.GetByLabel("Zone", new() { Exact = true })).ToHaveValueAsync("example.net");
+    }
+
+    private static int ClosedPort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}

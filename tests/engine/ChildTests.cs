@@ -1,0 +1,163 @@
+namespace ManagedServers.Engine.Tests;
+
+public sealed class ChildTests
+{
+    private static readonly StartRun ByAda = new() { RequestedBy = "ada", Priority = RunPriority.High };
+
+    private static Task<TestNode> Start(Actors? actors = null, int workers = 4) => TestNode.Start(actors, null, o => o.Workers = workers, s => s.AddWorkflow<Wave>());
+
+    private static async Task<Guid> Begin(TestNode node, params string[] children) =>
+        (await node.Runs.Start<Wave, WaveInput>(new WaveInput(children, 2), ByAda)).Id;
+
+    [Fact]
+    public async Task A_run_starts_its_children_a_few_at_a_time_and_goes_on_when_all_have_succeeded()
+    {
+        var most = 0;
+        var now = 0;
+        var actors = new Actors();
+        foreach (var child in Enumerable.Range(1, 6))
+        {
+            actors.On($"c{child}", async step =>
+            {
+                InterlockedMax(ref most, Interlocked.Increment(ref now));
+                await Task.Delay(20, step.Cancellation);
+                Interlocked.Decrement(ref now);
+            });
+        }
+
+        await using var node = await Start(actors, workers: 6);
+        var id = await Begin(node, "c1", "c2", "c3", "c4", "c5", "c6");
+        var run = await node.Ended(id);
+        var children = await node.Runs.List(new RunFilter { Parent = id });
+
+        Assert.True(run.State == RunState.Succeeded, run.Reason);
+        Assert.Equal(6, children.Count);
+        Assert.True(most <= 2, $"{most} children at once");
+        Assert.All(children, c => Assert.Equal((RunState.Succeeded, RunPriority.High, "ada", id), (c.State, c.Priority, c.RequestedBy, c.Parent)));
+        Assert.Equal([.. children.Select(c => c.Id).Order()], run.Steps[1].Output!.Value.GetProperty("runs").EnumerateArray().Select(r => r.GetProperty("id").GetGuid()));
+        Assert.Equal("last", node.Actors.Calls.Last());
+    }
+
+    [Fact]
+    public async Task One_worker_is_enough_for_a_run_and_its_children()
+    {
+        await using var node = await Start(workers: 1);
+
+        var run = await node.Ended(await Begin(node, "c1", "c2", "c3"));
+
+        Assert.Equal(RunState.Succeeded, run.State);
+    }
+
+    [Fact]
+    public async Task A_child_that_fails_stops_the_wave_and_a_retry_goes_on_with_the_rest_only()
+    {
+        var broken = true;
+        var actors = new Actors().On("c2", _ => broken ? throw new StepRejectedException("no disk") : Task.CompletedTask);
+        await using var node = await Start(actors);
+        var id = await Begin(node, "c1", "c2!", "c3", "c4", "c5");
+
+        var paused = await node.Is(id, RunState.Paused);
+        broken = false;
+        await node.Runs.Retry(id, "ada");
+        var run = await node.Ended(id);
+
+        Assert.Contains("1 of 5 runs did not succeed, and", paused.Reason, StringComparison.Ordinal);
+        Assert.Contains("(child c2) failed: Step 1, 'Do c2', failed: no disk", paused.Reason, StringComparison.Ordinal);
+        Assert.True(run.State == RunState.Succeeded, run.Reason);
+        Assert.Equal(["c1", "c2", "c2", "c3", "c4", "c5"], node.Actors.Calls.Where(c => c[0] == 'c').Order());
+    }
+
+    [Fact]
+    public async Task A_paused_child_is_named_by_the_waiting_parent()
+    {
+        await using var node = await Start(new Actors().On("c1", _ => throw new StepRejectedException("no disk")));
+        var id = await Begin(node, "c1");
+
+        var run = await node.Until(id, r => r.State == RunState.Waiting && r.Reason!.Contains("paused", StringComparison.Ordinal));
+        var child = Assert.Single(await node.Runs.List(new RunFilter { Parent = id }));
+        await node.Runs.Skip(child.Id, "ada");
+
+        Assert.Contains($"Waits for 1 of 1 run. 1 is paused; the first is run {child.Id} (child c1): Step 1, 'Do c1', failed: no disk", run.Reason, StringComparison.Ordinal);
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+    }
+
+    [Fact]
+    public async Task A_cancel_of_the_parent_cancels_its_children_and_its_undo_waits_for_theirs()
+    {
+        var stopped = new TaskCompletionSource();
+        var actors = new Actors().On("c1", async step => await Task.Delay(Timeout.Infinite, step.Cancellation));
+        actors.OnUndo("c1", async (_, _) => await stopped.Task);
+        await using var node = await Start(actors);
+        var id = await Begin(node, "c1", "c2", "c3");
+        await node.Until(id, r => node.Actors.Calls.Contains("c1") && r.State == RunState.Waiting);
+
+        await node.Runs.Cancel(id, CancelMode.Undo, "ada", "wrong wave");
+        var undoing = await node.Until(id, r => r is { State: RunState.Waiting, Undoing: true });
+        Assert.DoesNotContain("undo before (before)", node.Actors.Calls);
+        stopped.SetResult();
+        var run = await node.Ended(id);
+
+        Assert.Contains("Undoing: Waits for", undoing.Reason, StringComparison.Ordinal);
+        Assert.Equal(RunState.Cancelled, run.State);
+        Assert.Equal("undo before (before)", node.Actors.Calls.Last());
+        Assert.All(await node.Runs.List(new RunFilter { Parent = id }), c => Assert.Contains(c.State, new[] { RunState.Cancelled, RunState.Succeeded }));
+    }
+
+    [Fact]
+    public async Task A_stopped_parent_ends_at_once_and_takes_its_children_with_it()
+    {
+        await using var node = await Start(new Actors().On("c1", async step => await Task.Delay(Timeout.Infinite, step.Cancellation)));
+        var id = await Begin(node, "c1");
+        await node.Until(id, r => node.Actors.Calls.Contains("c1") && r.State == RunState.Waiting);
+
+        await node.Runs.Cancel(id, CancelMode.Stop, "ada");
+        var child = Assert.Single(await node.Runs.List(new RunFilter { Parent = id }));
+
+        Assert.Equal(RunState.Cancelled, (await node.Ended(id)).State);
+        Assert.Contains("Its parent run was cancelled", (await node.Ended(child.Id)).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_child_shares_the_key_of_its_parent()
+    {
+        await using var node = await Start();
+        var id = (await node.Runs.Start<Wave, WaveInput>(new WaveInput(["c1", "c2"], 2) { Key = "fleet" }, ByAda)).Id;
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+    }
+
+    private static void InterlockedMax(ref int most, int value)
+    {
+        for (var seen = Volatile.Read(ref most); value > seen; seen = Volatile.Read(ref most))
+        {
+            Interlocked.CompareExchange(ref most, value, seen);
+        }
+    }
+
+    public sealed record WaveInput(IReadOnlyList<string> Children, int AtOnce)
+    {
+        public string? Key { get; init; }
+    }
+
+    [Workflow("wave")]
+    private sealed class Wave : IWorkflow<WaveInput>
+    {
+        public string Title(WaveInput input) => "a wave";
+
+        public void Describe(WorkflowPlan<WaveInput> plan)
+        {
+            if (plan.Input.Key is { } key)
+            {
+                plan.Exclusive(key);
+            }
+
+            plan.Step("before", "Prepare", ScriptedStep.With(new Told("before", "before")));
+            plan.Children<ScriptedWorkflow, Script>("wave", "One after the other",
+                [.. plan.Input.Children.Select(c => new ChildStart<Script>(new Script([new Spec(c.TrimEnd('!')) { OnFailure = c.EndsWith('!') ? StepFailure.Fail : StepFailure.Pause }])
+                {
+                    Title = $"child {c.TrimEnd('!')}", Key = plan.Input.Key,
+                }))], plan.Input.AtOnce);
+            plan.Step("last", "Finish", ScriptedStep.With(new Told("last", "last")));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ManagedServers.Engine.Tests;
+
+public sealed class ControlTests
+{
+    private static IEngineControl Control(TestNode node) => node.Services.GetRequiredService<IEngineControl>();
+
+    private static async Task<RunKind> Kind(TestNode node) => (await Control(node).Kinds()).Single(k => k.Kind == "scripted");
+
+    [Fact]
+    public async Task Runs_of_a_paused_kind_wait_with_the_reason_and_begin_when_it_is_resumed()
+    {
+        await using var node = await TestNode.Start();
+        await Control(node).PauseKind("scripted", "ada", "the network is being rebuilt");
+        var ids = new[] { await node.Begin("a"), await node.Begin("b") };
+
+        var held = await node.Until(ids[0], r => r.Reason is not null);
+        var kind = await Kind(node);
+        await Control(node).ResumeKind("scripted", "ada", "rebuilt");
+
+        Assert.Equal((RunState.Queued, "Runs of kind scripted are paused by ada: the network is being rebuilt. It begins when they are resumed."), (held.State, held.Reason));
+        Assert.Equal(("ada", "the network is being rebuilt", 2L), (kind.PausedBy, kind.PausedWhy, kind.Queued));
+        Assert.All(await Task.WhenAll(ids.Select(node.Ended)), r => Assert.Equal(RunState.Succeeded, r.State));
+        Assert.Equal([("resumed", "rebuilt"), ("paused", "the network is being rebuilt")], (await Control(node).Audit()).Select(a => (a.What, a.Why)));
+        await Assert.ThrowsAsync<RunActionException>(() => Control(node).ResumeKind("scripted", "ada"));
+        await Assert.ThrowsAsync<RunActionException>(() => Control(node).PauseKind("no-such", "ada"));
+    }
+
+    [Fact]
+    public async Task A_run_of_a_paused_kind_can_still_be_undone()
+    {
+        await using var node = await TestNode.Start(new Actors().On("b", _ => throw new StepRejectedException("no")));
+        var id = await node.Begin("a", "b");
+        await node.Is(id, RunState.Paused);
+        await Control(node).PauseKind("scripted", "ada");
+
+        await node.Runs.Cancel(id, CancelMode.Undo, "ada");
+
+        Assert.Equal(RunState.Cancelled, (await node.Ended(id)).State);
+        Assert.Equal("undo a (a)", node.Actors.Calls.Last());
+    }
+
+    [Fact]
+    public async Task Never_more_runs_of_a_kind_than_its_limit_and_each_that_ends_lets_the_next_in_by_priority()
+    {
+        var gate = new SemaphoreSlim(0);
+        var now = 0;
+        var most = 0;
+        var actors = new Actors().On("a", async step =>
+        {
+            most = Math.Max(most, Interlocked.Increment(ref now));
+            await gate.WaitAsync(step.Cancellation);
+            Interlocked.Decrement(ref now);
+        });
+        await using var node = await TestNode.Start(actors, options: o => o.Workers = 8);
+        await Control(node).LimitKind("scripted", 2, "ada");
+        var first = new[] { await node.Begin("a"), await node.Begin("a") };
+        foreach (var id in first)
+        {
+            await node.Is(id, RunState.Running);
+        }
+
+        var low = await node.Begin("a");
+        var high = await node.Begin(new Script(["a"]), new StartRun { RequestedBy = "ada", Priority = RunPriority.High });
+        var held = await node.Until(low, r => r.Reason is not null);
+        await node.Until(high, r => r.Reason is not null);
+        gate.Release();
+        await node.Is(high, RunState.Running);
+        gate.Release(10);
+
+        Assert.Equal("At most 2 runs of kind scripted may be under way at once. It begins when one of them ends.", held.Reason);
+        Assert.All(await Task.WhenAll(first.Append(low).Append(high).Select(node.Ended)), r => Assert.Equal(RunState.Succeeded, r.State));
+        Assert.Equal(2, most);
+        await Assert.ThrowsAsync<RunActionException>(() => Control(node).LimitKind("scripted", 0, "ada"));
+    }
+
+    [Fact]
+    public async Task A_drained_node_ends_what_it_has_and_takes_nothing_more_until_it_is_undrained()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await TestNode.Start(new Actors().On("a", _ => go.Task), options: o => o.LeaseRenewal = TimeSpan.FromMilliseconds(200));
+        var under = await node.Begin("a");
+        await node.Is(under, RunState.Running);
+
+        await Control(node).Drain("one", "ada", "maintenance");
+        var later = await node.Begin("b");
+        go.SetResult();
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(under)).State);
+        var drained = Assert.Single(await Control(node).Nodes());
+        Assert.Equal((true, true, 0L), (drained.Draining, drained.Alive, drained.Running));
+        Assert.Equal(RunState.Queued, (await node.Runs.Get(later))!.State);
+        await Control(node).Undrain("one", "ada");
+        Assert.Equal(RunState.Succeeded, (await node.Ended(later)).State);
+        await Assert.ThrowsAsync<RunActionException>(() => Control(node).Drain("no-such", "ada"));
+    }
+
+    [Fact]
+    public async Task Urgent_runs_go_first_when_workers_are_short_also_when_they_became_urgent_later()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await TestNode.Start(new Actors().On("block", _ => go.Task), options: o => o.Workers = 1);
+        await node.Is(await node.Begin("block"), RunState.Running);
+        var low = await node.Begin(new Script(["low"]), new StartRun { RequestedBy = "ada", Priority = RunPriority.Low });
+        var normal = await node.Begin("normal");
+        var raised = await node.Begin("raised");
+        await node.Runs.SetPriority(raised, RunPriority.High, "ada", "the customer waits");
+        go.SetResult();
+
+        var runs = await Task.WhenAll(new[] { low, normal, raised }.Select(node.Ended));
+
+        Assert.Equal(["block", "raised", "normal", "low"], node.Actors.Calls);
+        Assert.Equal(RunPriority.High, runs[2].Priority);
+        Assert.Contains(runs[2].Events, e => e is { Who: "ada", What: "reprioritised", Why: "the customer waits To high." });
+        await Assert.ThrowsAsync<RunActionException>(() => node.Runs.SetPriority(raised, RunPriority.Low, "ada"));
+    }
+
+    [Fact]
+    public async Task Ended_runs_are_counted_by_the_minute_and_removed_with_their_journal_when_they_are_old()
+    {
+        await using var node = await TestNode.Start(new Actors().On("bad", _ => throw new StepRejectedException("no")));
+        var old = await node.Begin("a", "b");
+        var failed = await node.Begin(new Spec("bad") { OnFailure = StepFailure.Fail });
+        var kept = await node.Begin("a");
+        await Task.WhenAll(new[] { old, failed, kept }.Select(node.Ended));
+        await using var connection = await node.Database.OpenConnectionAsync();
+        await connection.ExecuteAsync("update engine.run set finished_at = finished_at - interval '10 minutes' where id = @failed; update engine.run set finished_at = finished_at - interval '91 days' where id = @old",
+            new { failed, old });
+
+        await ActivatorUtilities.CreateInstance<Housekeeping>(node.Services).Keep();
+
+        var minutes = await Control(node).Statistics(DateTimeOffset.UnixEpoch, new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        Assert.Equal([(1, 0, 2L), (0, 1, 0L)], minutes.Select(m => (m.Succeeded, m.Failed, m.Steps)).Take(2));
+        Assert.Null(await node.Runs.Get(old));
+        Assert.NotNull(await node.Runs.Get(kept));
+        Assert.Equal(0, await connection.ExecuteScalarAsync<int>("select count(*) from engine.step where run_id = @old", new { old }));
+    }
+
+    [Fact]
+    public async Task Logs_are_dropped_by_the_day()
+    {
+        await using var node = await TestNode.Start();
+        await using var connection = await node.Database.OpenConnectionAsync();
+        await connection.ExecuteAsync("""
+            create table engine.log_20200101 partition of engine.log for values from ('2020-01-01 00:00Z') to ('2020-01-02 00:00Z');
+            insert into engine.log values (gen_random_uuid(), 1, '2020-01-01 12:00Z', 1, 2, 'old'), (gen_random_uuid(), 1, '2019-01-01 12:00Z', 1, 2, 'older')
+            """);
+
+        await ActivatorUtilities.CreateInstance<Housekeeping>(node.Services).Keep();
+
+        Assert.Equal(0, await connection.ExecuteScalarAsync<int>("select count(*) from engine.log where at < '2021-01-01'"));
+        Assert.True(await connection.ExecuteScalarAsync<bool>("select to_regclass('engine.log_20200101') is null"));
+    }
+}

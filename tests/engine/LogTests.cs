@@ -1,0 +1,120 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ManagedServers.Engine.Tests;
+
+public sealed class LogTests
+{
+    [Fact]
+    public async Task The_log_of_a_run_is_numbered_without_a_gap_and_read_by_cursor()
+    {
+        var actors = new Actors();
+        foreach (var name in new[] { "a", "b" })
+        {
+            actors.On(name, step =>
+            {
+                for (var n = 0; n < 450; n++)
+                {
+                    step.Log($"{name} {n}", n == 0 ? LogLevel.Warning : LogLevel.Information);
+                }
+
+                return Task.CompletedTask;
+            });
+        }
+
+        await using var node = await TestNode.Start(actors);
+        var run = await node.Ended(await node.Begin("a", "b"));
+
+        var all = await node.Runs.Log(run.Id);
+        Assert.Equal(Enumerable.Range(1, 900).Select(n => (long)n), all.Select(l => l.Seq));
+        Assert.Equal(((2, "b 0"), LogLevel.Warning), ((all[450].StepSeq, all[450].Message), all[450].Level));
+        Assert.Equal(["b 448", "b 449"], (await node.Runs.Log(run.Id, 898, 10)).Select(l => l.Message));
+        Assert.Equal([11L, 12L], (await node.Runs.Log(run.Id, 10, 2)).Select(l => l.Seq));
+    }
+
+    [Fact]
+    public async Task Lines_and_progress_are_seen_while_the_step_runs_and_progress_is_gone_afterwards()
+    {
+        var go = new TaskCompletionSource();
+        var actors = new Actors().On("a", async step =>
+        {
+            step.Log("under way");
+            step.Progress(1.7, "clamped");
+            step.Progress(0.5, "6 of 12 MB");
+            await go.Task;
+        });
+        await using var node = await TestNode.Start(actors);
+        var id = await node.Begin("a");
+
+        var during = await node.Until(id, r => r.Steps[0].Progress is not null);
+        Assert.Equal((0.5, "6 of 12 MB"), (during.Steps[0].Progress, during.Steps[0].ProgressNote));
+        Assert.Equal("under way", (await node.Runs.Log(id)).Single().Message);
+        Assert.Equal("one", during.Node);
+        go.SetResult();
+
+        Assert.Null((await node.Ended(id)).Steps[0].Progress);
+    }
+
+    [Fact]
+    public async Task Secrets_are_removed_before_anything_is_written()
+    {
+        var actors = new Actors().On("a", (step, told) =>
+        {
+            step.Log("password hunter2 used");
+            step.Changed("set hunter2");
+            step.Progress(0.1, "hunter2");
+            return Task.FromResult($"{told.Payload} / hunter2");
+        }).On("b", _ => throw new StepRejectedException("refused hunter2"));
+        await using var node = await TestNode.Start(actors, services: s => s.AddSingleton<IRedactor, Hunter>());
+
+        var id = await node.Begin(new Script([new Spec("a") { Payload = "with hunter2" }, "b"]) { Title = "uses hunter2" });
+        await node.Is(id, RunState.Paused);
+        await node.Runs.Cancel(id, CancelMode.Stop, "ada", "hunter2 was wrong");
+
+        await using var connection = await node.Database.OpenConnectionAsync();
+        var written = string.Join('\n', await Dapper.SqlMapper.QueryAsync<string>(connection, """
+            select r::text from engine.run r union all select s::text from engine.step s union all select l::text from engine.log l
+            union all select e::text from engine.event e union all select p::text from engine.progress p union all select arguments::text from hangfire.job
+            """));
+        Assert.DoesNotContain("hunter2", written, StringComparison.Ordinal);
+        Assert.Equal(2, (await node.Runs.Get(id))!.Steps[0].Output!.Value.GetString()!.Split("***").Length - 1);
+    }
+
+    [Fact]
+    public async Task A_redactor_that_fails_lets_nothing_through()
+    {
+        var actors = new Actors().On("a", step => { step.Log("secret"); return Task.CompletedTask; });
+        await using var node = await TestNode.Start(actors, services: s => s.AddSingleton<IRedactor, Broken>());
+
+        var run = await node.Until(await node.Begin("a"), r => r.State is RunState.Paused or RunState.Succeeded);
+
+        Assert.Equal("[left out: the redactor failed with NotSupportedException]", (await node.Runs.Log(run.Id))[0].Message);
+    }
+
+    [Fact]
+    public async Task Watching_all_runs_names_those_that_changed()
+    {
+        await using var node = await TestNode.Start();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        await using var watch = node.Runs.WatchAll(patience.Token).GetAsyncEnumerator(patience.Token);
+        await watch.MoveNextAsync();
+        Assert.Equal(Guid.Empty, watch.Current);
+
+        var id = await node.Begin("a");
+
+        while (watch.Current != id)
+        {
+            Assert.True(await watch.MoveNextAsync());
+        }
+    }
+
+    private sealed class Hunter : IRedactor
+    {
+        public string Redact(string text) => text.Replace("hunter2", "***", StringComparison.Ordinal);
+    }
+
+    private sealed class Broken : IRedactor
+    {
+        public string Redact(string text) => text == "secret" ? throw new NotSupportedException() : text;
+    }
+}

@@ -1,0 +1,68 @@
+using System.Security.Cryptography;
+using Docker.DotNet.Models;
+using static ManagedServers.Lab.LabDocker;
+
+namespace ManagedServers.Lab;
+
+/// <summary>The container that a lab host is: what it needs to run a Docker engine inside, and no more.</summary>
+internal static class LabContainer
+{
+    private const string AddressLabel = "managed-servers.lab.address";
+
+    public static async Task<IEnumerable<string>> Addresses(LabOwner owner, CancellationToken cancellationToken) =>
+        (await Hosts(owner, cancellationToken)).Select(host => host.Labels[AddressLabel]);
+
+    public static async Task<string> Create(
+        string name, string address, LabNetwork network, LabOptions options, CancellationToken cancellationToken)
+    {
+        var volume = await Client.Volumes.CreateAsync(new VolumesCreateParameters { Labels = Labels(options.Owner) }, cancellationToken);
+        try
+        {
+            var created = await Client.Containers.CreateContainerAsync(new CreateContainerParameters
+            {
+                // Two labs may each have a host of this name; Docker's names are for the whole machine.
+                Name = $"managed-servers-lab-{name}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}",
+                Hostname = name,
+                Image = LabImages.LabHost,
+                Labels = new Dictionary<string, string>(Labels(options.Owner)) { [AddressLabel] = address },
+                HostConfig = HostConfig(volume.Name, network, options),
+                NetworkingConfig = new NetworkingConfig
+                {
+                    EndpointsConfig = new Dictionary<string, EndpointSettings>
+                    {
+                        [network.Id] = new() { IPAMConfig = new EndpointIPAMConfig { IPv4Address = address } },
+                    },
+                },
+            }, cancellationToken);
+            return created.ID;
+        }
+        catch
+        {
+            await Client.Volumes.RemoveAsync(volume.Name, force: true, CancellationToken.None);
+            await LabNetwork.RemoveIfEmpty(options.Owner, CancellationToken.None);
+            throw;
+        }
+    }
+
+    private static HostConfig HostConfig(string volume, LabNetwork network, LabOptions options) => new()
+    {
+        Init = true,
+        // --privileged would need every capability there is, and some machines withhold this one.
+        CapAdd = ["ALL"],
+        CapDrop = ["SYS_RESOURCE"],
+        SecurityOpt = ["seccomp=unconfined", "apparmor=unconfined"],
+        // What the command line's `systempaths=unconfined` means: nothing of /proc and /sys is hidden.
+        MaskedPaths = [],
+        ReadonlyPaths = [],
+        DeviceCgroupRules = ["a *:* rwm"],
+        CgroupnsMode = File.Exists("/sys/fs/cgroup/cgroup.controllers") ? "private" : "",
+        NetworkMode = network.Id,
+        // On a volume, because overlay2 does not work on top of itself.
+        Mounts = [new Mount { Type = "volume", Source = volume, Target = "/var/lib/docker" }],
+        Tmpfs = new Dictionary<string, string>(options.SmallFolders.Select(folder => KeyValuePair.Create(folder.Key, $"size={folder.Value}")))
+        {
+            ["/run"] = "",
+            ["/tmp"] = "exec",
+        },
+    };
+}

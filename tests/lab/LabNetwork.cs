@@ -1,0 +1,70 @@
+using System.Net;
+using Docker.DotNet;
+using Docker.DotNet.Models;
+using static ManagedServers.Lab.LabDocker;
+
+namespace ManagedServers.Lab;
+
+/// <summary>One bridge with a subnet of its own for each owner, there as long as one of its hosts is.</summary>
+internal sealed record LabNetwork(string Id, string Subnet)
+{
+    private const int Subnets = 256;
+
+    public string Gateway => Address(1);
+
+    /// <summary>An address stays with its host through reboots, so it is chosen here and not by Docker.</summary>
+    public string FreeAddress(IEnumerable<string> taken) =>
+        Enumerable.Range(2, 250).Select(Address).Except(taken).FirstOrDefault()
+        ?? throw new InvalidOperationException($"All addresses of {Subnet} are taken.");
+
+    public static async Task<LabNetwork> Of(LabOwner owner, CancellationToken cancellationToken)
+    {
+        var known = await Client.Networks.ListNetworksAsync(new NetworksListParameters { Filters = Filter(owner) }, cancellationToken);
+        if (known.Count > 0)
+            return new LabNetwork(known[0].ID, known[0].IPAM.Config[0].Subnet);
+
+        var first = (int)((uint)owner.ProcessId % Subnets);
+        for (var i = 0; i < Subnets; i++)
+        {
+            // A range that neither Docker nor common office and home networks use by default.
+            var subnet = $"10.213.{(first + i) % Subnets}.0/24";
+            try
+            {
+                return await Create(owner, subnet, cancellationToken);
+            }
+            catch (DockerApiException e) when (e.Message.Contains("overlaps", StringComparison.OrdinalIgnoreCase))
+            {
+                // Somebody else's: the next one.
+            }
+        }
+
+        throw new InvalidOperationException("No subnet of 10.213.0.0/16 is free for the lab.");
+    }
+
+    public static async Task RemoveIfEmpty(LabOwner owner, CancellationToken cancellationToken)
+    {
+        if ((await Hosts(owner, cancellationToken)).Count > 0)
+            return;
+        foreach (var network in await Client.Networks.ListNetworksAsync(new NetworksListParameters { Filters = Filter(owner) }, cancellationToken))
+            await Client.Networks.DeleteNetworkAsync(network.ID, cancellationToken);
+    }
+
+    private static async Task<LabNetwork> Create(LabOwner owner, string subnet, CancellationToken cancellationToken)
+    {
+        var created = await Client.Networks.CreateNetworkAsync(new NetworksCreateParameters
+        {
+            Name = $"managed-servers-lab-{owner.ProcessId}-{owner.StartTime}",
+            Driver = "bridge",
+            IPAM = new IPAM { Config = [new IPAMConfig { Subnet = subnet }] },
+            Labels = Labels(owner),
+        }, cancellationToken);
+        return new LabNetwork(created.ID, subnet);
+    }
+
+    private string Address(int number)
+    {
+        var bytes = IPAddress.Parse(Subnet.Split('/')[0]).GetAddressBytes();
+        bytes[3] = (byte)number;
+        return new IPAddress(bytes).ToString();
+    }
+}

@@ -1,0 +1,37 @@
+namespace ManagedServers.Lab;
+
+/// <summary>What a lab host is like. Without options: root with a random password, Docker, Python 3.</summary>
+public sealed record LabOptions
+{
+    /// <summary>The host's name; a random one when it is null.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>A public key in OpenSSH's one-line form that root signs in with, beside the password.</summary>
+    public string? AuthorizedKey { get; init; }
+
+    public bool Docker { get; init; } = true;
+
+    public bool Python { get; init; } = true;
+
+    public IReadOnlyList<LabUser> Users { get; init; } = [];
+
+    /// <summary>Folders that are file systems of their own with a limit, such as "16m" or "200k", for full disks. Empty after a reboot.</summary>
+    public IReadOnlyDictionary<string, string> SmallFolders { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Shell lines that run as root before the host's first service starts.</summary>
+    public string? Setup { get; init; }
+
+    /// <summary>Whose the host is: when that process is gone, the next lab removes what it left. This process by default.</summary>
+    public LabOwner Owner { get; init; } = LabOwner.ThisProcess;
+}
+
+/// <summary>A user besides root; without groups it may do nothing with Docker, and without sudo nothing as root.</summary>
+public sealed record LabUser
+{
+    public required string Name { get; init; }
+    public required string Password { get; init; }
+    public string? AuthorizedKey { get; init; }
+    public IReadOnlyList<string> Groups { get; init; } = [];
+    public bool Sudo { get; init; }
+    public string Shell { get; init; } = "/bin/bash";
+}
