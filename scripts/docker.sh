@@ -17,7 +17,8 @@ docker_answers() {
 start_docker() {
     [ -z "${DOCKER_HOST:-}" ] || fail "no Docker engine answers at $DOCKER_HOST"
     [ "$(id -u)" -eq 0 ] || fail "no Docker engine answers to $(id -un): start it (sudo systemctl start docker) and join the group docker, or run this as root"
-    command -v dockerd > /dev/null || fail "no Docker engine answers, and there is no dockerd to start"
+    # A machine may have Docker's command line without the engine.
+    need dockerd
 
     local log="$artifacts/dockerd.log"
     setsid dockerd > "$log" 2>&1 9>&- &

@@ -29,7 +29,7 @@ has() {
 packages_of() {
     case "$1" in
         mmdebstrap) echo mmdebstrap debian-archive-keyring python3 ;;
-        docker) echo docker.io ;;
+        docker | dockerd) echo docker.io ;;
         postgres) echo postgresql ;;
         kdig) echo knot-dnsutils ;;
         kzonecheck) echo knot-dnssecutils ;;
