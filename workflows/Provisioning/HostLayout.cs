@@ -15,8 +15,12 @@ internal static class HostLayout
     /// <summary>Knot's control socket.</summary>
     public const string DnsRun = Root + "/dns/run";
 
-    /// <summary>The dnstap socket.</summary>
+    /// <summary>The folder of the dnstap socket.</summary>
     public const string Tap = Root + "/tap";
+
+    /// <summary>Where the monitor listens and Knot connects to; in their containers below /run/tap.</summary>
+    public const string TapSocket = Tap + "/tap.sock";
+
     public const string Monitor = Root + "/monitor";
     public const string Agent = Root + "/agent";
 

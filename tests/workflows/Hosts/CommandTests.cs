@@ -129,8 +129,9 @@ public sealed class CommandTests(TestHost lab)
         await using var pool = TestHost.NewPool();
         await using var host = await pool.Connect(lab.Target());
 
-        // Each counts how many of its kind run beside it.
-        var results = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => host.Run(["sh", "-c", "sleep 0.1; pgrep -fc '^sh -c sleep 0.1'"])));
+        // Each counts how many of its kind run beside it: those that have come and not yet gone.
+        const string Beside = "mkdir -p /tmp/beside/$$ && sleep 0.1 && ls /tmp/beside | wc -l && rmdir /tmp/beside/$$";
+        var results = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => host.Run(["sh", "-c", Beside])));
 
         Assert.All(results, r => Assert.InRange(int.Parse(r.Stdout, null), 1, 8));
         Assert.Equal(1, pool.OpenedInAll);

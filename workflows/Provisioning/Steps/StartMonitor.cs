@@ -1,13 +1,17 @@
 using System.Text;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 public sealed record MonitorInput(Guid ServerId, CatalogueImage Image, Uri ApiAddress, IReadOnlyList<string> Zones);
 
-/// <summary>The monitor's container, running with its current settings.</summary>
-public sealed class StartMonitor(Servers.Servers servers, PayloadFiles payload) : Step<StartMonitor, MonitorInput, RunningContainer>, IUndoable<MonitorInput, RunningContainer>
+/// <summary>The monitor's container, running with its current settings and listening for Knot.</summary>
+public sealed class StartMonitor(Servers.Servers servers, PayloadFiles payload, TimeProvider time) : Step<StartMonitor, MonitorInput, RunningContainer>, IUndoable<MonitorInput, RunningContainer>
 {
+    private const string Dial = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     public override async Task<RunningContainer> Run(MonitorInput input, StepContext step)
     {
         var token = step.Cancellation;
@@ -24,7 +28,24 @@ public sealed class StartMonitor(Servers.Servers servers, PayloadFiles payload) 
             step.Changed("restarted the monitor with new settings");
         }
 
+        await AwaitListening(host, step);
         return container;
+    }
+
+    // A Knot that starts before anybody listens tries again after seconds, and what it is asked in them is counted under no name.
+    private async Task AwaitListening(IHost host, StepContext step)
+    {
+        var deadline = time.GetUtcNow() + Patience;
+        while (!(await host.Run(["python3", "-c", Dial, HostLayout.TapSocket], cancellationToken: step.Cancellation)).Succeeded)
+        {
+            if (time.GetUtcNow() > deadline)
+            {
+                var log = await host.Run(["docker", "logs", "--tail", "5", Component.ContainerName(Component.Monitor)], cancellationToken: step.Cancellation);
+                throw new StepRejectedException($"The monitor on {host.Target} does not listen at {HostLayout.TapSocket} {Patience.TotalSeconds:0} s after its start. The log of its container ends with: {(log.Stdout + log.Stderr).Trim()}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), time, step.Cancellation);
+        }
     }
 
     public async Task Undo(MonitorInput input, RunningContainer? made, StepContext step)
