@@ -46,7 +46,7 @@ public static class EngineServices
         services.AddSingleton<RunJob>();
         services.AddSingleton<JobRuns>();
         // Asked for by Hangfire's pages.
-        services.AddSingleton<IGlobalConfiguration>(GlobalConfiguration.Configuration).AddSingleton(Hangfire.Dashboard.DashboardRoutes.Routes);
+        services.AddSingleton<IGlobalConfiguration>(GlobalConfiguration.Configuration).AddSingleton(_ => JobPages.Routes());
         services.AddSingleton<RunReader>();
         services.AddSingleton<RunActions>();
         services.AddSingleton<BulkActions>();

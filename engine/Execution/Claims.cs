@@ -49,7 +49,7 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
             }
             catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "run_exclusive" })
             {
-                if (await NoteHolder(id))
+                if (await IsBehindAnother(id))
                 {
                     return null;
                 }
@@ -127,13 +127,12 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
             """, new { id });
     }
 
-    private async Task<bool> NoteHolder(Guid id)
+    /// <summary>Lays the run aside until the one that holds its key leaves; false when nobody holds it any more.</summary>
+    private async Task<bool> IsBehindAnother(Guid id)
     {
         await using var connection = await database.OpenConnectionAsync();
         return await connection.ExecuteAsync("""
-            update engine.run r set job_id = null, job_at = now(),
-                   reason = 'Waits for run ' || h.id || ' (' || h.title || '), which is ' || h.state || ' and holds ' || r.exclusive_key || '.'
-            from engine.run h
+            update engine.run r set job_id = null, job_at = now(), reason = null from engine.run h
             where r.id = @id and h.id <> r.id and h.exclusive_key = r.exclusive_key and h.holds_key
             """, new { id }) > 0;
     }

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using RouteCollection = Hangfire.Dashboard.RouteCollection;
 
 namespace ManagedServers.Engine;
 
@@ -57,12 +58,17 @@ public static class JobPages
     /// <summary>From here to the end of the request, somebody acts by the buttons of a page; null: nobody does.</summary>
     internal static void Acts(string? actor) => CurrentActor.Value = actor;
 
-    /// <summary>Who pressed the button, once: what the engine does because of it is nobody's button.</summary>
-    internal static string? TakeActor()
+    /// <summary>Who pressed the button.</summary>
+    internal static string? Actor => CurrentActor.Value;
+
+    /// <summary>Hangfire's pages and commands; those on recurring jobs, which Hangfire itself would only add to or take from its queue, are what the schedules know by these words.</summary>
+    internal static RouteCollection Routes()
     {
-        var actor = CurrentActor.Value;
-        CurrentActor.Value = null;
-        return actor;
+        var routes = new RouteCollection();
+        routes.AddBatchCommand("/recurring/trigger", (context, schedule) => JobRuns.Of(context.Storage)!.Trigger(schedule, Actor!));
+        routes.AddBatchCommand("/recurring/remove", (context, schedule) => JobRuns.Of(context.Storage)!.Remove(schedule, Actor!));
+        routes.Add(".*", new HangfiresOwn());
+        return routes;
     }
 
     private static NonEscapedString Steps(JobDetailsRendererDto dto)
@@ -94,6 +100,21 @@ public static class JobPages
             var http = context.GetHttpContext();
             Acts(HttpMethods.IsPost(http.Request.Method) ? options.Actor(http) : null);
             return true;
+        }
+    }
+
+    private sealed class HangfiresOwn : IDashboardDispatcher
+    {
+        public Task Dispatch(DashboardContext context)
+        {
+            if (DashboardRoutes.Routes.FindDispatcher(context.Request.Path) is not { } found)
+            {
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return Task.CompletedTask;
+            }
+
+            context.UriMatch = found.Item2;
+            return found.Item1.Dispatch(context);
         }
     }
 }

@@ -9,7 +9,7 @@ namespace ManagedServers.Engine;
 /// What Hangfire's pages ask of the engine. They know only their storage and call without waiting for tasks, so the engine is found by the storage,
 /// and its answers are waited for on the page's thread.
 /// </summary>
-internal sealed class JobRuns(NpgsqlDataSource database, RunActions actions, RunReader reader)
+internal sealed class JobRuns(NpgsqlDataSource database, RunActions actions, RunReader reader, ISchedules schedules)
 {
     private static readonly ConditionalWeakTable<JobStorage, JobRuns> ByStorage = [];
 
@@ -31,6 +31,14 @@ internal sealed class JobRuns(NpgsqlDataSource database, RunActions actions, Run
     /// <summary>What came of it, in a sentence.</summary>
     public (bool Done, string Said) Delete(Guid run, string job, string actor) =>
         Try(run, job, () => actions.Cancel(run, CancelMode.Stop, actor, "Deleted on Hangfire's page.", CancellationToken.None), "The run was cancelled.");
+
+    public void Trigger(string schedule, string actor) => Wait(() => schedules.RunNow(schedule, actor, "Triggered on Hangfire's page."));
+
+    public void Remove(string schedule, string actor) => Wait(async () =>
+    {
+        await schedules.Remove(schedule, actor, "Removed on Hangfire's page.");
+        return schedule;
+    });
 
     public RunDetails? Details(Guid run) => Wait(() => reader.Get(run, CancellationToken.None));
 
@@ -60,5 +68,10 @@ internal sealed class JobRuns(NpgsqlDataSource database, RunActions actions, Run
         }
     });
 
-    private static T Wait<T>(Func<Task<T>> ask) => Task.Run(ask).GetAwaiter().GetResult();
+    // What the engine does because of a button is nobody's button.
+    private static T Wait<T>(Func<Task<T>> ask) => Task.Run(() =>
+    {
+        JobPages.Acts(null);
+        return ask();
+    }).GetAwaiter().GetResult();
 }

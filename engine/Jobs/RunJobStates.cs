@@ -16,7 +16,7 @@ internal sealed class RunJobStatesAttribute : JobFilterAttribute, IElectStateFil
         {
             context.CandidateState = new RunStoppedState(line);
         }
-        else if (context.CurrentState is not null && JobPages.TakeActor() is { } actor && context.BackgroundJob.Job.Args is [Guid run, ..] && JobRuns.Of(context.Storage) is { } runs)
+        else if (context.CurrentState is not null && JobPages.Actor is { } actor && context.BackgroundJob.Job.Args is [Guid run, ..] && JobRuns.Of(context.Storage) is { } runs)
         {
             var job = context.BackgroundJob.Id;
             context.CandidateState = context.CandidateState switch

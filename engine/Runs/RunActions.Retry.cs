@@ -118,6 +118,11 @@ internal sealed partial class RunActions
     /// <summary>Gives the run another input, with which its plan stays as it is as far as it has begun.</summary>
     private async Task Edit(ActionTarget run, RunAction at, PlanSnapshot stored, JournalMemory memory, JsonElement input)
     {
+        if (Text.KiBOverLimit(input) is { } size)
+        {
+            throw new RunActionException($"The new input has {size:N0} KiB as JSON; a run takes at most {Text.JsonLimit / 1024} KiB.");
+        }
+
         var definition = catalog.Find(run.Kind) ?? throw new RunActionException($"This node knows no workflow '{run.Kind}', so it cannot check the new input.");
         BuiltPlan plan;
         try
@@ -130,12 +135,10 @@ internal sealed partial class RunActions
         }
 
         var snapshot = plan.Snapshot();
-        // A run that queues behind others of its schedule holds a key that its plan does not name.
-        var sameKey = plan.ExclusiveKey == run.ExclusiveKey
-            || (plan.ExclusiveKey is null && run.ExclusiveKey!.StartsWith(ScheduleRow.QueueKeyPrefix, StringComparison.Ordinal));
-        if (!sameKey)
+        // The run's own key may be another than its plan's: that of a schedule whose runs queue, or none where an ancestor holds it.
+        if (plan.ExclusiveKey != run.ExclusiveKey && plan.ExclusiveKey != KeyBefore(run, definition))
         {
-            throw new RunActionException($"With the new input the run would hold '{plan.ExclusiveKey}', not '{run.ExclusiveKey}': that is another run. Start a new one.");
+            throw new RunActionException($"With the new input the run would hold {Key(plan.ExclusiveKey)}, not {Key(run.ExclusiveKey)}: that is another run. Start a new one.");
         }
 
         if (stored.FirstMisfit(snapshot, memory.StepsBegun) is { } misfit)
@@ -152,6 +155,20 @@ internal sealed partial class RunActions
             title = text.Title(definition.Title(input)),
         });
         at.Note("edited", "With a new input.");
+    }
+
+    private static string Key(string? key) => key is null ? "no key" : $"'{key}'";
+
+    private static string? KeyBefore(ActionTarget run, WorkflowDefinition definition)
+    {
+        try
+        {
+            return definition.Build(JsonSerializer.Deserialize<JsonElement>(run.Input)).ExclusiveKey;
+        }
+        catch (Exception)
+        {
+            return run.ExclusiveKey; // the former input is what is to be mended
+        }
     }
 
     /// <summary>Asks each later step for its input, with results as far as they are known, and sees whether it reaches for that of the skipped one.</summary>

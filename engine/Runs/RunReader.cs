@@ -11,8 +11,12 @@ internal sealed class RunReader(NpgsqlDataSource database)
     private const int PageLimit = 200;
     private const int LogLimit = 10_000;
 
+    // For whom a run waits is looked up as it is read: the one in front pauses and goes on without telling those behind it.
     private const string SummaryColumns = """
-        r.id, r.kind, r.title, r.subject, r.state, r.reason, r.direction, r.requested_by as RequestedBy, r.created_at as CreatedAt, r.started_at as StartedAt,
+        r.id, r.kind, r.title, r.subject, r.state, r.direction,
+        coalesce(case when r.state = 'queued' and r.exclusive_key is not null and not r.holds_key then (
+            select 'Waits for run ' || h.id || ' (' || h.title || '), which is ' || h.state || ' and holds ' || h.exclusive_key || '.'
+            from engine.run h where h.exclusive_key = r.exclusive_key and h.holds_key) end, r.reason) as reason, r.requested_by as RequestedBy, r.created_at as CreatedAt, r.started_at as StartedAt,
         r.finished_at as FinishedAt, r.steps_done as StepsDone, r.steps_total as StepsTotal, r.steps_changed as StepsChanged,
         r.parent, r.priority
         """;

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -47,6 +49,29 @@ public sealed class JobPagesTests(RunningProduct product) : DashboardTest(produc
     }
 
     [Fact]
+    public async Task A_schedule_is_run_at_once_by_trigger_and_removed_by_delete()
+    {
+        var name = Unique("nightly");
+        var input = JsonSerializer.SerializeToElement(new Rehearsal(name, [new Part { Title = "Look around" }]), Engine.EngineJson.Options);
+        var schedules = Product.Services.GetRequiredService<Engine.ISchedules>();
+        await schedules.Save(new Engine.ScheduleSettings { Name = name, Kind = "rehearsal", Input = input, Cron = "0 3 * * *" }, "admin");
+        var page = await AsAdmin();
+        await OpenUntil(page, "/hangfire/recurring", name);
+        var row = page.GetByRole(AriaRole.Row).Filter(new() { HasText = name });
+
+        await row.GetByRole(AriaRole.Checkbox).CheckAsync();
+        await page.RunAndWaitForResponseAsync(() => page.GetByRole(AriaRole.Button, new() { Name = "Trigger now" }).ClickAsync(), "**/recurring/trigger");
+        Assert.Equal("admin", Assert.Single(await Product.Runs.List(new Engine.RunFilter { Kind = "rehearsal" }), r => r.Title == name).RequestedBy);
+
+        page.Dialog += (_, sure) => sure.AcceptAsync();
+        await page.GotoAsync("/hangfire/recurring");
+        await Picture(page, "jobs-recurring");
+        await row.GetByRole(AriaRole.Checkbox).CheckAsync();
+        await page.RunAndWaitForResponseAsync(() => page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync(), "**/recurring/remove");
+        Assert.Null(await schedules.Get(name));
+    }
+
+    [Fact]
     public async Task Who_may_only_look_sees_no_buttons_and_strangers_see_nothing()
     {
         var title = Unique("rehearse jobs");
@@ -61,16 +86,18 @@ public sealed class JobPagesTests(RunningProduct product) : DashboardTest(produc
         await Expect(stranger.GetByRole(AriaRole.Button, new() { Name = "Sign in" })).ToBeVisibleAsync();
     }
 
-    /// <summary>The list as it is once the job has ended: a moment after its run has paused, and the page does not follow by itself.</summary>
-    private static async Task OpenFailed(IPage page, string title)
+    private static Task OpenFailed(IPage page, string title) => OpenUntil(page, "/hangfire/jobs/failed", title);
+
+    /// <summary>The page once it shows that text: a moment after what it is about, and it does not follow by itself.</summary>
+    private static async Task OpenUntil(IPage page, string path, string text)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         do
         {
             patience.Token.ThrowIfCancellationRequested();
-            await page.GotoAsync("/hangfire/jobs/failed");
+            await page.GotoAsync(path);
         }
-        while (await page.GetByText(title).CountAsync() == 0);
+        while (await page.GetByText(text).CountAsync() == 0);
     }
 
     private static Task Picture(IPage page, string name) =>

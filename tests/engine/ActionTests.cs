@@ -199,12 +199,15 @@ public sealed class ActionTests
         var other = await Assert.ThrowsAsync<RunActionException>(() => node.Runs.Retry(id, "ada", null, new RetryFrom { Input = Json(new Script(["x", "b"])) }));
         var key = await Assert.ThrowsAsync<RunActionException>(() => node.Runs.Retry(id, "ada", null, new RetryFrom { Input = Json(new Script(["a", "b"]) { Key = "k" }) }));
         var none = await Assert.ThrowsAsync<RunActionException>(() => node.Runs.Retry(id, "ada", null, new RetryFrom { Input = Json(new Script([])) }));
+        var large = await Assert.ThrowsAsync<RunActionException>(
+            () => node.Runs.Retry(id, "ada", null, new RetryFrom { Input = Json(new Script(["a", new Spec("b") { Payload = new string('x', 300 * 1024) }])) }));
         await node.Runs.Retry(id, "ada", "a slip of the pen", new RetryFrom { Input = Json(new Script(["a", new Spec("b") { Payload = "right" }]) { Title = "corrected" }) });
         var run = await node.Ended(id);
 
         Assert.Contains("step 'a', already begun, is not where it was", other.Message, StringComparison.Ordinal);
         Assert.Contains("would hold 'k'", key.Message, StringComparison.Ordinal);
         Assert.Contains("cannot be made from the new input", none.Message, StringComparison.Ordinal);
+        Assert.Contains("The new input has 300 KiB as JSON; a run takes at most 256 KiB.", large.Message, StringComparison.Ordinal);
         Assert.Equal((RunState.Succeeded, "corrected", "right"), (run.State, run.Title, run.Steps[1].Output!.Value.GetString()));
         Assert.Equal(["a", "b", "b"], node.Actors.Calls);
         Assert.Contains(run.Events, e => e.What == "edited");

@@ -134,6 +134,21 @@ public sealed class ChildTests
         }
     }
 
+    [Fact]
+    public async Task A_child_that_works_under_its_parents_key_can_be_retried_with_a_corrected_input()
+    {
+        var actors = new Actors().On("c1", (_, told) => told.Payload != "right" ? throw new StepRejectedException("no such host") : Task.FromResult(told.Payload));
+        await using var node = await Start(actors);
+        var id = (await node.Runs.Start<Wave, WaveInput>(new WaveInput(["c1"], 1) { Key = "server:7" }, ByAda)).Id;
+        await node.Until(id, r => r.State == RunState.Waiting && r.Reason!.Contains("paused", StringComparison.Ordinal));
+        var child = Assert.Single(await node.Runs.List(new RunFilter { Parent = id })).Id;
+
+        var corrected = new Script([new Spec("c1") { Payload = "right" }]) { Title = "child c1", Key = "server:7" };
+        await node.Runs.Retry(child, "ada", null, new RetryFrom { Input = System.Text.Json.JsonSerializer.SerializeToElement(corrected, EngineJson.Options) });
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+    }
+
     public sealed record WaveInput(IReadOnlyList<string> Children, int AtOnce)
     {
         public string? Key { get; init; }

@@ -73,6 +73,48 @@ public sealed class JobPageTests
         Assert.Equal(RunState.Cancelled, (await node.Runs.Get(id))!.State);
     }
 
+    [Fact]
+    public async Task Requeue_of_several_jobs_at_once_retries_the_run_of_each()
+    {
+        var broken = true;
+        await using var node = await TestNode.Start(new Actors().On("a", _ => broken ? throw new StepRejectedException("no disk") : Task.CompletedTask));
+        var storage = Storage(node);
+        var paused = new[] { await node.Begin("a"), await node.Begin("a") };
+        var jobs = new List<string>();
+        foreach (var run in paused)
+        {
+            await node.Is(run, RunState.Paused);
+            jobs.Add(await Job(node, run));
+            await Eventually(() => State(storage, jobs[^1]), s => s.StartsWith("Failed", StringComparison.Ordinal));
+        }
+
+        broken = false;
+        JobPages.Acts("ada");
+        jobs.ForEach(job => new BackgroundJobClient(storage).ChangeState(job, new EnqueuedState()));
+        JobPages.Acts(null);
+
+        foreach (var run in paused)
+        {
+            Assert.Equal(RunState.Succeeded, (await node.Ended(run)).State);
+        }
+    }
+
+    [Fact]
+    public async Task Trigger_and_delete_of_a_recurring_job_are_what_schedules_know_by_these_words()
+    {
+        await using var node = await TestNode.Start(new Actors());
+        var runs = JobRuns.Of(Storage(node))!;
+        await node.Save(ScheduleBook.Scripted("nightly") with { Cron = "0 3 * * *" });
+
+        runs.Trigger("nightly", "ada");
+        var schedule = await node.Until("nightly", s => s.Results is [{ Run.State: RunState.Succeeded }]);
+        runs.Remove("nightly", "ada");
+
+        Assert.Contains(schedule.Events, e => e is { Who: "ada", What: "started" } && e.Why!.StartsWith("Triggered on Hangfire's page.", StringComparison.Ordinal));
+        Assert.Null(await node.Schedules().Get("nightly"));
+        await Assert.ThrowsAsync<ScheduleActionException>(() => Task.Run(() => runs.Trigger("nightly", "ada")));
+    }
+
     private static async Task Eventually(Func<string> ask, Func<string, bool> holds)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));

@@ -41,6 +41,22 @@ public sealed class KeyTests
     }
 
     [Fact]
+    public async Task What_a_run_waits_for_is_told_as_it_stands_now()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await TestNode.Start(new Actors().On("bad", async _ => { await go.Task; throw new StepRejectedException("no"); }));
+        var first = await node.Begin(Keyed("bad"));
+        await node.Is(first, RunState.Running);
+        var second = await node.Begin(Keyed("b"));
+        await node.Until(second, r => r.Reason?.Contains("which is running", StringComparison.Ordinal) == true);
+
+        go.SetResult();
+
+        await node.Until(second, r => r.Reason == $"Waits for run {first} (keyed), which is paused and holds server:7.");
+        Assert.Contains("which is paused", (await node.Runs.List(new RunFilter { States = [RunState.Queued] })).Single().Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_waiting_run_keeps_its_key()
     {
         var actors = new Actors().On("fails", step => step.Attempt == 1 ? throw new IOException("no") : Task.CompletedTask);

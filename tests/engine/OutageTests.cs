@@ -88,7 +88,7 @@ public sealed class OutageTests
         var run = await node.Ended(id);
 
         Assert.Equal(RunState.Cancelled, run.State);
-        Assert.True(Stopwatch.GetElapsedTime(asked) < TimeSpan.FromSeconds(11), "3 s for the cancel by the lease, 5 s for the poll, and a noisy machine");
+        Assert.True(Stopwatch.GetElapsedTime(asked) < TimeSpan.FromSeconds(Chaos.Full ? 5 : 11), "late by 5 s at most; the short form leaves room for a noisy machine");
         await cutting.CancelAsync();
         await cut;
     }

@@ -34,6 +34,13 @@ public sealed class RepeatedKillTests(ITestOutputHelper output)
         await using var last = await ChildNode.Start(desk.ConnectionString, "one");
         foreach (var id in ids)
         {
+            // With so many kills chance may pick one step of one run five times in a row; that is for an operator to look at.
+            if (await desk.Until(id, r => r.State is RunState.Succeeded or RunState.Paused) is { State: RunState.Paused } paused)
+            {
+                Assert.StartsWith("Its node ended 5 times in a row", paused.Reason, StringComparison.Ordinal);
+                await desk.Runs.Retry(id, "ada");
+            }
+
             Assert.Equal(RunState.Succeeded, (await desk.Ended(id)).State);
             await JournalCheck.Holds(desk.Database, id, 6);
         }

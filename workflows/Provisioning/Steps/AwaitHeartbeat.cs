@@ -21,7 +21,7 @@ public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeat
             var summary = (await heartbeats.Summary([input.ServerId], step.Cancellation))[0];
             if (summary.LastAt >= input.Since - RecentEnough)
             {
-                step.Log($"Heartbeat of {summary.LastAt:HH:mm:ss} UTC received.");
+                step.Log($"A heartbeat of {summary.LastAt:HH:mm:ss} UTC has come.");
                 return Nothing.Value;
             }
 
