@@ -12,14 +12,16 @@ run_tests() {
     mkdir -p "$results"
     export TESTCONTAINERS_RYUK_DISABLED=true # its image cannot be had everywhere; the tests remove what they start
     own lab "$lab"
-    local projects=("$root"/tests/{engine,workflows,api,dashboard,cli,lab/tests}) filter=${1:+FullyQualifiedName~$1}
+    local projects=("$root"/tests/{engine,workflows,api,dashboard,cli,lab/tests}) filter=${1:+FullyQualifiedName~$1} settings=()
     if [ "${1:-}" = chaos ]; then
         projects=("$root/tests/engine")
         filter=Category=Chaos
         export MANAGED_SERVERS_CHAOS=full
+        # One after another: how late a node is at work again would be measured together with its neighbours.
+        settings=(-- xUnit.ParallelizeTestCollections=false)
     fi
     for project in "${projects[@]}"; do
-        run_project "$project" "$results" "$filter"
+        run_project "$project" "$results" "$filter" "${settings[@]}"
     done
     "$root/scripts/test-report.py" total "$results"
 }
@@ -32,7 +34,7 @@ run_project() {
     local status=0
     attend dotnet test "$assembly" --logger "trx;LogFileName=$name.trx" --results-directory "$results" \
         --blame-hang-timeout 10m --blame-hang-dump-type none \
-        ${filter:+--filter "$filter"} > "$results/$name.log" 2>&1 || status=$?
+        ${filter:+--filter "$filter"} "${@:4}" > "$results/$name.log" 2>&1 || status=$?
     "$root/scripts/test-report.py" project "$results/$name" "$status"
 }
 

@@ -58,15 +58,24 @@ internal static class PVServers
                 return Results.Forbid();
             }
 
-            var key = context.Request.Headers["Idempotency-Key"].ToString();
-            if (key.Length > 200)
-            {
-                throw new InvalidInputException("Idempotency-Key", "must have at most 200 characters");
-            }
-
-            var run = await installation.Start(server, request, context.User.Identity!.Name!, key.Length > 0 ? key : null, cancellationToken);
-            return Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id));
+            return Started(await installation.Start(server, request, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken));
         }).RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).WithSummary("Install components; answers with the run that does it");
+
+        servers.MapPost("/{server}/start", async (string server, ComponentsRequest? request, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
+                Started(await lifecycle.Start(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
+            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(409).WithSummary("Start components, all if none is named, and prove that DNS answers");
+
+        servers.MapPost("/{server}/stop", async (string server, ComponentsRequest? request, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
+                Started(await lifecycle.Stop(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
+            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(409).WithSummary("Stop components, all if none is named; they stay stopped over reboots");
+
+        servers.MapPost("/{server}/restart", async (string server, ComponentsRequest? request, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
+                Started(await lifecycle.Restart(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
+            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(409).WithSummary("Restart components, all if none is named, and prove that DNS answers");
+
+        servers.MapPost("/{server}/uninstall", async (string server, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
+                Started(await lifecycle.Uninstall(server, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
+            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(409).WithSummary("Take from the host everything that installs have put there; the server stays registered");
 
         servers.MapGet("/{server}/heartbeats", async (string server, int? limit, string? before, Servers servers, Heartbeats heartbeats, CancellationToken cancellationToken) =>
         {
@@ -85,6 +94,14 @@ internal static class PVServers
                 From = from, To = to, Zone = zone, Name = name, Type = type, Sort = sort is null ? HitSort.Count : Words.Parse<HitSort>("sort", sort), Limit = Limits.Check(limit, 100, 1000), After = after,
             }, cancellationToken);
         }).RequireAuthorization(nameof(Right.Read)).WithTags("Monitoring").WithSummary("Who was asked for: count in the period, total, last access, with the coverage");
+    }
+
+    private static IResult Started(ManagedServers.Engine.StartedRun run) => Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id));
+
+    private static string? IdempotencyKey(HttpContext context)
+    {
+        var key = context.Request.Headers["Idempotency-Key"].ToString();
+        return key.Length <= 200 ? (key.Length > 0 ? key : null) : throw new InvalidInputException("Idempotency-Key", "must have at most 200 characters");
     }
 
     private sealed record ProbeRequest(string? Address, int SshPort = 22)

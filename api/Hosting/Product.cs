@@ -55,7 +55,8 @@ internal static class Product
             .AddProvisioning(options.ImagesFolder, new ReportAddress(options.ApiAddress));
         builder.Services.AddSingleton(services =>
             CertificateAuthority.Open(database, services.GetRequiredService<Secrets>(), TimeProvider.System).GetAwaiter().GetResult());
-        builder.Services.AddEngine(engine => engine.NodeName = options.NodeName).AddWorkflow<InstallWorkflow>();
+        builder.Services.AddEngine(engine => engine.NodeName = options.NodeName)
+            .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>();
         builder.Services.AddSignIn();
         builder.Services.AddDashboard();
         builder.Services.AddExceptionHandler<Problems>().AddProblemDetails().AddOpenApi("v2", document =>

@@ -18,6 +18,7 @@ namespace ManagedServers.Cli.Client;
 [JsonSerializable(typeof(TestResult))]
 [JsonSerializable(typeof(InstallRequest))]
 [JsonSerializable(typeof(List<OperatorCommand>))]
+[JsonSerializable(typeof(ComponentsRequest))]
 [JsonSerializable(typeof(StartedRun))]
 [JsonSerializable(typeof(RunDetails))]
 [JsonSerializable(typeof(Page<RunSummary>))]

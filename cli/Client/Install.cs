@@ -45,6 +45,10 @@ public sealed record OperatorCommand
     public bool Repeatable { get; init; }
 }
 
+/// <summary>Which components of a server.</summary>
+/// <param name="Components">All that are installed when null.</param>
+public sealed record ComponentsRequest(IReadOnlyList<string>? Components);
+
 /// <summary>The run that was started, or that the same idempotency key had started before.</summary>
 /// <param name="RunId">The run.</param>
 public sealed record StartedRun(Guid RunId);

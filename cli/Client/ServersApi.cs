@@ -43,4 +43,22 @@ public sealed class ServersApi(ProductHttp http)
         http.Send(
             HttpMethod.Post, $"{Root}/{Query.Part(server)}/install", JsonSerializer.Serialize(request, ClientJson.Default.InstallRequest), ClientJson.Default.StartedRun,
             idempotencyKey, cancellationToken: cancellationToken);
+
+    /// <summary>Starts, stops or restarts components.</summary>
+    /// <param name="server">Name or identifier.</param>
+    /// <param name="verb"><c>start</c>, <c>stop</c> or <c>restart</c>.</param>
+    /// <param name="request">Which components.</param>
+    /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>
+    /// <param name="cancellationToken">Gives up; the run may have started.</param>
+    public Task<Answer<StartedRun>> Control(string server, string verb, ComponentsRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
+        http.Send(
+            HttpMethod.Post, $"{Root}/{Query.Part(server)}/{verb}", JsonSerializer.Serialize(request, ClientJson.Default.ComponentsRequest), ClientJson.Default.StartedRun,
+            idempotencyKey, cancellationToken: cancellationToken);
+
+    /// <summary>Takes from the host everything that installs have put there.</summary>
+    /// <param name="server">Name or identifier.</param>
+    /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>
+    /// <param name="cancellationToken">Gives up; the run may have started.</param>
+    public Task<Answer<StartedRun>> Uninstall(string server, string idempotencyKey, CancellationToken cancellationToken = default) =>
+        http.Send(HttpMethod.Post, $"{Root}/{Query.Part(server)}/uninstall", null, ClientJson.Default.StartedRun, idempotencyKey, cancellationToken: cancellationToken);
 }

@@ -39,8 +39,8 @@ internal static class Tones
     public static Tone OfServer(string state) => state switch
     {
         "running" => Tone.Good,
-        "installing" or "upgrading" => Tone.Busy,
-        "stopped" or "drifted" => Tone.Warning,
+        "installing" or "uninstalling" or "starting" => Tone.Busy,
+        "stopped" => Tone.Warning,
         "failed" or "unreachable" => Tone.Bad,
         _ => Tone.Plain,
     };

@@ -44,6 +44,36 @@ public sealed class InstallTests : IAsyncLifetime
         Assert.True(Guid.TryParse(sent.IdempotencyKey, out _));
     }
 
+    [Theory]
+    [InlineData("start")]
+    [InlineData("stop")]
+    [InlineData("restart")]
+    public async Task Components_are_controlled_by_name_or_all_together(string verb)
+    {
+        product.On("POST", $"/api/v2/pvservers/ns1/{verb}", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));
+        var one = await msctl.Run("servers", verb, "ns1", "--components", "dns", "--no-watch");
+        var all = await msctl.Run("servers", verb, "ns1", "--no-watch", "-o", "json");
+
+        Assert.True(one.ExitCode == 0, one.ToString());
+        Assert.Equal($"{run.Id}\n", one.Out);
+        Assert.Equal(run.Id, JsonDocument.Parse(all.Out).RootElement.GetProperty("runId").GetGuid());
+        Assert.Equal(["""{"components":["dns"]}""", "{}"], product.Requests.Where(r => r.Path.EndsWith(verb, StringComparison.Ordinal)).Select(r => JsonSerializer.Serialize(JsonDocument.Parse(r.Body))));
+    }
+
+    [Fact]
+    public async Task Uninstall_asks_first_and_without_a_terminal_needs_to_be_sure()
+    {
+        product.On("POST", "/api/v2/pvservers/ns1/uninstall", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));
+        var unsure = await msctl.Run("servers", "uninstall", "ns1");
+        Assert.Equal(2, unsure.ExitCode);
+        Assert.Contains("--yes", unsure.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(product.Requests, r => r.Path.EndsWith("/uninstall", StringComparison.Ordinal));
+
+        var sure = await msctl.Run("servers", "uninstall", "ns1", "--yes", "--no-watch");
+        Assert.True(sure.ExitCode == 0, sure.ToString());
+        Assert.True(Guid.TryParse(product.Requests.Single(r => r.Path.EndsWith("/uninstall", StringComparison.Ordinal)).IdempotencyKey, out _));
+    }
+
     [Fact]
     public async Task It_watches_to_the_end_and_ends_with_the_outcome()
     {

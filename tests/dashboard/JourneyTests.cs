@@ -31,13 +31,16 @@ public sealed class JourneyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_host_is_added_by_its_key_installed_step_by_step_and_shows_who_asks_it_for_what()
+    public async Task A_host_is_added_by_its_key_installed_step_by_step_shows_who_asks_it_for_what_and_is_stopped_and_uninstalled()
     {
         var page = await pages.As(("admin", product.AdminPassword));
         await Add(page);
         await Install(page);
         await Ask(20);
         await SeeHits(page, 20);
+        await Act(page, "Stop", "5");
+        await Act(page, "Uninstall", "6");
+        Assert.Equal("", await host.Run("docker ps -aq; ls /var/lib/managed-servers 2> /dev/null || true"));
         Assert.Empty(pages.Complaints);
     }
 
@@ -89,6 +92,24 @@ public sealed class JourneyTests : IAsyncLifetime
         await Expect(page.GetByTestId("coverage")).ToContainTextAsync("100 % covered");
         await Expect(page.Locator(".page-head")).ToContainTextAsync("Running");
         await Picture(page, "journey-4");
+    }
+
+    private static async Task Act(IPage page, string verb, string number)
+    {
+        await page.GetByRole(AriaRole.Button, new() { Name = "Actions on ns1.example.org" }).ClickAsync();
+        await page.GetByRole(AriaRole.Menuitem, new() { Name = $"{verb}…" }).Or(page.GetByText($"{verb}…", new() { Exact = true })).First.ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        if (verb == "Uninstall")
+        {
+            await dialog.GetByRole(AriaRole.Checkbox).CheckAsync();
+        }
+
+        await Picture(page, $"journey-{number}-asked");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = verb, Exact = true }).ClickAsync();
+        await Expect(page.Locator(".page-head")).ToContainTextAsync("Succeeded", new() { Timeout = 60_000 });
+        await Picture(page, $"journey-{number}");
+        await page.Locator(".facts").GetByRole(AriaRole.Link, new() { Name = "ns1.example.org" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Actions on ns1.example.org" })).ToBeVisibleAsync();
     }
 
     private static Task Picture(IPage page, string name) =>

@@ -27,6 +27,9 @@ internal static class HostLayout
     public const UnixFileMode PrivateFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     public const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    /// <summary>All that the product keeps under <see cref="Root"/>.</summary>
+    public static readonly IReadOnlyList<string> All = [Root + "/dns", Tap, Monitor, Agent, Root + "/commands"];
+
     /// <summary>Parents before children.</summary>
     public static IReadOnlyList<string> Folders(IReadOnlyList<string> components) =>
     [

@@ -10,7 +10,11 @@ namespace ManagedServers.Workflows.Provisioning;
 /// <param name="Digest">SHA-256 over the contents, in hex.</param>
 /// <param name="Archive">File name of the docker-archive.</param>
 /// <param name="Size">Bytes of the archive.</param>
-public sealed record CatalogueImage(string Component, string Version, string Image, string Digest, string Archive, long Size);
+public sealed record CatalogueImage(string Component, string Version, string Image, string Digest, string Archive, long Size)
+{
+    /// <summary>The image's name without its tag.</summary>
+    public string Repository => Image[..Image.LastIndexOf(':')];
+}
 
 /// <summary>The images in the product's images folder: one manifest a component beside its archive.</summary>
 public sealed class ImageCatalogue(string folder)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Dapper;
@@ -40,17 +39,12 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             ApiAddress = server.ApiAddress is { } own ? new Uri(own) : reportAddress.Default,
             Images = [.. components.Select(images.Get)], Zones = [.. zones.Select(z => z.Name!)], Listen = listen, PreCommands = pre, PostCommands = post,
         };
-        var start = new StartRun { RequestedBy = who, Subject = server.Subject, DedupeKey = idempotencyKey is null ? null : DedupeKey(server.Id, who, idempotencyKey) };
-        return await runs.Start<InstallWorkflow, InstallInput>(input, start, async (transaction, runId) =>
+        return await runs.Start<InstallWorkflow, InstallInput>(input, RunAbout.Server(server, "install", who, idempotencyKey), async (transaction, runId) =>
         {
             await Save(transaction, server.Id, input.ConfigurationId, configuration, who);
             await Servers.Servers.SetLastRun(transaction, server.Id, runId);
         }, cancellationToken);
     }
-
-    // Hashed, because a name and a key together may be longer than the engine takes.
-    private static string DedupeKey(Guid serverId, string who, string key) =>
-        $"{serverId}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{who}\0{key}")))}";
 
     private static Task Save(NpgsqlTransaction transaction, Guid serverId, Guid id, DnsConfiguration configuration, string who) =>
         transaction.Connection!.ExecuteAsync(

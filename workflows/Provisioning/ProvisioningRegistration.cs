@@ -12,5 +12,6 @@ public static class ProvisioningRegistration
         .AddSingleton(reportAddress)
         .AddSingleton<PayloadFiles>()
         .AddSingleton<Preflight>()
-        .AddSingleton<Installation>();
+        .AddSingleton<Installation>()
+        .AddSingleton<Lifecycle>();
 }

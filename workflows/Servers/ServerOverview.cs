@@ -9,6 +9,7 @@ public enum ServerState
 {
     New,
     Installing,
+    Uninstalling,
 
     /// <summary>Installed a moment ago; its first heartbeat is still due.</summary>
     Starting,
@@ -89,7 +90,8 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
 
     private (ServerState, string?) State(Server server, List<ComponentView> components, HeartbeatSummary beat, RunSummary? run) => run?.State switch
     {
-        RunState.Queued or RunState.Running or RunState.Waiting => (ServerState.Installing, run.Reason),
+        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind == "install" => (ServerState.Installing, run.Reason),
+        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind == "uninstall" => (ServerState.Uninstalling, run.Reason),
         RunState.Paused => (ServerState.Failed, run.Reason),
         RunState.Failed or RunState.Cancelled when server.Components.Count == 0 => (ServerState.Failed, run.Reason),
         _ when server.Components.Count == 0 => (ServerState.New, null),

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using ManagedServers.Cli.Client;
-using ManagedServers.Cli.Commands.Runs;
-using ManagedServers.Cli.Watching;
 
 namespace ManagedServers.Cli.Commands.Servers;
 
@@ -56,22 +54,6 @@ internal static class InstallCommand
             PostCommands = [.. InstallInput.Commands(call.Get(PostCommandsFile)), .. (call.Get(PostCommands) ?? []).Select(InstallInput.Command)],
         };
         var key = call.Get(IdempotencyKey) ?? Guid.CreateVersion7().ToString();
-        var started = await call.Product.Servers.Install(call.Get(Name), request, key, cancellationToken);
-        if (!call.Get(NoWatch))
-        {
-            return await RunWatch.ToTheEnd(call, started.Value.RunId, cancellationToken);
-        }
-
-        if (call.Json)
-        {
-            call.Screen.Json(started.Json);
-        }
-        else
-        {
-            call.Screen.Line(started.Value.RunId.ToString());
-            call.Screen.Note($"Started. To see it: msctl runs watch {started.Value.RunId}");
-        }
-
-        return ExitCode.Done;
+        return await StartedRuns.Follow(call, await call.Product.Servers.Install(call.Get(Name), request, key, cancellationToken), !call.Get(NoWatch), cancellationToken);
     }
 }

@@ -40,10 +40,11 @@ public sealed class DockerHost
         }
     }, cancellationToken);
 
-    /// <summary>Images that carry a label, for example <c>managed-servers.image</c> with our content hash.</summary>
-    public Task<IReadOnlyList<DockerImage>> FindImages(string label, string value, CancellationToken cancellationToken = default) => ask.For("listing images", Soon, async (docker, ct) =>
+    /// <summary>Images of a repository, in all versions: <c>managed-servers/knot</c>.</summary>
+    public Task<IReadOnlyList<DockerImage>> FindImages(string repository, CancellationToken cancellationToken = default) => ask.For($"listing images of {DockerReference.Check(repository)}", Soon, async (docker, ct) =>
     {
-        var images = await docker.Images.ListImagesAsync(new ImagesListParameters { Filters = DockerAsk.WithLabel(label, value) }, ct);
+        var filter = new Dictionary<string, IDictionary<string, bool>> { ["reference"] = new Dictionary<string, bool> { [repository] = true } };
+        var images = await docker.Images.ListImagesAsync(new ImagesListParameters { Filters = filter }, ct);
         return (IReadOnlyList<DockerImage>)[.. images.Select(i => new DockerImage(i.ID, [.. i.RepoTags ?? []], Copy(i.Labels), i.Size))];
     }, cancellationToken);
 

@@ -48,6 +48,20 @@ internal static class ContainerSwitch
         return new RunningContainer(id, true, found is not null);
     }
 
+    /// <exception cref="StepRejectedException">It is not there.</exception>
+    public static async Task<DockerContainer> Find(IHost host, string component, CancellationToken cancellationToken) =>
+        await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken)
+        ?? throw new StepRejectedException($"On {host.Target} there is no container {Component.ContainerName(component)}: somebody has removed it. Install {component} again, which brings it back with its data.");
+
+    /// <summary>With the older one that was kept for an undo. False when there was none.</summary>
+    public static async Task<bool> Remove(IHost host, string component, CancellationToken cancellationToken)
+    {
+        var name = Component.ContainerName(component);
+        // Stopped first: it ends in an orderly way, and a monitor writes down what it has counted.
+        await host.Docker.Stop(name, cancellationToken: cancellationToken);
+        return await host.Docker.Remove(name, cancellationToken) | await host.Docker.Remove(Aside(name), cancellationToken);
+    }
+
     /// <summary>Removes what this run made and brings back what it replaced.</summary>
     public static async Task Undo(IHost host, string component, StepContext step)
     {

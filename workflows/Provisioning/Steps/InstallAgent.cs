@@ -15,7 +15,7 @@ public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, 
     : Step<InstallAgent, AgentInput, InstalledAgent>, IUndoable<AgentInput, InstalledAgent>
 {
     internal const string Configuration = HostLayout.Agent + "/agent.json";
-    private const string Script = HostLayout.Agent + "/agent.py";
+    internal const string Script = HostLayout.Agent + "/agent.py";
 
     // There from the first attempt of a first install until it is proven: tells an undo that no agent was here before.
     private const string FirstMark = HostLayout.Agent + "/.first-install";

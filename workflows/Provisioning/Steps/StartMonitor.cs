@@ -28,20 +28,20 @@ public sealed class StartMonitor(Servers.Servers servers, PayloadFiles payload, 
             step.Changed("restarted the monitor with new settings");
         }
 
-        await AwaitListening(host, step);
+        await AwaitListening(host, time, step);
         return container;
     }
 
     // A Knot that starts before anybody listens tries again after seconds, and what it is asked in them is counted under no name.
-    private async Task AwaitListening(IHost host, StepContext step)
+    internal static async Task AwaitListening(IHost host, TimeProvider time, StepContext step)
     {
         var deadline = time.GetUtcNow() + Patience;
         while (!(await host.Run(["python3", "-c", Dial, HostLayout.TapSocket], cancellationToken: step.Cancellation)).Succeeded)
         {
             if (time.GetUtcNow() > deadline)
             {
-                var log = await host.Run(["docker", "logs", "--tail", "5", Component.ContainerName(Component.Monitor)], cancellationToken: step.Cancellation);
-                throw new StepRejectedException($"The monitor on {host.Target} does not listen at {HostLayout.TapSocket} {Patience.TotalSeconds:0} s after its start. The log of its container ends with: {(log.Stdout + log.Stderr).Trim()}");
+                var log = await host.Docker.Logs(Component.ContainerName(Component.Monitor), 5, step.Cancellation);
+                throw new StepRejectedException($"The monitor on {host.Target} does not listen at {HostLayout.TapSocket} {Patience.TotalSeconds:0} s after its start. The log of its container ends with: {log}");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(100), time, step.Cancellation);

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using ManagedServers.Cli.Output;
+using ManagedServers.Cli.Session;
+
+namespace ManagedServers.Cli.Commands.Servers;
+
+/// <summary>Takes everything from a host that installs have put there.</summary>
+internal static class UninstallCommand
+{
+    private static readonly Argument<string> Name = ServerArgument.Make();
+    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask." };
+    private static readonly Option<bool> NoWatch = new("--no-watch") { Description = "Begin and return at once with the run's id." };
+
+    public static DocumentedCommand Build() => new DocumentedCommand("uninstall", "Take everything from a host that installs have put there.")
+    {
+        Notes =
+        [
+            "Containers, images, zones and configuration on the host, the agent and what starts it. This cannot be undone; the server stays registered, and what was measured is kept.",
+            "Asks first.",
+        ],
+        Examples = ["msctl servers uninstall ns1", "msctl servers uninstall ns1 --yes --no-watch"],
+    }.With(Name, Yes, NoWatch).Does(Run);
+
+    private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
+    {
+        var name = call.Get(Name);
+        if (!call.Get(Yes))
+        {
+            if (!Terminal.CanAsk)
+            {
+                throw new UsageException($"Whether to uninstall everything from {name} could not be asked: there is no terminal.", "If you are sure: --yes");
+            }
+
+            var server = (await call.Product.Servers.Get(name, cancellationToken)).Value;
+            if (!Terminal.Confirm(SafeText.Line($"Uninstall everything from {server.Name} ({server.Address}, {server.State})? It stops serving, and this cannot be undone.")))
+            {
+                throw new UsageException("Nothing was uninstalled.");
+            }
+        }
+
+        return await StartedRuns.Follow(call, await call.Product.Servers.Uninstall(name, Guid.CreateVersion7().ToString(), cancellationToken), !call.Get(NoWatch), cancellationToken);
+    }
+}

@@ -1,0 +1,130 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using DnsClient;
+
+namespace ManagedServers.Tests.Provisioning;
+
+/// <summary>What operators do to a server that has something installed.</summary>
+public sealed class LifecycleTests
+{
+    [Fact]
+    public async Task An_installed_server_is_stopped_started_restarted_and_uninstalled_and_its_host_is_as_it_was_found()
+    {
+        await using var host = await RegisteredHost.Start();
+        Assert.Equal("nothing-installed", (await Refused(host, "start", HttpStatusCode.Conflict)).GetProperty("type").GetString());
+        Assert.Equal("nothing-installed", (await Refused(host, "uninstall", HttpStatusCode.Conflict)).GetProperty("type").GetString());
+        var before = await host.Footprint();
+        var installed = await host.InstallAndWait(RegisteredHost.OneZone());
+        Assert.True(RegisteredHost.State(installed) == "succeeded", RegisteredHost.Story(installed));
+
+        await StopKeepsItStopped(host);
+        await StartProvesThatItAnswers(host);
+        await RestartOfOneLeavesTheOther(host);
+        Assert.Contains("must be a list of what is installed on ns1: dns, monitor", (await Refused(host, "restart", HttpStatusCode.BadRequest, "dhcp")).ToString(), StringComparison.Ordinal);
+
+        var gone = await Done(host, "uninstall");
+        Assert.Equal("uninstall dns and monitor from ns1", gone.GetProperty("title").GetString());
+        Assert.Equal(before, await host.Footprint());
+        var server = await host.Get("/api/v2/pvservers/ns1");
+        Assert.Equal(("new", 0), (server.GetProperty("state").GetString(), server.GetProperty("components").GetArrayLength()));
+        Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await Done(host, "uninstall")));
+
+        var again = await host.InstallAndWait(RegisteredHost.OneZone());
+        Assert.True(RegisteredHost.State(again) == "succeeded", RegisteredHost.Story(again));
+    }
+
+    [Fact]
+    public async Task A_product_that_is_killed_in_the_middle_of_a_restart_restarts_each_component_once()
+    {
+        await using var host = await RegisteredHost.Start();
+        var installed = await host.InstallAndWait(RegisteredHost.OneZone());
+        Assert.True(RegisteredHost.State(installed) == "succeeded", RegisteredHost.Story(installed));
+
+        var run = await Begin(host, "restart");
+        await ProductProcess.Until(async () => RegisteredHost.Step(await host.Run(run), "restart-monitor").GetProperty("state").GetString() is "running" or "succeeded", "the restart is under way");
+        await host.Product.Kill();
+        await host.Product.Launch();
+        var done = await host.Outcome(run);
+
+        Assert.True(RegisteredHost.State(done) == "succeeded", RegisteredHost.Story(done));
+        Assert.Equal("192.0.2.2", (await host.Ask("www.example.org", QueryType.A)).Answers.ARecords().Single().Address.ToString());
+        // A restart is a stop and a start: Docker's own record of each container has one of each since the install.
+        foreach (var name in new[] { "managed-servers-dns", "managed-servers-monitor" })
+        {
+            Assert.Equal("1", await host.Lab.Run($"docker events --since 1h --until 0s --filter container={name} --filter event=restart --format x | wc -l"));
+        }
+    }
+
+    [Fact]
+    public async Task A_host_that_another_server_has_taken_over_is_not_uninstalled()
+    {
+        await using var host = await RegisteredHost.Start();
+        var installed = await host.InstallAndWait(RegisteredHost.OneZone());
+        Assert.True(RegisteredHost.State(installed) == "succeeded", RegisteredHost.Story(installed));
+        var other = Guid.NewGuid();
+        await host.Lab.Run($"sed -i 's/{(await host.Get("/api/v2/pvservers/ns1")).GetProperty("id").GetString()}/{other}/' /var/lib/managed-servers/agent/agent.json");
+        var before = await host.Footprint();
+
+        var run = await host.Outcome(await Begin(host, "uninstall"));
+
+        Assert.Equal("paused", RegisteredHost.State(run));
+        Assert.Contains($"is managed as server {other}", RegisteredHost.Reason(run), StringComparison.Ordinal);
+        Assert.Equal(before, await host.Footprint());
+    }
+
+    private static async Task StopKeepsItStopped(RegisteredHost host)
+    {
+        var stopped = await Done(host, "stop");
+        Assert.Equal("stop dns and monitor on ns1", stopped.GetProperty("title").GetString());
+        Assert.Equal("exited exited", await States(host));
+        await host.Lab.RestartDocker();
+        Assert.Equal("exited exited", await States(host));
+        await ProductProcess.Until(async () => (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString() == "stopped", "the server is shown as stopped");
+        Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await Done(host, "stop")));
+    }
+
+    private static async Task StartProvesThatItAnswers(RegisteredHost host)
+    {
+        var started = await Done(host, "start");
+        Assert.Equal("succeeded", RegisteredHost.Step(started, "prove-answers").GetProperty("state").GetString());
+        Assert.Equal("running running", await States(host));
+        Assert.Equal("192.0.2.2", (await host.Ask("www.example.org", QueryType.A)).Answers.ARecords().Single().Address.ToString());
+        await ProductProcess.Until(async () => (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString() == "running", "the server is shown as running");
+        Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await Done(host, "start")));
+    }
+
+    private static async Task RestartOfOneLeavesTheOther(RegisteredHost host)
+    {
+        var before = await Started(host);
+        await Done(host, "restart", "dns");
+        var after = await Started(host);
+        Assert.NotEqual(before.Dns, after.Dns);
+        Assert.Equal(before.Monitor, after.Monitor);
+    }
+
+    private static async Task<(string Dns, string Monitor)> Started(RegisteredHost host) =>
+        (await host.Lab.Run("docker inspect -f '{{.State.StartedAt}}' managed-servers-dns"), await host.Lab.Run("docker inspect -f '{{.State.StartedAt}}' managed-servers-monitor"));
+
+    private static Task<string> States(RegisteredHost host) => host.Lab.Run("echo $(docker inspect -f '{{.State.Status}}' managed-servers-dns managed-servers-monitor)");
+
+    private static async Task<JsonElement> Done(RegisteredHost host, string verb, params string[] components)
+    {
+        var run = await host.Outcome(await Begin(host, verb, components));
+        Assert.True(RegisteredHost.State(run) == "succeeded", RegisteredHost.Story(run));
+        return run;
+    }
+
+    private static async Task<Guid> Begin(RegisteredHost host, string verb, params string[] components) =>
+        (await host.Post($"/api/v2/pvservers/ns1/{verb}", Body(components))).GetProperty("runId").GetGuid();
+
+    private static async Task<JsonElement> Refused(RegisteredHost host, string verb, HttpStatusCode status, params string[] components)
+    {
+        using var admin = host.Product.Admin();
+        var (actual, problem) = await admin.PostAsJsonAsync($"/api/v2/pvservers/ns1/{verb}", Body(components)).Answer();
+        Assert.Equal(status, actual);
+        return problem;
+    }
+
+    private static Dictionary<string, string[]> Body(string[] components) => components.Length > 0 ? new() { ["components"] = components } : [];
+}

@@ -1,0 +1,87 @@
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Provisioning.Steps;
+
+namespace ManagedServers.Workflows.Provisioning;
+
+/// <summary>Which components of a server are started, stopped or restarted, and what proves that DNS serves again.</summary>
+/// <param name="Components">In the order in which they are started: the monitor makes the socket to which Knot connects.</param>
+public sealed record ComponentsInput(Guid ServerId, string ServerName, IReadOnlyList<string> Components, IReadOnlyList<string> Zones, IReadOnlyList<ListenRequest> Listen);
+
+/// <summary>Starts components that are stopped.</summary>
+[Workflow("start", version: 1)]
+public sealed class StartWorkflow : IWorkflow<ComponentsInput>
+{
+    public string Title(ComponentsInput input) => ComponentPlan.Title("start", input);
+
+    public void Describe(WorkflowPlan<ComponentsInput> plan)
+    {
+        ComponentPlan.Begin(plan);
+        foreach (var component in plan.Input.Components)
+        {
+            plan.Step($"start-{component}", $"Start {component}", StartComponent.With(new ComponentInput(plan.Input.ServerId, component))).Retry(ComponentPlan.UntilDockerIsBack);
+        }
+
+        ComponentPlan.Prove(plan);
+    }
+}
+
+/// <summary>Stops components until somebody starts them again, reboots of the host included.</summary>
+[Workflow("stop", version: 1)]
+public sealed class StopWorkflow : IWorkflow<ComponentsInput>
+{
+    public string Title(ComponentsInput input) => ComponentPlan.Title("stop", input);
+
+    public void Describe(WorkflowPlan<ComponentsInput> plan)
+    {
+        ComponentPlan.Begin(plan);
+        // The monitor last: it counts what Knot answers until its end.
+        foreach (var component in plan.Input.Components.Reverse())
+        {
+            plan.Step($"stop-{component}", $"Stop {component}", StopComponent.With(new ComponentInput(plan.Input.ServerId, component))).Retry(ComponentPlan.UntilDockerIsBack);
+        }
+    }
+}
+
+/// <summary>Restarts components, running or not.</summary>
+[Workflow("restart", version: 1)]
+public sealed class RestartWorkflow : IWorkflow<ComponentsInput>
+{
+    public string Title(ComponentsInput input) => ComponentPlan.Title("restart", input);
+
+    public void Describe(WorkflowPlan<ComponentsInput> plan)
+    {
+        var server = plan.Input.ServerId;
+        ComponentPlan.Begin(plan);
+        var before = plan.Step("look", "See since when they run", LookAtComponents.With(new LookInput(server, plan.Input.Components))).Retry(ComponentPlan.UntilDockerIsBack);
+        foreach (var component in plan.Input.Components)
+        {
+            plan.Step($"restart-{component}", $"Restart {component}",
+                RestartComponent.With(results => new RestartInput(server, component, results.Of(before).StartedAt.GetValueOrDefault(component)))).Retry(ComponentPlan.UntilDockerIsBack);
+        }
+
+        ComponentPlan.Prove(plan);
+    }
+}
+
+internal static class ComponentPlan
+{
+    public static readonly Backoff UntilDockerIsBack = Backoff.Exponential(8, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));
+
+    public static string Title(string verb, ComponentsInput input) => $"{verb} {string.Join(" and ", input.Components.Order(StringComparer.Ordinal))} on {input.ServerName}";
+
+    public static void Begin(WorkflowPlan<ComponentsInput> plan)
+    {
+        plan.Exclusive($"server:{plan.Input.ServerId}");
+        plan.Timeout(TimeSpan.FromMinutes(30));
+    }
+
+    public static void Prove(WorkflowPlan<ComponentsInput> plan)
+    {
+        var input = plan.Input;
+        if (input.Components.Contains(Component.Dns))
+        {
+            plan.Step("prove-answers", "Ask for every zone from outside, over UDP and TCP", ProveAnswers.With(new ProveInput(input.ServerId, input.Zones, input.Listen)))
+                .Retry(Backoff.Fixed(20, TimeSpan.FromSeconds(1)));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using ManagedServers.Engine;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+public sealed record RecordUninstalledInput(Guid ServerId);
+
+/// <summary>The server stays registered, with nothing on it.</summary>
+public sealed class RecordUninstalled(Servers.Servers servers) : Step<RecordUninstalled, RecordUninstalledInput, Nothing>
+{
+    public override async Task<Nothing> Run(RecordUninstalledInput input, StepContext step)
+    {
+        await servers.SetUninstalled(input.ServerId, step.Cancellation);
+        return Nothing.Value;
+    }
+}

@@ -1,0 +1,28 @@
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+public sealed record RemoveAgentInput(Guid ServerId);
+
+/// <summary>No agent, nothing that would start one, and no folder of it.</summary>
+public sealed class RemoveAgent(Servers.Servers servers) : Step<RemoveAgent, RemoveAgentInput, Nothing>
+{
+    public override async Task<Nothing> Run(RemoveAgentInput input, StepContext step)
+    {
+        var token = step.Cancellation;
+        await using var host = await servers.Connect(input.ServerId, token);
+        if (!(await host.Run(["test", "-d", HostLayout.Agent], cancellationToken: token)).Succeeded)
+        {
+            step.Unchanged("there is no agent");
+            return Nothing.Value;
+        }
+
+        // Today's script: it knows every way in which its predecessors have been kept running, also where their own file is gone.
+        await host.WriteFile(InstallAgent.Script, PayloadFiles.AgentScript, HostLayout.PrivateFile, token);
+        (await host.Run(["python3", InstallAgent.Script, "uninstall"], cancellationToken: token)).Check();
+        await host.Remove(HostLayout.Agent, token);
+        step.Changed("removed the agent");
+        return Nothing.Value;
+    }
+}

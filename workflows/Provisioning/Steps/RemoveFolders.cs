@@ -1,0 +1,39 @@
+using ManagedServers.Engine;
+using Microsoft.Extensions.Logging;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+public sealed record RemoveFoldersInput(Guid ServerId);
+
+/// <summary>None of the product's folders, with what is in them: configuration, zones, spools.</summary>
+public sealed class RemoveFolders(Servers.Servers servers) : Step<RemoveFolders, RemoveFoldersInput, Nothing>
+{
+    public override async Task<Nothing> Run(RemoveFoldersInput input, StepContext step)
+    {
+        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        var changed = false;
+        foreach (var folder in HostLayout.All)
+        {
+            changed |= await host.Remove(folder, step.Cancellation);
+        }
+
+        // What somebody else has put beside them stays, and the folder with it.
+        await host.Run(["rmdir", "--ignore-fail-on-non-empty", "--", HostLayout.Root], cancellationToken: step.Cancellation);
+        var left = await host.Run(["ls", "-A", "--", HostLayout.Root], cancellationToken: step.Cancellation);
+        if (left.Succeeded)
+        {
+            step.Log($"{HostLayout.Root} stays, because it holds what is not the product's: {string.Join(", ", left.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries))}", LogLevel.Warning);
+        }
+
+        if (changed)
+        {
+            step.Changed($"removed what was under {HostLayout.Root}");
+        }
+        else
+        {
+            step.Unchanged("there are none");
+        }
+
+        return Nothing.Value;
+    }
+}

@@ -1,0 +1,50 @@
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+public sealed record LookInput(Guid ServerId, IReadOnlyList<string> Components);
+
+/// <param name="StartedAt">Of each component's container; null of one that never ran.</param>
+public sealed record SeenComponents(IReadOnlyDictionary<string, DateTimeOffset?> StartedAt);
+
+/// <summary>Since when the containers run: it tells a restart that was interrupted from one that has not begun.</summary>
+public sealed class LookAtComponents(Servers.Servers servers) : Step<LookAtComponents, LookInput, SeenComponents>
+{
+    public override async Task<SeenComponents> Run(LookInput input, StepContext step)
+    {
+        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        Dictionary<string, DateTimeOffset?> started = [];
+        foreach (var component in input.Components)
+        {
+            started[component] = (await ContainerSwitch.Find(host, component, step.Cancellation)).StartedAt;
+        }
+
+        return new SeenComponents(started);
+    }
+}
+
+/// <param name="Before">When the container that is to be restarted had started.</param>
+public sealed record RestartInput(Guid ServerId, string Component, DateTimeOffset? Before);
+
+/// <summary>A component's container, started anew once.</summary>
+public sealed class RestartComponent(Servers.Servers servers, TimeProvider time) : Step<RestartComponent, RestartInput, Nothing>
+{
+    public override async Task<Nothing> Run(RestartInput input, StepContext step)
+    {
+        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        var container = await ContainerSwitch.Find(host, input.Component, step.Cancellation);
+        if (!container.IsRunning || container.StartedAt == input.Before)
+        {
+            await host.Docker.Restart(container.Id, cancellationToken: step.Cancellation);
+        }
+
+        if (input.Component == Component.Monitor)
+        {
+            await StartMonitor.AwaitListening(host, time, step);
+        }
+
+        step.Changed($"restarted {container.Name}");
+        return Nothing.Value;
+    }
+}

@@ -1,0 +1,45 @@
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+public sealed record ComponentInput(Guid ServerId, string Component);
+
+/// <param name="Changed">It was not so before.</param>
+public sealed record ComponentDone(bool Changed);
+
+/// <summary>A component's container, running.</summary>
+public sealed class StartComponent(Servers.Servers servers, TimeProvider time) : Step<StartComponent, ComponentInput, ComponentDone>, IUndoable<ComponentInput, ComponentDone>
+{
+    public override async Task<ComponentDone> Run(ComponentInput input, StepContext step)
+    {
+        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        var container = await ContainerSwitch.Find(host, input.Component, step.Cancellation);
+        var changed = await host.Docker.Start(container.Id, step.Cancellation);
+        if (input.Component == Component.Monitor)
+        {
+            await StartMonitor.AwaitListening(host, time, step);
+        }
+
+        if (changed)
+        {
+            step.Changed($"started {container.Name}");
+        }
+        else
+        {
+            step.Unchanged($"{container.Name} runs already");
+        }
+
+        return new ComponentDone(changed);
+    }
+
+    public async Task Undo(ComponentInput input, ComponentDone? made, StepContext step)
+    {
+        if (made is { Changed: true })
+        {
+            await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+            await host.Docker.Stop(Component.ContainerName(input.Component), cancellationToken: step.Cancellation);
+            step.Changed($"stopped {Component.ContainerName(input.Component)} again");
+        }
+    }
+}

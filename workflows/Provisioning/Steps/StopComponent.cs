@@ -1,0 +1,36 @@
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+/// <summary>A component's container, stopped: Docker starts it again only when it is told to.</summary>
+public sealed class StopComponent(Servers.Servers servers) : Step<StopComponent, ComponentInput, ComponentDone>, IUndoable<ComponentInput, ComponentDone>
+{
+    public override async Task<ComponentDone> Run(ComponentInput input, StepContext step)
+    {
+        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        var container = await ContainerSwitch.Find(host, input.Component, step.Cancellation);
+        var changed = await host.Docker.Stop(container.Id, cancellationToken: step.Cancellation);
+        if (changed)
+        {
+            step.Changed($"stopped {container.Name}");
+        }
+        else
+        {
+            step.Unchanged($"{container.Name} is stopped already");
+        }
+
+        return new ComponentDone(changed);
+    }
+
+    public async Task Undo(ComponentInput input, ComponentDone? made, StepContext step)
+    {
+        // Cancelled in the middle, nobody knows whether it ran before; one that an operator wanted stopped stays so only if it was found so.
+        if (made is not { Changed: false })
+        {
+            await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+            await host.Docker.Start(Component.ContainerName(input.Component), step.Cancellation);
+            step.Changed($"started {Component.ContainerName(input.Component)} again");
+        }
+    }
+}
