@@ -36,6 +36,15 @@ internal static class PVServers
         servers.MapGet("/{server}", (string server, ServerOverview overview, CancellationToken cancellationToken) => overview.Get(server, cancellationToken))
             .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).WithSummary("One server, by id or name");
 
+        servers.MapPatch("/{server}", async (string server, EditServer request, Servers servers, ServerOverview overview, HttpContext context, CancellationToken cancellationToken) =>
+        {
+            var edited = await servers.Edit(server, request, context.User.Identity!.Name!, cancellationToken);
+            return await overview.Get(edited.Id.ToString(), cancellationToken);
+        }).RequireAuthorization(nameof(Right.Operate)).ProducesProblem(400).ProducesProblem(404).WithSummary("Change a server's name, or the way to its host, which is proven first");
+
+        servers.MapGet("/{server}/history", (string server, Servers servers, CancellationToken cancellationToken) => servers.History(server, cancellationToken))
+            .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).WithSummary("What was changed about a server, by whom and why, newest first");
+
         servers.MapDelete("/{server}", async (string server, bool? force, ServerRemoval removal, CancellationToken cancellationToken) =>
         {
             await removal.Remove(server, force == true, cancellationToken);

@@ -13,6 +13,7 @@ namespace ManagedServers.Cli.Client;
 [JsonSerializable(typeof(Server))]
 [JsonSerializable(typeof(Page<Server>))]
 [JsonSerializable(typeof(NewServer))]
+[JsonSerializable(typeof(ServerChange))]
 [JsonSerializable(typeof(ProbeRequest))]
 [JsonSerializable(typeof(HostKey))]
 [JsonSerializable(typeof(TestResult))]

@@ -107,6 +107,40 @@ public sealed record NewServer
     public string? ApiAddress { get; init; }
 }
 
+/// <summary>What is changed about a host; null leaves a thing as it is.</summary>
+public sealed record ServerChange
+{
+    /// <summary>Display name.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Address or name to dial.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>Port of its SSH server.</summary>
+    public int? SshPort { get; init; }
+
+    /// <summary>Who to log in as.</summary>
+    public string? SshUser { get; init; }
+
+    /// <summary>Password; or a private key.</summary>
+    public string? Password { get; init; }
+
+    /// <summary>Private key in PEM or OpenSSH format.</summary>
+    public string? PrivateKey { get; init; }
+
+    /// <summary>Passphrase of the private key.</summary>
+    public string? Passphrase { get; init; }
+
+    /// <summary>Fingerprint that the operator accepted, where the host presents another key than before.</summary>
+    public string? HostKey { get; init; }
+
+    /// <summary>Where the host reaches the product; empty for the product's own setting.</summary>
+    public string? ApiAddress { get; init; }
+
+    /// <summary>Why, for the history.</summary>
+    public string? Reason { get; init; }
+}
+
 /// <summary>Whose host key is asked for.</summary>
 /// <param name="Address">Address or name to dial.</param>
 /// <param name="SshPort">Port of its SSH server.</param>

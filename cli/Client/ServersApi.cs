@@ -18,6 +18,12 @@ public sealed class ServersApi(ProductHttp http)
     public Task<Answer<Server>> Add(NewServer server, CancellationToken cancellationToken = default) =>
         http.Send(HttpMethod.Post, Root, JsonSerializer.Serialize(server, ClientJson.Default.NewServer), ClientJson.Default.Server, limit: Remote, cancellationToken: cancellationToken);
 
+    /// <summary>Changes what is known of a host.</summary>
+    public Task<Answer<Server>> Edit(string server, ServerChange change, CancellationToken cancellationToken = default) =>
+        http.Send(
+            HttpMethod.Patch, $"{Root}/{Query.Part(server)}", JsonSerializer.Serialize(change, ClientJson.Default.ServerChange), ClientJson.Default.Server, limit: Remote,
+            cancellationToken: cancellationToken);
+
     /// <summary>A page of hosts.</summary>
     public Task<Answer<Page<Server>>> List(string? filter, int? limit, string? after, CancellationToken cancellationToken = default) =>
         http.Get(new Query(Root).With("filter", filter).With("limit", limit).With("after", after).ToString(), ClientJson.Default.PageServer, cancellationToken);

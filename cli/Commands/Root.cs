@@ -21,7 +21,7 @@ internal static class Root
             Group(
                 "servers", "Add hosts, install components on them, start and stop those, remove them.",
                 AddServerCommand.Build(), ListServersCommand.Build(), ShowServerCommand.Build(), TestServerCommand.Build(), InstallCommand.Build(),
-                ControlCommands.Start(), ControlCommands.Stop(), ControlCommands.Restart(), UninstallCommand.Build(), RemoveServerCommand.Build()),
+                EditServerCommand.Build(), ControlCommands.Start(), ControlCommands.Stop(), ControlCommands.Restart(), UninstallCommand.Build(), RemoveServerCommand.Build()),
             Group(
                 "runs", "See what the product does and did, and answer when it waits for you.",
                 ListRunsCommand.Build(), ShowRunCommand.Build(), WatchRunCommand.Build(), LogCommand.Build(), CancelRunCommand.Build(), RetryRunCommand.Build(), SkipStepCommand.Build(),

@@ -148,6 +148,24 @@ public sealed class ServersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_edit_sends_what_changes_alone_and_a_new_key_only_when_it_was_accepted()
+    {
+        product.On("GET", "/api/v2/pvservers/ns1", Server("ns1", "running").Replace(Fingerprint, "SHA256:former", StringComparison.Ordinal));
+        product.On("PATCH", "/api/v2/pvservers/ns1", Server("ns1", "running"));
+        Assert.Equal(2, (await msctl.Run("servers", "edit", "ns1")).ExitCode);
+        var unasked = await msctl.Run("servers", "edit", "ns1", "--ssh-user", "ops");
+        Assert.Equal(2, unasked.ExitCode);
+        Assert.Contains("Accepted until now: SHA256:former", unasked.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(product.Requests, r => r.Method == "PATCH");
+
+        Assert.Equal(0, (await msctl.Run("servers", "edit", "ns1", "--name", "ns2", "--reason", "moved")).ExitCode);
+        Assert.Equal(0, (await msctl.Run("servers", "edit", "ns1", "--password-file", msctl.File("new", "n3w\n"), "--accept-host-key", Fingerprint)).ExitCode);
+        Assert.Equal(
+            ["""{"name":"ns2","reason":"moved"}""", $$"""{"password":"n3w","hostKey":"{{Fingerprint}}"}"""],
+            product.Requests.Where(r => r.Method == "PATCH").Select(r => r.Body));
+    }
+
+    [Fact]
     public async Task Removing_asks_first_and_in_a_pipe_needs_yes()
     {
         product.OnRaw("DELETE", "/api/v2/pvservers/ns1", context => { context.Response.StatusCode = 204; return Task.CompletedTask; });

@@ -64,8 +64,15 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
 
     private ServerView View(Server server, HeartbeatSummary beat, RunSummary? run)
     {
-        var components = server.Components.Select(c => Component(c, beat)).ToList();
-        var (state, reason) = State(server, components, beat, run);
+        // A heartbeat from before tells nothing about what a run has started or stopped since.
+        var since = run is { State: RunState.Succeeded, Kind: "start" or "stop" or "restart" } && beat.LastAt < run.FinishedAt ? run.Kind : null;
+        var components = server.Components.Select(c => Component(c, beat, told: since is null)).ToList();
+        var (state, reason) = since switch
+        {
+            null => State(server, components, beat, run),
+            "stop" => (ServerState.Stopped, "stopped a moment ago; its next heartbeat tells more"),
+            _ => (ServerState.Starting, "waiting for its next heartbeat"),
+        };
         return new ServerView
         {
             Id = server.Id, Name = server.Name, Address = server.Address, SshPort = server.SshPort, SshUser = server.SshUser,
@@ -76,10 +83,10 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         };
     }
 
-    private static ComponentView Component(InstalledComponent installed, HeartbeatSummary beat)
+    private static ComponentView Component(InstalledComponent installed, HeartbeatSummary beat, bool told)
     {
         // What a host said before it fell silent may be true no more.
-        if (beat.Status == HeartbeatStatus.Silent || beat.Docker?.State != "running")
+        if (!told || beat.Status == HeartbeatStatus.Silent || beat.Docker?.State != "running")
         {
             return new ComponentView(installed.Name, installed.Version, "unknown");
         }

@@ -8,10 +8,13 @@ using Npgsql;
 namespace ManagedServers.Workflows.Servers;
 
 /// <summary>The registered hosts: adding, finding, removing, and the way to connect to one.</summary>
-public sealed class Servers(NpgsqlDataSource database, Secrets secrets, SecretRedactor redactor, IHosts hosts)
+public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, SecretRedactor redactor, IHosts hosts)
 {
     private const string CredentialPurpose = "servers.credential";
     private const string TokenPurpose = "servers.report-token";
+
+    // Of two who register the same host at once, the second must see the first.
+    private const string OneAfterAnother = "select pg_advisory_xact_lock(hashtextextended('servers.add', 0))";
     private const string Columns =
         """
         s.id, s.name, s.address, s.ssh_port, s.ssh_user, s.authentication, s.host_key_algorithm, s.host_key_fingerprint, s.api_address, s.created_at, s.last_run_id,
@@ -29,7 +32,7 @@ public sealed class Servers(NpgsqlDataSource database, Secrets secrets, SecretRe
         await using (var early = await database.OpenConnectionAsync(cancellationToken))
         {
             // Before the credential is sent anywhere.
-            await RefuseTaken(early, name, target);
+            await RefuseTaken(early, target);
         }
 
         await using (await hosts.Connect(target, cancellationToken))
@@ -39,9 +42,8 @@ public sealed class Servers(NpgsqlDataSource database, Secrets secrets, SecretRe
         var id = Guid.CreateVersion7();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // One after another: of two who register the same host at once, the second must see the first.
-        await connection.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended('servers.add', 0))", transaction: transaction);
-        await RefuseTaken(connection, name, target);
+        await connection.ExecuteAsync(OneAfterAnother, transaction: transaction);
+        await RefuseTaken(connection, target);
         var token = await Tokens.IssueForServer(transaction, id, name.Text);
         await connection.ExecuteAsync(
             """
@@ -52,7 +54,7 @@ public sealed class Servers(NpgsqlDataSource database, Secrets secrets, SecretRe
             new
             {
                 id, name = name.Text, address = target.Address.Text, port = target.Port.Number, user = target.User.Text,
-                authentication = target.Credential is PasswordCredential ? "password" : "key",
+                authentication = AuthenticationOf(target.Credential),
                 credential = secrets.Protect(CredentialPurpose, id, StoredCredential.Of(target.Credential).ToJson()),
                 token = secrets.Protect(TokenPurpose, id, token),
                 algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint, apiAddress = apiAddress?.ToString().TrimEnd('/'), who,
@@ -229,6 +231,8 @@ public sealed class Servers(NpgsqlDataSource database, Secrets secrets, SecretRe
         }
     }
 
+    private static string AuthenticationOf(HostCredential credential) => credential is PasswordCredential ? "password" : "key";
+
     private StoredCredential Learn(StoredCredential credential)
     {
         foreach (var secret in new[] { credential.Password, credential.PrivateKey, credential.Passphrase }.OfType<string>())
@@ -240,16 +244,16 @@ public sealed class Servers(NpgsqlDataSource database, Secrets secrets, SecretRe
     }
 
     /// <summary>One host is one server: a second registration would take over the DNS and the agent of the first.</summary>
-    private static async Task RefuseTaken(NpgsqlConnection connection, DisplayName name, HostTarget target)
+    private static async Task RefuseTaken(NpgsqlConnection connection, HostTarget target, Guid? except = null)
     {
         var others = await connection.QueryAsync<Other>(
             """
             select * from (
                 select name, address, ssh_port, lower(name) = lower(@name) as same_name, address = @address and ssh_port = @port as same_address, host_key_fingerprint = @key as same_key
-                from servers.server) s
+                from servers.server where id is distinct from @except) s
             where same_name or same_address or same_key
             """,
-            new { name = name.Text, address = target.Address.Text, port = target.Port.Number, key = target.PinnedKey!.Fingerprint });
+            new { name = target.DisplayName, address = target.Address.Text, port = target.Port.Number, key = target.PinnedKey!.Fingerprint, except });
         var errors = new InputErrors();
         foreach (var other in others)
         {

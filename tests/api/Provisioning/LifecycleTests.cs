@@ -52,7 +52,7 @@ public sealed class LifecycleTests
         // A restart is a stop and a start: Docker's own record of each container has one of each since the install.
         foreach (var name in new[] { "managed-servers-dns", "managed-servers-monitor" })
         {
-            Assert.Equal("1", await host.Lab.Run($"docker events --since 1h --until 0s --filter container={name} --filter event=restart --format x | wc -l"));
+            Assert.Equal("1", await host.Lab.Run($"docker events --since 1h --until=-2s --filter container={name} --filter event=restart --format x | wc -l"));
         }
     }
 
@@ -78,6 +78,7 @@ public sealed class LifecycleTests
         var stopped = await Done(host, "stop");
         Assert.Equal("stop dns and monitor on ns1", stopped.GetProperty("title").GetString());
         Assert.Equal("exited exited", await States(host));
+        Assert.Equal("stopped", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString());
         await host.Lab.RestartDocker();
         Assert.Equal("exited exited", await States(host));
         await ProductProcess.Until(async () => (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString() == "stopped", "the server is shown as stopped");

@@ -109,7 +109,7 @@ public sealed class RegisteredHost : IAsyncDisposable
         """
         ls -laR /var/lib/managed-servers 2>/dev/null | grep -v '^total'
         docker ps -a --format '{{.ID}} {{.Names}} {{.State}}' 2>/dev/null
-        docker images --format '{{.ID}} {{.Repository}}:{{.Tag}}' 2>/dev/null
+        docker images --format '{{.ID}} {{.Repository}}:{{.Tag}}' 2>/dev/null | sort
         cat /etc/rc.local 2>/dev/null; crontab -l 2>/dev/null
         pgrep -fa 'agent[.]py'
         exit 0

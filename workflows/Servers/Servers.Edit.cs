@@ -1,0 +1,145 @@
+using System.Globalization;
+using Dapper;
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Servers;
+
+/// <content>Changing what is known of a host.</content>
+public sealed partial class Servers
+{
+    private const int LongestReason = 500;
+    private const int EventsShown = 200;
+
+    /// <summary>
+    /// Changes a registration. Where the way to the host changes, it connects once that way before anything is kept: a wrong password leaves the right one in place.
+    /// Runs use what is kept from their next connection on.
+    /// </summary>
+    /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
+    /// <exception cref="ServerNotFoundException">There is no such server.</exception>
+    /// <exception cref="HostRejectedException">The host refuses: a key that was not accepted, a wrong password.</exception>
+    /// <exception cref="HostUnavailableException">The host cannot be reached.</exception>
+    /// <exception cref="ServerConflictException">Somebody else has changed it meanwhile.</exception>
+    public async Task<Server> Edit(string idOrName, EditServer request, string who, CancellationToken cancellationToken = default)
+    {
+        var server = await Get(idOrName, cancellationToken);
+        var version = await Version(server.Id, cancellationToken);
+        var before = await Target(server.Id, cancellationToken);
+        var (target, apiAddress) = await Changed(request, server, before, cancellationToken);
+        if (request.ChangesTheWay)
+        {
+            await using (await hosts.Connect(target, cancellationToken))
+            {
+            }
+        }
+
+        var what = Changes(server, before, target, apiAddress, request);
+        if (what.Length == 0)
+        {
+            return server;
+        }
+
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.ExecuteAsync(OneAfterAnother, transaction: transaction);
+        await RefuseTaken(connection, target, except: server.Id);
+        var kept = await connection.ExecuteAsync(
+            """
+            update servers.server set name = @name, address = @address, ssh_port = @port, ssh_user = @user, authentication = @authentication, credential = @credential,
+                   host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, api_address = @apiAddress
+            where id = @Id and xmin::text = @version
+            """,
+            new
+            {
+                server.Id, name = target.DisplayName, address = target.Address.Text, port = target.Port.Number, user = target.User.Text, authentication = AuthenticationOf(target.Credential),
+                credential = secrets.Protect(CredentialPurpose, server.Id, StoredCredential.Of(target.Credential).ToJson()),
+                algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint, apiAddress, version,
+            },
+            transaction);
+        if (kept == 0)
+        {
+            // What was read is older than what is there: written back, it would undo what somebody else has just done.
+            throw new ServerConflictException("changed-meanwhile", $"{server.Name} was changed by somebody else at the same moment. Look at it and try again; nothing was changed by this request.");
+        }
+
+        var why = string.IsNullOrWhiteSpace(request.Reason) ? null : redactor.Redact(request.Reason.Trim());
+        await connection.ExecuteAsync("insert into servers.event (server_id, who, what, why) values (@Id, @who, @what, @why)", new { server.Id, who, what, why }, transaction);
+        await transaction.CommitAsync(cancellationToken);
+        return await Get(server.Id.ToString(), cancellationToken);
+    }
+
+    /// <summary>What was done to the registration, newest first.</summary>
+    /// <exception cref="ServerNotFoundException">There is no such server.</exception>
+    public async Task<IReadOnlyList<ServerEvent>> History(string idOrName, CancellationToken cancellationToken = default)
+    {
+        var server = await Get(idOrName, cancellationToken);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var events = await connection.QueryAsync<(DateTime At, string Who, string What, string? Why)>(
+            "select at, who, what, why from servers.event where server_id = @Id order by id desc limit @EventsShown", new { server.Id, EventsShown });
+        return [.. events.Select(e => new ServerEvent(e.At, e.Who, e.What, e.Why))];
+    }
+
+    private async Task<string> Version(Guid id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleAsync<string>("select xmin::text from servers.server where id = @id", new { id });
+    }
+
+    private async Task<(HostTarget Target, string? ApiAddress)> Changed(EditServer request, Server server, HostTarget before, CancellationToken cancellationToken)
+    {
+        var errors = new InputErrors();
+        var name = request.Name is null ? server.Name : errors.Parse<DisplayName>("name", request.Name)?.Text;
+        var address = request.Address is null ? before.Address : errors.Parse<HostAddress>("address", request.Address);
+        var port = request.SshPort is { } number ? errors.Parse<SshPort>("sshPort", number.ToString(CultureInfo.InvariantCulture)) : before.Port;
+        var user = request.SshUser is null ? before.User : errors.Parse<SshUser>("sshUser", request.SshUser);
+        var credential = request.ChangesCredential
+            ? CredentialOf(new AddServer { Password = request.Password, PrivateKey = request.PrivateKey, Passphrase = request.Passphrase }, errors)
+            : before.Credential;
+        var apiAddress = request.ApiAddress is null ? server.ApiAddress : ApiAddresses.Parse("apiAddress", request.ApiAddress, errors)?.ToString().TrimEnd('/');
+        if (request.Reason?.Length > LongestReason)
+        {
+            errors.Add("reason", $"must have at most {LongestReason} characters");
+        }
+
+        errors.ThrowIfAny();
+        Learn(StoredCredential.Of(credential!));
+        var target = new HostTarget { DisplayName = name!, Address = address!, Port = port!, User = user!, Credential = credential!, PinnedKey = before.PinnedKey };
+        await using (var early = await database.OpenConnectionAsync(cancellationToken))
+        {
+            // Before the credential is sent anywhere.
+            await RefuseTaken(early, target, except: server.Id);
+        }
+
+        if (!request.ChangesTheWay)
+        {
+            return (target, apiAddress);
+        }
+
+        var presented = await hosts.ReadHostKey(target.Address, target.Port, cancellationToken);
+        if (presented != before.PinnedKey)
+        {
+            RequireAccepted(request.HostKey, presented, target.ToString());
+        }
+
+        return (target with { PinnedKey = presented }, apiAddress);
+    }
+
+    private static string Changes(Server server, HostTarget before, HostTarget after, string? apiAddress, EditServer request)
+    {
+        List<string> changes = [];
+        void Note(bool changed, string what)
+        {
+            if (changed)
+            {
+                changes.Add(what);
+            }
+        }
+
+        Note(after.DisplayName != server.Name, $"name from '{server.Name}' to '{after.DisplayName}'");
+        Note(after.Address.Text != before.Address.Text || after.Port.Number != before.Port.Number, $"address from {before.Address.InUrl}:{before.Port} to {after.Address.InUrl}:{after.Port}");
+        Note(after.User.Text != before.User.Text, $"user from {before.User} to {after.User}");
+        Note(request.ChangesCredential, $"credential, now a {after.Credential}");
+        Note(after.PinnedKey != before.PinnedKey, $"host key from {before.PinnedKey} to {after.PinnedKey}");
+        Note(apiAddress != server.ApiAddress, $"the product's address from {server.ApiAddress ?? "its own"} to {apiAddress ?? "its own"}, in use from the next install on");
+        return changes.Count == 0 ? "" : $"changed {string.Join("; ", changes)}";
+    }
+}
