@@ -59,6 +59,8 @@ internal sealed class Problems(ILogger<Problems> log) : IExceptionHandler
             Fingerprint = e.Presented?.Fingerprint, Algorithm = e.Presented?.Algorithm, Expected = e.Expected?.Fingerprint,
         },
         IHostProblem e => Host(e, 502),
+        Npgsql.PostgresException { SqlState: "22021" or "22P05" } or System.Text.EncoderFallbackException or UnstorableTextException =>
+            new() { Status = 400, Type = "invalid-input", Title = "The input breaks a rule", Detail = "Nothing was changed. The request holds text that cannot be kept: a NUL character, or half of a surrogate pair." },
         OperationCanceledException => new() { Status = 499, Type = "cancelled", Title = "Cancelled", Detail = "The client went away." },
         _ => new() { Status = 500, Type = "internal", Title = "Something went wrong in the product", Detail = "What went wrong is in the product's log at this time. Nothing more is known here." },
     };

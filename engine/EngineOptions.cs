@@ -73,6 +73,16 @@ public sealed record EngineOptions
             throw new ArgumentException($"Ended runs ({KeepRuns}) and their logs ({KeepLogs}) are kept for a day at least.");
         }
 
+        if (SweepInterval < TimeSpan.FromMilliseconds(100) || WatchPoll < TimeSpan.FromMilliseconds(100))
+        {
+            throw new ArgumentException($"Sweeps ({SweepInterval}) and polls ({WatchPoll}) more often than ten times a second would only keep the database busy.");
+        }
+
+        if (LetGo < TimeSpan.Zero || StopGrace < TimeSpan.Zero || ShortWait < TimeSpan.Zero || PumpAfter < TimeSpan.Zero)
+        {
+            throw new ArgumentException($"No time is negative: LetGo {LetGo}, StopGrace {StopGrace}, ShortWait {ShortWait}, PumpAfter {PumpAfter}.");
+        }
+
         if (MisfireAfter < TimeSpan.Zero || MisfireAfter > TimeSpan.FromHours(1))
         {
             throw new ArgumentException($"A schedule's time counts as missed after 0 to 60 minutes; {MisfireAfter} was asked for.");

@@ -74,6 +74,11 @@ internal static class Runs
         {
             await Find(runs, id, cancellationToken);
             Reasons.Check(body?.Reason);
+            if (body?.Input is not null && !context.User.Allows(Right.RunCommands))
+            {
+                return Results.Forbid(); // an input may hold commands
+            }
+
             var asked = (body ?? new ActionRequest()) with { Step = context.GetRouteValue("step") as string };
             await act(runs, id, asked, context.User.Identity!.Name!, cancellationToken);
             return Results.Accepted($"/api/v2/runs/{id}", await Find(runs, id, cancellationToken));

@@ -21,13 +21,19 @@ internal static class Schedules
         schedules.MapPut("/{name}", async (string name, ScheduleRequest body, ISchedules schedules, HttpContext context, CancellationToken cancellationToken) =>
         {
             Reasons.Check(body.Reason);
+            if (body.Settings is null)
+            {
+                throw new InvalidInputException("settings", "are needed");
+            }
+
             if (body.Settings.Name != name)
             {
                 throw new InvalidInputException("settings.name", $"must be '{name}', as in the address");
             }
 
             return await schedules.Save(body.Settings, context.User.Identity!.Name!, body.Reason, cancellationToken);
-        }).RequireAuthorization(nameof(Right.Operate)).ProducesProblem(400).WithSummary("Create a schedule, or change it");
+        }).RequireAuthorization(nameof(Right.Operate)).RequireAuthorization(nameof(Right.RunCommands)) // its input may hold commands
+            .ProducesProblem(400).WithSummary("Create a schedule, or change it");
 
         Act(schedules, "pause", "Let a schedule start nothing, until it is resumed or until a time", async (all, name, body, who, ct) =>
         {

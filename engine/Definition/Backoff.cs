@@ -3,7 +3,13 @@ namespace ManagedServers.Engine;
 /// <summary>When a failed attempt is tried again. Waits vary by 20 % either way so that runs which failed together do not return together.</summary>
 public sealed record Backoff
 {
-    private Backoff(int tries, TimeSpan first, double factor, TimeSpan max) => (Tries, First, Factor, Max) = (tries, first, factor, max);
+    private Backoff(int tries, TimeSpan first, double factor, TimeSpan max)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(tries, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(first, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(max, TimeSpan.Zero);
+        (Tries, First, Factor, Max) = (tries, first, factor, max);
+    }
 
     /// <summary>Attempts in all, the first included.</summary>
     public int Tries { get; }

@@ -58,6 +58,11 @@ internal sealed class StepBody<TStep, TInput, TResult>(Func<StepResults, TInput>
     where TInput : notnull
     where TResult : notnull
 {
+    // Nobody could tell "it never made anything" from "it made 0".
+    private readonly Func<StepResults, TInput> input = typeof(TResult).IsValueType && typeof(IUndoable<TInput, TResult>).IsAssignableFrom(typeof(TStep))
+        ? throw new InvalidOperationException($"{typeof(TStep).Name} can be undone, so its result must be a class: an undo is given null where the step never came to its end.")
+        : input;
+
     internal override StepKind Kind => StepKind.Work;
 
     internal override string TypeName => typeof(TStep).Name;

@@ -17,7 +17,7 @@ public sealed class WorkflowAttribute(string kind, int version = 1) : Attribute
 /// <typeparam name="TInput">A record that serialises to JSON. It is journalled, so it holds ids and no secrets.</typeparam>
 public interface IWorkflow<TInput> where TInput : notnull
 {
-    /// <summary>What operators read in lists, for example "install dns on ns1". At most 200 characters are kept.</summary>
+    /// <summary>What operators read in lists, for example "ship order 42". At most 200 characters are kept.</summary>
     string Title(TInput input);
 
     /// <summary>Adds the steps, in order. Pure: the same input gives the same plan, on every node, at any time.</summary>

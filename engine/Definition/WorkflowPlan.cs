@@ -4,6 +4,7 @@ namespace ManagedServers.Engine;
 /// <typeparam name="TInput">The workflow's input.</typeparam>
 public sealed class WorkflowPlan<TInput> where TInput : notnull
 {
+    private const int LongestKey = 200;
     private readonly List<PlannedStep> steps = [];
 
     internal WorkflowPlan(TInput input) => Input = input;
@@ -18,14 +19,21 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
     internal TimeSpan? RunTimeout { get; private set; }
 
     /// <summary>One run at a time with this key; held while running, waiting or paused.</summary>
-    public void Exclusive(string key) => ExclusiveKey = key;
+    /// <exception cref="ArgumentException">It has not 1 to 200 characters, or holds a NUL.</exception>
+    public void Exclusive(string key) => ExclusiveKey = key is { Length: > 0 and <= LongestKey } && !key.Contains('\0', StringComparison.Ordinal)
+        ? key : throw new ArgumentException($"An exclusive key has 1 to {LongestKey} characters, none of them NUL.", nameof(key));
 
     /// <summary>How long the run may take, waits and pauses not counted.</summary>
-    public void Timeout(TimeSpan limit) => RunTimeout = limit;
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or nothing.</exception>
+    public void Timeout(TimeSpan limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero);
+        RunTimeout = limit;
+    }
 
     /// <summary>Adds a step.</summary>
-    /// <param name="name">Unique in the plan, lower case with dashes, for example <c>upload-image-dns</c>.</param>
-    /// <param name="title">What operators read, for example "Upload the image of Knot 3.2.6".</param>
+    /// <param name="name">Unique in the plan, lower case with dashes, for example <c>reserve-stock</c>.</param>
+    /// <param name="title">What operators read, for example "Reserve 3 items".</param>
     /// <param name="body">The step's class with its input: <c>UploadImage.With(…)</c>.</param>
     public PlannedStep<TResult> Step<TResult>(string name, string title, PlannedBody<TResult> body) where TResult : notnull => Add(name, title, body);
 
@@ -34,7 +42,7 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
     /// nobody does in time.
     /// </summary>
     /// <param name="name">The step's name, and the signal's.</param>
-    /// <param name="title">What operators read, for example "Wait until the host has checked in".</param>
+    /// <param name="title">What operators read, for example "Wait until the parcel has arrived".</param>
     /// <param name="limit">How long.</param>
     /// <typeparam name="TSignal">What the signal carries: the step's result.</typeparam>
     public PlannedStep<TSignal> WaitFor<TSignal>(string name, string title, TimeSpan limit) where TSignal : notnull =>
@@ -149,7 +157,13 @@ public sealed class PlannedStep<TResult> : PlannedStep where TResult : notnull
     public PlannedStep<TResult> Retry(Backoff policy) { RetryPolicy = policy; return this; }
 
     /// <summary>How long one attempt, or the wait, may take. Default 10 minutes, and 7 days for child runs.</summary>
-    public PlannedStep<TResult> Timeout(TimeSpan limit) { TimeLimit = limit; return this; }
+    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    public PlannedStep<TResult> Timeout(TimeSpan limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, TimeSpan.Zero);
+        TimeLimit = limit;
+        return this;
+    }
 
     /// <summary>What its failure means. Default: <see cref="StepFailure.Pause"/>.</summary>
     public PlannedStep<TResult> OnFailure(StepFailure policy) { FailurePolicy = policy; return this; }

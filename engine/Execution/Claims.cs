@@ -32,10 +32,13 @@ internal sealed record ClaimedRun
 }
 
 /// <summary>Answers whether this node may execute a run now. A job that is delivered twice gets one yes.</summary>
-internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDataSource database, NodeIdentity node, EngineOptions options)
+internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDataSource database, WorkflowCatalog catalog, NodeIdentity node, EngineOptions options)
 {
     // Any number will do as long as nobody else uses it; "mslm" in ASCII. The second key is made from the kind.
     private const int LimitLock = 0x6D736C6D;
+
+    // What another node knows, it leaves to that one.
+    private readonly string[] kinds = [.. catalog.Kinds];
 
     /// <summary>The run under a new fence, or null: already running, ended, not due, its key is in other hands, its kind paused or at its limit.</summary>
     public async Task<ClaimedRun?> Take(Guid id, string jobId)
@@ -62,29 +65,30 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
     private async Task<ClaimedRun?> Claim(Guid id, string jobId)
     {
         await using var connection = await database.OpenConnectionAsync();
-        return await Claim(connection, id, jobId, "c.at_once is not null");
+        return await connection.QuerySingleOrDefaultAsync<ClaimedRun>(Statement("c.at_once is not null"), Parameters(id, jobId));
     }
 
     /// <summary>One at a time for a kind that has a limit, so that what is counted stays true until it is taken.</summary>
     private async Task<ClaimedRun?> ClaimWithinLimit(Guid id, string jobId, string kind)
     {
         await using var connection = await database.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await connection.ExecuteAsync("select pg_advisory_xact_lock(@LimitLock, hashtext(@kind))", new { LimitLock, kind });
-        var claimed = await Claim(connection, id, jobId, "c.at_once <= (select count(*) from engine.run o where o.kind = c.kind and o.state = 'running')");
-        await transaction.CommitAsync();
-        return claimed is null ? null : claimed with { Limited = true };
+        // Sent as one: a process that is frozen in between holds the lock from nobody.
+        var answers = await connection.QueryMultipleAsync(
+            "select true from pg_advisory_xact_lock(@LimitLock, hashtext(@kind)); " + Statement("c.at_once <= (select count(*) from engine.run o where o.kind = c.kind and o.state = 'running')"),
+            Parameters(id, jobId, kind));
+        await answers.ReadAsync();
+        return (await answers.ReadAsync<ClaimedRun>()).SingleOrDefault() is { } claimed ? claimed with { Limited = true } : null;
     }
 
     // full is a condition of ours, never data: when the kind, c, has no room.
-    private async Task<ClaimedRun?> Claim(NpgsqlConnection connection, Guid id, string jobId, string full) =>
+    private static string Statement(string full) =>
         // One second of tolerance: Hangfire's clock, which woke us, is not the database's. What is undone is undone also while its kind is paused.
-        await connection.QuerySingleOrDefaultAsync<ClaimedRun>($"""
+        $"""
             with claimed as (
                 update engine.run r set
                     state = 'running', reason = null, fence = fence + 1, owner = @Name, incarnation = @Incarnation, job_id = @jobId, due_at = null,
                     claimed_at = now(), lease_until = now() + @Lease, started_at = coalesce(started_at, now()), holds_key = exclusive_key is not null
-                where id = @id and state in ('queued', 'waiting') and coalesce(due_at, '-infinity') <= now() + interval '1 second'
+                where id = @id and kind = any(@kinds) and state in ('queued', 'waiting') and coalesce(due_at, '-infinity') <= now() + interval '1 second'
                   and not exists (select from engine.node where name = @Name and draining)
                   and not exists (select from engine.control c where c.kind = r.kind and ((c.paused_by is not null and r.direction > 0) or ({full})))
                 returning *),
@@ -93,7 +97,9 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
             select id, kind, version, title, plan, input, requested_by as RequestedBy, priority, parent, exclusive_key as ExclusiveKey, direction, cursor, fence,
                    log_seq as LogSeq, worked, failure, cancel_mode as CancelMode, cancel_by as CancelBy, cancel_why as CancelWhy
             from claimed
-            """, new { id, jobId, node.Name, node.Incarnation, options.Lease });
+            """;
+
+    private object Parameters(Guid id, string jobId, string? kind = null) => new { id, jobId, node.Name, node.Incarnation, options.Lease, kinds, kind, LimitLock };
 
     /// <summary>Clears the job and says what the run waits for. A kind's limit is looked at a second time, alone.</summary>
     private async Task<ClaimedRun?> NotNow(Guid id, string jobId)
@@ -107,6 +113,7 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
         await connection.ExecuteAsync("""
             update engine.run r set job_id = null, job_at = now(), reason = case
                 when r.state <> 'queued' then r.reason
+                when r.kind <> all(@kinds) then 'Node ' || @Name || ' knows no workflow ' || r.kind || ', and waits for one that does: deploy the version that has it, or cancel the run.'
                 when c.paused_by is not null and r.direction > 0 then
                     'Runs of kind ' || r.kind || ' are paused by ' || c.paused_by || coalesce(': ' || c.paused_why, '') || '. It begins when they are resumed.'
                 when c.at_once is not null then
@@ -114,7 +121,7 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
                 else r.reason end
             from engine.run q left join engine.control c on c.kind = q.kind
             where r.id = @id and q.id = r.id and r.state in ('queued', 'waiting')
-            """, new { id });
+            """, new { id, kinds, node.Name });
         return null;
     }
 

@@ -28,9 +28,10 @@ internal sealed class Dispatcher(
         }
         catch (Exception fault)
         {
-            // The lease runs out and a sweep takes the run up again: nothing is lost, and five times in a row pause it.
-            logger.LogError(fault, "Run {Run} was given up by node {Node} after an error of the engine itself; it is taken up again when its lease ends.", id, node.Name);
-            throw;
+            logger.LogError(fault, "Run {Run} was given up by node {Node} after an error of the engine itself.", id, node.Name);
+            var why = text.OneLine($"The engine itself failed while this run was under way: {Words.Of(fault)} Retry it; if it fails again, look into the log of node {node.Name}.");
+            await new RunWriter(live, claimed, journal, queue, notifier, time).Persist(async () => (object?)await journal.GiveUp(live, why));
+            return $"The run is paused. {why}";
         }
         finally
         {
@@ -54,7 +55,7 @@ internal sealed class Dispatcher(
         var (plan, misfit) = Fit(claimed, memory);
         if (plan is null)
         {
-            await writer.Leave(memory.Position(claimed), null, new Departure("paused", misfit!), new Note("paused", misfit));
+            await writer.Leave(memory.Position(claimed), null, new Departure("paused", misfit!, Heeded: true), new Note("paused", misfit));
             return writer.Stopped;
         }
 

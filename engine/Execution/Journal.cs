@@ -27,8 +27,8 @@ internal sealed record AttemptEnd
 /// <summary>An attempt that begins; or, skipped, a step that is passed over; or, waiting, one that waits at most so long.</summary>
 internal sealed record AttemptStart(int Seq, int Direction, int Attempt, int Try, JsonElement? Input, string State = "running", string? Summary = null, TimeSpan? Wait = null);
 
-/// <summary>How a run leaves its node, and when it goes on by itself. With more wake-ups by now than its owner knows of, it does not go to sleep.</summary>
-internal sealed record Departure(string State, string? Reason, TimeSpan? Due = null, int? Wakes = null);
+/// <summary>How a run leaves its node, and when it goes on by itself. With more wake-ups by now than its owner knows of, it does not go to sleep. Heeded: also with a cancel, about which what could be done was done.</summary>
+internal sealed record Departure(string State, string? Reason, TimeSpan? Due = null, int? Wakes = null, bool Heeded = false);
 
 /// <summary>Where the run stands after a statement.</summary>
 internal sealed record Position
@@ -48,6 +48,9 @@ internal sealed record Held(bool Ours, string? CancelMode, string? CancelBy, str
 {
     public static Held NotOurs { get; } = new(false, null, null, null);
 
+    /// <summary>Its kind was paused: no attempt was begun.</summary>
+    public bool KindPaused { get; init; }
+
     /// <summary>Who can go on because of it, the run itself included.</summary>
     public IReadOnlyList<QueuedRun> Next { get; init; } = [];
 }
@@ -62,29 +65,29 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
     public async Task<Held> Advance(LiveRun run, Position position, AttemptEnd? end, AttemptStart? start, string? reason = null, Note? note = null)
     {
         await using var connection = await database.OpenConnectionAsync();
-        var held = await connection.QuerySingleOrDefaultAsync<(string? Mode, string? By, string? Why)?>($"""
+        var held = await connection.QuerySingleOrDefaultAsync<(string? Mode, string? By, string? Why, bool KindPaused)?>($"""
             with owned as (
                 update engine.run set cursor = @Cursor, direction = @Direction, steps_done = @Done, steps_changed = @Changed, failure = @Failure, reason = @reason,
                        recoveries_in_row = case when @progress then 0 else recoveries_in_row end
                 where id = @Id and fence = @Fence and state = 'running'
-                returning id, cancel_mode, cancel_by, cancel_why),
+                returning id, cancel_mode, cancel_by, cancel_why, @Direction > 0 and exists (select from engine.control c where c.kind = run.kind and c.paused_by is not null) as kind_paused),
             {Ended}{(end?.Signal is null ? "" : Taken)},
             begun as (
                 insert into engine.step (run_id, seq, direction, attempt, try, state, fence, node, input, summary, finished_at, next_try_at)
                 select id, @startSeq, @startDirection, @startAttempt, @startTry, @startState, @Fence, @Name, @startInput::json, @startSummary,
                        case when @startState not in ('running', 'waiting') then now() end, now() + @startWait
-                from owned where @startSeq is not null
+                from owned where @startSeq is not null and not kind_paused
                 on conflict do nothing),
             {Noted}
-            select cancel_mode, cancel_by, cancel_why from owned
+            select cancel_mode, cancel_by, cancel_why, kind_paused from owned
             """, Parameters(run, position, end, start, reason, note));
-        return held is { } h ? new Held(true, h.Mode, h.By, h.Why) : Held.NotOurs;
+        return held is { } h ? new Held(true, h.Mode, h.By, h.Why) { KindPaused = h.KindPaused } : Held.NotOurs;
     }
 
     /// <summary>
     /// The run leaves this node: it ended, waits, pauses or is queued again. Frees what it held and tells who can go on: the next in line for its key
-    /// and, where the kind has a limit, of its kind; its parent. A run that somebody cancels neither succeeds nor goes to sleep: the answer is that it is
-    /// still ours, with the cancel.
+    /// and, where the kind has a limit, of its kind; its parent. A run that somebody cancels does not succeed, fail, pause or go to sleep before that was
+    /// heeded: the answer is that it is still ours, with the cancel.
     /// </summary>
     public async Task<Held> Leave(LiveRun run, ClaimedRun claimed, Position position, AttemptEnd? end, Departure departure, Note? note)
     {
@@ -93,6 +96,7 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
         parameters.Add("state", departure.State);
         parameters.Add("due", departure.Due);
         parameters.Add("wakes", departure.Wakes);
+        parameters.Add("heeded", departure.Heeded);
         var left = (await connection.QueryAsync<(string State, Guid? Next, string? Queue)>($"""
             with owned as (
                 update engine.run set cursor = @Cursor, direction = @Direction, steps_done = @Done, steps_changed = @Changed, failure = @Failure, reason = @reason,
@@ -103,7 +107,7 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
                        worked = worked + (now() - claimed_at), claimed_at = null, job_id = case when @state in ('paused', 'failed') then job_id end, job_at = now(),
                        finished_at = case when @state in ('succeeded', 'failed', 'cancelled') then now() end,
                        holds_key = holds_key and @state not in ('succeeded', 'failed', 'cancelled')
-                where id = @Id and fence = @Fence and state = 'running' and (@state not in ('succeeded', 'waiting') or cancel_mode is null or (cancel_mode = 'Undo' and @Direction < 0))
+                where id = @Id and fence = @Fence and state = 'running' and (cancel_mode is null or @heeded or @state in ('cancelled', 'queued') or (cancel_mode = 'Undo' and @Direction < 0))
                 returning id, state, kind, queue, exclusive_key, holds_key, parent, parent_seq),
             {Ended},
             {Noted},
@@ -119,6 +123,23 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
         return left.Count == 0
             ? await Look(connection, run)
             : Held.NotOurs with { Next = [.. left.Where(l => l.Next is not null).Select(l => new QueuedRun(l.Next!.Value, l.Queue!)).Distinct()] };
+    }
+
+    /// <summary>The run pauses where it stands, with an attempt under way counted as interrupted. Who waits for it learns of it by looking.</summary>
+    public async Task<bool> GiveUp(LiveRun run, string why)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return await connection.ExecuteScalarAsync<bool>("""
+            with given_up as (
+                update engine.run set state = 'paused', reason = @why, owner = null, incarnation = null, lease_until = null,
+                       worked = worked + (now() - claimed_at), claimed_at = null, job_at = now()
+                where id = @Id and fence = @Fence and state = 'running' returning id, parent, parent_seq),
+            interrupted as (
+                update engine.step s set state = 'interrupted', finished_at = now(), error = @why from given_up g where s.run_id = g.id and s.state = 'running'),
+            told as (update engine.run p set wakes = p.wakes + 1 from given_up g where p.id = g.parent),
+            noted as (insert into engine.event (run_id, who, what, why) select id, 'engine', 'paused', @why from given_up)
+            select exists (select from given_up)
+            """, new { run.Id, run.Fence, why });
     }
 
     /// <summary>The new plan after a deploy, when what was done fits it.</summary>

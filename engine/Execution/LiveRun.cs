@@ -17,6 +17,7 @@ internal sealed class LiveRun(Guid id, long fence, RunLog log, long claimedAt) :
     private readonly Lock gate = new();
     private CancellationTokenSource signal = new();
     private bool undoOrdered;
+    private long renewedAt = claimedAt;
 
     public Guid Id => id;
 
@@ -24,8 +25,10 @@ internal sealed class LiveRun(Guid id, long fence, RunLog log, long claimedAt) :
 
     public RunLog Log => log;
 
-    /// <summary>The moment before the claim was sent: from then on the lease holds without a renewal.</summary>
-    public long ClaimedAt => claimedAt;
+    /// <summary>The moment before the claim, or its last renewal, was sent: from then on the lease holds.</summary>
+    public long RenewedAt => Interlocked.Read(ref renewedAt);
+
+    public void Renewed(long asked) => Interlocked.Exchange(ref renewedAt, asked);
 
     public StopCause Cause { get; private set; }
 
@@ -40,8 +43,8 @@ internal sealed class LiveRun(Guid id, long fence, RunLog log, long claimedAt) :
         CancellationTokenSource cancel;
         lock (gate)
         {
-            // A cancel with undo is repeated by every renewal of the lease; the undo itself must not be hit by it.
-            if (cause <= Cause || (cause == StopCause.CancelWithUndo && undoOrdered))
+            // A cancel with undo is repeated by every renewal of the lease, and the run's time may run out: the undo itself must not be hit by either.
+            if (cause <= Cause || (undoOrdered && (cause is StopCause.CancelWithUndo or StopCause.RunTimedOut)))
             {
                 return;
             }

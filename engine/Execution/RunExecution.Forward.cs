@@ -36,7 +36,7 @@ internal sealed partial class RunExecution
                 return await PassOver(step, attempt, "Its condition did not hold.");
             }
 
-            input = Checked(text.Json(step.Body.ResolveInput(Results)));
+            input = Checked(Text.Json(step.Body.ResolveInput(Results)));
         }
         catch (Exception fault)
         {
@@ -49,7 +49,7 @@ internal sealed partial class RunExecution
         }
 
         var call = new Call(step, 1, attempt, memory.WasInterrupted(step.Seq, 1), input, null);
-        return await Advance(new AttemptStart(step.Seq, 1, attempt, tries, input)) && await Execute(call, tries);
+        return await Begin(new AttemptStart(step.Seq, 1, attempt, tries, input)) && await Execute(call, tries);
     }
 
     private async Task<bool> Execute(Call call, int tries)

@@ -5,6 +5,7 @@ internal sealed partial class RunExecution
 {
     private async Task<bool> Backward()
     {
+        cursor = Math.Min(cursor, plan.Steps.Count); // a deploy may have shortened the plan
         while (cursor > 0 && !NeedsUndo(plan.Steps[cursor - 1]))
         {
             cursor--;
@@ -72,7 +73,10 @@ internal sealed partial class RunExecution
     private async Task<bool> Undone()
     {
         var cancelled = writer.CancelMode is not null;
-        var said = $"{failure ?? (cancelled ? writer.CancelSentence : "It failed.")} What it had done was undone.";
+        var left = plan.Steps.Where(s => memory.LeftChanged(s.Seq)).Select(s => $"{s.Seq}, '{s.Title}'").ToList();
+        var undone = left.Count == 0 ? "What it had done was undone."
+            : $"What it had done was undone, except for {(left.Count == 1 ? "step" : "steps")} {string.Join("; ", left)}: look at what {(left.Count == 1 ? "it has" : "they have")} left.";
+        var said = text.OneLine($"{failure ?? (cancelled ? writer.CancelSentence : "It failed.")} {undone}");
         var state = cancelled ? "cancelled" : "failed";
         return await Leave(state, said, note: new Note(state, said));
     }

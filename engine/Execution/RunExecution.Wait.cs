@@ -7,8 +7,13 @@ internal sealed partial class RunExecution
 {
     private async Task<bool> BeginWait(Call call, int tries)
     {
+        if (!await Begin(new AttemptStart(call.Step.Seq, call.Direction, call.Attempt, tries, call.Input, "waiting", Wait: call.Step.TimeLimit)))
+        {
+            return false;
+        }
+
         memory.Remember(call.Step.Seq, call.Direction, new LatestAttempt(call.Attempt, tries, "waiting", run.Fence, call.Input, null, null, false));
-        return await Advance(new AttemptStart(call.Step.Seq, call.Direction, call.Attempt, tries, call.Input, "waiting", Wait: call.Step.TimeLimit));
+        return true;
     }
 
     private async Task<bool> Wait(PlannedStep step, LatestAttempt waiting)
@@ -74,9 +79,18 @@ internal sealed partial class RunExecution
         {
             foreach (var place in next)
             {
+                if (live.Cause != StopCause.None || node.Stopping)
+                {
+                    return true; // heeded next
+                }
+
                 try
                 {
                     await waits.StartChild(run, call.Step.Seq, place.Index, call.Attempt, plan.Kind, place.Start);
+                }
+                catch (ParentStoppedException)
+                {
+                    return await Advance(null); // learns of the cancel, or that the run is not ours any more
                 }
                 catch (Exception fault) when (!TransientFault.Is(fault))
                 {
@@ -106,9 +120,10 @@ internal sealed partial class RunExecution
         {
             var rest = places.Count(p => p.Child is null);
             var first = failed[0].Child!;
-            return await Failed(call, tries, new StepOutcome(null, text.Error(
+            var outcome = new StepOutcome(null, text.Error(
                 $"{failed.Count} of {plan.Runs.Count} runs did not succeed{(rest > 0 ? $", and {rest} {(rest == 1 ? "was" : "were")} not started" : "")}. "
-                + $"The first: run {first.Id} ({first.Title}) {first.State}: {first.Reason}"), false, false, false, null));
+                + $"The first: run {first.Id} ({first.Title}) {first.State}: {first.Reason}"), false, false, false, null);
+            return call.Step.RetryPolicy.After(tries) is { } wait ? await TryAgain(call, tries, outcome, Jitter(wait)) : await Failed(call, tries, outcome);
         }
 
         return Waited(call, tries, JsonSerializer.SerializeToElement(new ChildRuns([.. places.Select(p => new ChildRun(p.Child!.Id, p.Child.Reason))]), EngineJson.Options));

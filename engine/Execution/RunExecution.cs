@@ -41,7 +41,7 @@ internal sealed partial class RunExecution(
         }
 
         var left = limit - run.Worked;
-        return time.CreateTimer(_ => live.Stop(StopCause.RunTimedOut), null, left > TimeSpan.Zero ? left : TimeSpan.Zero, System.Threading.Timeout.InfiniteTimeSpan);
+        return time.CreateTimer(_ => live.Stop(StopCause.RunTimedOut), null, Words.Timer(left), System.Threading.Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Somebody wants the run to let go, and no step is under way.</summary>
@@ -96,7 +96,8 @@ internal sealed partial class RunExecution(
     {
         failure = why;
         direction = -1;
-        cursor = Math.Min(cursor, plan.Steps.Count);
+        // A run that was retried from an earlier step has done things beyond the one at which it stands.
+        cursor = Math.Min(Math.Max(cursor, memory.StepsBegun), plan.Steps.Count);
         live.GoOnUndoing();
         return await Advance(null, $"{why} Undoing what was done.", new Note("undoing", why));
     }
@@ -108,9 +109,20 @@ internal sealed partial class RunExecution(
         return goesOn;
     }
 
-    private async Task<bool> Leave(string state, string? reason, TimeSpan? due = null, Note? note = null, int? wakes = null)
+    /// <summary>Begins an attempt. False when it was not begun: the run is not ours any more, or its kind was paused and it is queued until that ends.</summary>
+    private async Task<bool> Begin(AttemptStart start)
     {
-        if (!await writer.Leave(Here, ended, new Departure(state, reason, due, wakes), note))
+        if (!await Advance(start))
+        {
+            return false;
+        }
+
+        return !writer.KindPaused || await Leave("queued", null, note: new Note("released", $"Runs of kind {run.Kind} are paused."));
+    }
+
+    private async Task<bool> Leave(string state, string? reason, TimeSpan? due = null, Note? note = null, int? wakes = null, bool heeded = false)
+    {
+        if (!await writer.Leave(Here, ended, new Departure(state, reason, due, wakes, heeded), note))
         {
             return false;
         }
@@ -166,12 +178,12 @@ internal sealed partial class RunExecution(
         await writer.LearnOfCancel();
         var timedOut = live.Cause == StopCause.RunTimedOut;
         End(call, tries, timedOut ? "failed" : "cancelled", outcome with { Error = timedOut ? "The time limit of the run was over." : outcome.LeftBehind ? outcome.Error : writer.CancelSentence });
-        if (!outcome.LeftBehind || live.Cause == StopCause.Cancel)
+        if (!outcome.LeftBehind)
         {
             return true;
         }
 
-        // Never twice at once: not even a retry or an undo beside a step that may still be at work.
+        // Never twice at once: neither a retry nor an undo nor the next run of its key beside a step that may still be at work.
         if (live.Cause == StopCause.CancelWithUndo)
         {
             failure = writer.CancelSentence;
@@ -184,7 +196,7 @@ internal sealed partial class RunExecution(
     private Task<bool> PauseLeftBehind(Call call, StepOutcome outcome)
     {
         var why = text.OneLine($"Step {call.Step.Seq}, '{call.Step.Title}': {outcome.Error}");
-        return Leave("paused", why, note: new Note("paused", why));
+        return Leave("paused", why, note: new Note("paused", why), heeded: true);
     }
 
     private JournalledResults Results => new(seq => seq < cursor ? memory.Output(seq) : null);

@@ -15,6 +15,9 @@ internal sealed class RunWriter(LiveRun run, ClaimedRun claimed, Journal journal
     /// <summary>"Cancelled by ada: wrong host."</summary>
     public string CancelSentence => $"Cancelled by {cancelBy ?? "an operator"}" + (string.IsNullOrWhiteSpace(cancelWhy) ? "." : $": {cancelWhy.Trim().TrimEnd('.')}.");
 
+    /// <summary>The kind was paused before the attempt could begin.</summary>
+    public bool KindPaused { get; private set; }
+
     /// <summary>The line of a run that has paused or failed.</summary>
     public string? Stopped { get; private set; }
 
@@ -89,6 +92,7 @@ internal sealed class RunWriter(LiveRun run, ClaimedRun claimed, Journal journal
             return false;
         }
 
+        KindPaused = held.KindPaused;
         if (held.CancelMode is { } mode)
         {
             CancelIs(mode, held.CancelBy, held.CancelWhy);

@@ -22,7 +22,9 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, Text text, EngineO
     public async Task<StepOutcome> Run(LiveRun run, Call call)
     {
         var told = run.Signal;
-        var limit = new CancellationTokenSource(call.Step.TimeLimit, time);
+        var limit = new CancellationTokenSource();
+        // A callback of the step's own that throws would end the process if the timer called it.
+        var timer = time.CreateTimer(_ => _ = limit.CancelAsync(), null, Words.Timer(call.Step.TimeLimit), System.Threading.Timeout.InfiniteTimeSpan);
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(told, limit.Token);
         var context = new RunStepContext(run, call.Step.Seq, call.Attempt, call.WasInterrupted, text, cancellation.Token);
         var work = Task.Run(() => Invoke(call, context), CancellationToken.None);
@@ -45,6 +47,7 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, Text text, EngineO
         }
         finally
         {
+            await timer.DisposeAsync();
             // Not disposed while the step may still look at its token.
             _ = work.ContinueWith(_ => { cancellation.Dispose(); limit.Dispose(); }, TaskScheduler.Default);
         }
@@ -80,9 +83,9 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, Text text, EngineO
         return done;
     }
 
-    private StepOutcome Succeeded(JsonElement? output, RunStepContext context)
+    private static StepOutcome Succeeded(JsonElement? output, RunStepContext context)
     {
-        var json = output is { } o ? text.Json(o) : (JsonElement?)null;
+        var json = output is { } o ? Text.Json(o) : (JsonElement?)null;
         if (json is { } j && Text.KiBOverLimit(j) is { } size)
         {
             return new StepOutcome(null, $"The step did its work, but its result has {size:N0} KiB as JSON; at most {Text.JsonLimit / 1024} KiB can be journalled. "

@@ -15,6 +15,7 @@ internal static class Successors
     public const string NextOfKey = """
         (select n.id, n.queue from owned o, engine.run n
          where not o.holds_key and n.id <> o.id and n.exclusive_key = o.exclusive_key and n.state = 'queued' and not n.holds_key
+           and not exists (select from engine.control c where c.kind = n.kind and c.paused_by is not null and n.direction > 0)
          order by n.priority desc, n.created_at limit 1)
         """;
 
@@ -22,6 +23,7 @@ internal static class Successors
     public const string NextOfKind = """
         (select n.id, n.queue from owned o, engine.run n
          where n.kind = o.kind and n.id <> o.id and n.state = 'queued' and n.job_id is null and coalesce(n.due_at, '-infinity') <= now()
+           and not exists (select from engine.run h where h.exclusive_key = n.exclusive_key and h.holds_key and h.id <> n.id)
          order by n.priority desc, n.created_at limit 1)
         """;
 }

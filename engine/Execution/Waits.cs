@@ -66,7 +66,7 @@ internal sealed class Waits(NpgsqlDataSource database, RunStarter starter, RunAc
             Subject = child.Subject,
             DedupeKey = $"child:{parent.Id:N}-{seq}-{index}-{round}",
             Priority = (RunPriority)parent.Priority,
-        }, new ChildPlace(parent.Id, seq, index, round));
+        }, new ChildPlace(parent.Id, parent.Fence, seq, index, round));
 
     public Task CancelChildren(Guid parent, CancelMode mode, string who, string? why) => actions.CancelChildren(parent, mode, who, why);
 }

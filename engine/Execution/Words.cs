@@ -13,13 +13,19 @@ internal static class Words
         _ => string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.#} h"),
     };
 
+    // No timer takes longer; a process that lives so long looks at it again with its next claim.
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
+
+    /// <summary>A time as a timer takes it.</summary>
+    public static TimeSpan Timer(TimeSpan time) => time < TimeSpan.Zero ? TimeSpan.Zero : time > LongestTimer ? LongestTimer : time;
+
     /// <summary>The messages of an exception and of what caused it, each once.</summary>
     public static string Of(Exception fault)
     {
         var messages = new List<string>();
         for (var e = fault; e is not null && messages.Count < 5; e = e.InnerException)
         {
-            var message = string.IsNullOrWhiteSpace(e.Message) ? e.GetType().Name : e.Message.Trim();
+            var message = Message(e);
             if (!messages.Any(m => m.Contains(message, StringComparison.Ordinal)))
             {
                 messages.Add(message);
@@ -29,5 +35,17 @@ internal static class Words
         var said = string.Join(" / ", messages);
         // A message such as "Object reference not set…" says nothing without its type.
         return fault is NullReferenceException or InvalidCastException or KeyNotFoundException or ArgumentException ? $"{fault.GetType().Name}: {said}" : said;
+    }
+
+    private static string Message(Exception fault)
+    {
+        try
+        {
+            return string.IsNullOrWhiteSpace(fault.Message) ? fault.GetType().Name : fault.Message.Trim();
+        }
+        catch (Exception)
+        {
+            return $"{fault.GetType().Name}, which cannot say its message"; // it is somebody else's code
+        }
     }
 }

@@ -64,6 +64,7 @@ internal sealed class JobRuns(NpgsqlDataSource database, RunActions actions, Run
         }
         catch (RunActionException refusal)
         {
+            await connection.ExecuteAsync("update engine.run set job_id = @job where id = @run and job_id is null", new { run, job });
             return (false, $"Nothing was done: {refusal.Message}");
         }
     });

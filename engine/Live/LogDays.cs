@@ -42,8 +42,16 @@ internal sealed class LogDays(NpgsqlDataSource database, TimeProvider time, ILog
             """, new { oldest = oldest.ToString("yyyyMMdd", CultureInfo.InvariantCulture) });
         foreach (var day in days)
         {
-            await connection.ExecuteAsync($"drop table engine.{day}");
-            logger.LogInformation("The runs' log of {Day} was dropped.", day[4..]);
+            try
+            {
+                await Briefly(connection, $"drop table engine.{day}");
+                logger.LogInformation("The runs' log of {Day} was dropped.", day[4..]);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                logger.LogInformation("The runs' log of {Day} is in use, by a backup perhaps; it is dropped later.", day[4..]);
+                return;
+            }
         }
 
         await connection.ExecuteAsync("delete from engine.log_default where at < @oldest", new { oldest = oldest.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc) });
@@ -59,15 +67,28 @@ internal sealed class LogDays(NpgsqlDataSource database, TimeProvider time, ILog
 
         try
         {
-            await connection.ExecuteAsync($"""
+            await Briefly(connection, $"""
                 select pg_advisory_xact_lock({Lock});
                 create table if not exists {table} partition of engine.log for values from ('{day:yyyy-MM-dd} 00:00Z') to ('{day.AddDays(1):yyyy-MM-dd} 00:00Z');
                 """);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            logger.LogInformation("The log's table for {Day} could not be made while its parent is in use, by a backup perhaps.", day);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.CheckViolation)
         {
             // Nobody prepared that day in time and its first lines went to the default partition: the rest of the day goes there too.
             logger.LogWarning("The log of {Day} stays in the default partition.", day);
         }
+    }
+
+    /// <summary>Whoever waits for the log's table lets everybody behind him wait: runs write their lines there.</summary>
+    private static async Task Briefly(NpgsqlConnection connection, string statement)
+    {
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("set local lock_timeout = '500ms'", transaction: transaction);
+        await connection.ExecuteAsync(statement, transaction: transaction);
+        await transaction.CommitAsync();
     }
 }

@@ -182,6 +182,7 @@ internal sealed class EngineControl(NpgsqlDataSource database, WorkflowCatalog c
         why = text.Why(why);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await EngineDatabase.LetGoWhenFrozen(transaction);
         if (await connection.ExecuteAsync(statement, new { target, who, why, atOnce }, transaction) == 0 && nothing is not null)
         {
             throw new RunActionException(nothing);

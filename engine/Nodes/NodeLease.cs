@@ -24,7 +24,6 @@ internal sealed class NodeLease(EngineDatabase database, NodeIdentity node, Live
     private NpgsqlConnection? connection;
     private Thread? renewing;
     private Thread? watching;
-    private long renewedAt;
     private int formerSession;
 
     /// <summary>Called when another process has taken the name while the database was away: this one must end.</summary>
@@ -49,7 +48,6 @@ internal sealed class NodeLease(EngineDatabase database, NodeIdentity node, Live
             stop.Wait(NameRetry);
         }
 
-        renewedAt = Stopwatch.GetTimestamp();
         renewing = Start(Renew, "engine lease");
         watching = Start(Watch, "engine fence");
     }
@@ -99,8 +97,7 @@ internal sealed class NodeLease(EngineDatabase database, NodeIdentity node, Live
                     continue;
                 }
 
-                RenewOnce();
-                Interlocked.Exchange(ref renewedAt, asked);
+                RenewOnce(asked);
                 wait = options.LeaseRenewal;
             }
             catch (Exception fault)
@@ -136,21 +133,23 @@ internal sealed class NodeLease(EngineDatabase database, NodeIdentity node, Live
         return answer.Read() && answer.GetBoolean(0);
     }
 
-    private void RenewOnce()
+    private void RenewOnce(long asked)
     {
         var mine = runs.All;
         using var renew = new NpgsqlCommand("""
             update engine.node set seen_at = now() where name = @name and incarnation = @incarnation returning draining;
-            update engine.run r set lease_until = now() + @lease
-            from unnest(@ids, @fences) as m (id, fence)
-            where r.id = m.id and r.fence = m.fence and r.state = 'running'
-            returning r.id, r.fence, r.cancel_mode
+            with free as (
+                select r.id from engine.run r join unnest(@ids, @fences) as m (id, fence) on r.id = m.id and r.fence = m.fence where r.state = 'running'
+                order by r.id for update of r skip locked)
+            update engine.run r set lease_until = now() + @lease from free where r.id = free.id returning r.id, r.fence;
+            select r.id, r.fence, r.cancel_mode from engine.run r join unnest(@ids, @fences) as m (id, fence) on r.id = m.id and r.fence = m.fence where r.state = 'running'
             """, connection) { CommandTimeout = Math.Max(1, (int)options.LeaseRenewal.TotalSeconds) };
         renew.Parameters.AddWithValue("name", node.Name);
         renew.Parameters.AddWithValue("incarnation", node.Incarnation);
         renew.Parameters.AddWithValue("lease", options.Lease);
         renew.Parameters.AddWithValue("ids", NpgsqlDbType.Array | NpgsqlDbType.Uuid, mine.Select(r => r.Id).ToArray());
         renew.Parameters.AddWithValue("fences", NpgsqlDbType.Array | NpgsqlDbType.Bigint, mine.Select(r => r.Fence).ToArray());
+        var renewed = new HashSet<(Guid, long)>();
         var kept = new Dictionary<(Guid, long), string?>();
         using (var reader = renew.ExecuteReader())
         {
@@ -162,12 +161,24 @@ internal sealed class NodeLease(EngineDatabase database, NodeIdentity node, Live
             reader.NextResult();
             while (reader.Read())
             {
+                renewed.Add((reader.GetGuid(0), reader.GetInt64(1)));
+            }
+
+            reader.NextResult();
+            while (reader.Read())
+            {
                 kept[(reader.GetGuid(0), reader.GetInt64(1))] = reader.IsDBNull(2) ? null : reader.GetString(2);
             }
         }
 
         foreach (var run in mine)
         {
+            // One that somebody acts on at this moment is renewed with the next: nobody takes a locked run over.
+            if (renewed.Contains((run.Id, run.Fence)))
+            {
+                run.Renewed(asked);
+            }
+
             if (!kept.TryGetValue((run.Id, run.Fence), out var cancel))
             {
                 run.Stop(StopCause.LeaseLost); // taken by another node, or ended by its own last statement just now
@@ -184,8 +195,7 @@ internal sealed class NodeLease(EngineDatabase database, NodeIdentity node, Live
         var look = TimeSpan.FromMilliseconds(Math.Min(250, options.SelfFencing.TotalMilliseconds / 10));
         while (!stop.Wait(look))
         {
-            var renewed = Interlocked.Read(ref renewedAt);
-            foreach (var run in runs.All.Where(r => r.Cause != StopCause.LeaseLost && Stopwatch.GetElapsedTime(Math.Max(renewed, r.ClaimedAt)) > options.SelfFencing))
+            foreach (var run in runs.All.Where(r => r.Cause != StopCause.LeaseLost && Stopwatch.GetElapsedTime(r.RenewedAt) > options.SelfFencing))
             {
                 logger.LogError("Node {Node} could not renew its lease for {Time}: it cancels run {Run} before another node takes it.",
                     node.Name, Words.Duration(options.SelfFencing), run.Id);

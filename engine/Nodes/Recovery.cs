@@ -58,19 +58,24 @@ internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunAct
         await using var connection = await database.OpenConnectionAsync();
         return [.. await connection.QueryAsync<(Guid, string, string, string?)>($$"""
             with lost as (
-                select r.id, r.owner, r.job_id from engine.run r where r.state = 'running' and {{lost}} order by r.id limit {{Batch}} {{locking}}),
+                -- A cancel is heeded first; it needs a node for a moment only.
+                select r.id, r.owner, r.job_id, r.recoveries_in_row + 1 >= @RecoveriesBeforePause and (r.cancel_mode is null or r.direction < 0 and r.cancel_mode = 'Undo') as pauses
+                from engine.run r where r.state = 'running' and {{lost}} order by r.id limit {{Batch}} {{locking}}),
             taken as (
                 update engine.run r set
                     fence = r.fence + 1, recoveries = r.recoveries + 1, recoveries_in_row = r.recoveries_in_row + 1,
-                    state = case when r.recoveries_in_row + 1 >= @RecoveriesBeforePause then 'paused' else 'queued' end,
-                    reason = case when r.recoveries_in_row + 1 >= @RecoveriesBeforePause
+                    state = case when l.pauses then 'paused' else 'queued' end,
+                    reason = case when l.pauses
                         then 'Its node ended ' || r.recoveries_in_row + 1 || ' times in a row while this run was under way, with no step finished in between. '
                              || 'The step at which it stands may be what ends the node: look at the node''s log, then retry, skip or cancel.'
                         else 'Node ' || l.owner || ' ended without a word; the run goes on where it stood.' end,
                     worked = r.worked + greatest(least(now(), r.lease_until - @Lease) - r.claimed_at, interval '0'),
                     owner = null, incarnation = null, lease_until = null, claimed_at = null, job_id = null, job_at = now()
                 from lost l where r.id = l.id
-                returning r.id, r.queue, r.state, l.owner, l.job_id, r.reason),
+                returning r.id, r.queue, r.state, l.owner, l.job_id, r.reason, r.parent, r.parent_seq),
+            told as (
+                update engine.run p set wakes = p.wakes + 1, due_at = case when p.state = 'waiting' and p.cursor = t.parent_seq then now() else p.due_at end
+                from taken t where p.id = t.parent and t.state = 'paused' and p.state in ('running', 'waiting') returning p.id, p.queue),
             interrupted as (
                 update engine.step s set state = 'interrupted', finished_at = now(), error = 'Node ' || t.owner || ' ended while the step was at work.'
                 from taken t where s.run_id = t.id and s.state = 'running'),
@@ -80,6 +85,7 @@ internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunAct
                        case when state = 'paused' then reason else 'From node ' || owner || ', by node ' || @Name || '.' end
                 from taken)
             select id, queue, state, job_id from taken
+            union all select id, queue, 'queued', null from told
             """, new { node.Name, node.Incarnation, options.Lease, options.RecoveriesBeforePause })];
     }
 

@@ -45,7 +45,12 @@ internal sealed class BulkActions(RunReader reader, RunActions actions)
             throw new ArgumentException("Say which runs: by state, kind, subject or parent. An action on all runs there are is surely not meant.", nameof(filter));
         }
 
-        var selected = await Select(filter, cancellationToken);
+        if (!Enum.IsDefined(verb))
+        {
+            throw new ArgumentOutOfRangeException(nameof(verb), verb, "There is no such action.");
+        }
+
+        var selected = await Select(filter.States.Count > 0 ? filter : filter with { States = Sensible(verb) }, verb, cancellationToken);
         var outcomes = new List<BulkOutcome>();
         foreach (var run in selected.Take(Most))
         {
@@ -55,14 +60,28 @@ internal sealed class BulkActions(RunReader reader, RunActions actions)
         return new BulkResult(outcomes, selected.Count > Most);
     }
 
-    private async Task<List<RunSummary>> Select(RunFilter filter, CancellationToken cancellationToken)
+    // Without states, those that the action is for: or a thousand runs that ended long ago would stand before the one that is meant.
+    private static RunState[] Sensible(BulkVerb verb) => verb switch
+    {
+        BulkVerb.Retry => [RunState.Paused, RunState.Failed, RunState.Cancelled, RunState.Waiting],
+        BulkVerb.Skip => [RunState.Paused, RunState.Waiting],
+        _ => [RunState.Queued, RunState.Running, RunState.Waiting, RunState.Paused],
+    };
+
+    // The same again must take the next ones.
+    private static bool IsDone(RunSummary run, BulkVerb verb) =>
+        (verb == BulkVerb.RaisePriority && run.Priority == RunPriority.High) || (verb == BulkVerb.LowerPriority && run.Priority == RunPriority.Low);
+
+    private async Task<List<RunSummary>> Select(RunFilter filter, BulkVerb verb, CancellationToken cancellationToken)
     {
         var selected = new List<RunSummary>();
+        var before = filter.Before;
         IReadOnlyList<RunSummary> page;
         do
         {
-            page = await reader.List(filter with { Before = selected.Count > 0 ? selected[^1].Id : filter.Before, Limit = Page }, cancellationToken);
-            selected.AddRange(page);
+            page = await reader.List(filter with { Before = before, Limit = Page }, cancellationToken);
+            selected.AddRange(page.Where(r => !IsDone(r, verb)));
+            before = page.Count > 0 ? page[^1].Id : before;
         }
         while (page.Count == Page && selected.Count <= Most);
 
@@ -87,6 +106,10 @@ internal sealed class BulkActions(RunReader reader, RunActions actions)
         catch (RunActionException refusal)
         {
             return refusal.Message;
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            return $"It could not be done: {Words.Of(fault)}"; // and the others still can
         }
     }
 }

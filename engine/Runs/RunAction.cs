@@ -20,6 +20,9 @@ internal sealed record ActionTarget
     public required long Fence { get; init; }
     public required bool Begun { get; init; }
 
+    /// <summary>The parent, where it was cancelled.</summary>
+    public Guid? CancelledParent { get; init; }
+
     public bool HasEnded => RunRow.HasEnded(State);
 }
 

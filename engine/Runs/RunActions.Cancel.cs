@@ -72,7 +72,8 @@ internal sealed partial class RunActions
         at.What("cancelled", "With undo.");
         await at.EndWait();
         await at.Execute("""
-            update engine.run set state = 'queued', fence = fence + 1, direction = -1, cursor = least(cursor, steps_total), due_at = null, reason = 'Cancelled; undoing what was done.',
+            update engine.run set state = 'queued', fence = fence + 1, direction = -1,
+                   cursor = least(greatest(cursor, (select coalesce(max(seq), 0) from engine.step where run_id = @Id)), steps_total), due_at = null, reason = 'Cancelled; undoing what was done.',
                    cancel_mode = 'Undo', cancel_by = @Who, cancel_why = @Why, failure = @Sentence, job_id = null, job_at = now(), recoveries_in_row = 0
             where id = @Id
             """);

@@ -20,6 +20,11 @@ internal sealed partial class RunActions
             throw new RunActionException($"Run {id} is {run.State}: only one that is paused, failed or cancelled can be retried.");
         }
 
+        if (run.CancelledParent is { } parent)
+        {
+            throw new RunActionException($"Run {id} belongs to run {parent}, which was cancelled: nobody waits for it any more. Start a new run of its kind, or retry the parent.");
+        }
+
         // A run whose changes were undone has nothing to go on from.
         var step = from?.Step ?? (run.State != "paused" && run.Direction < 0 ? 1 : (int?)null);
         if (from is not null)
@@ -29,7 +34,7 @@ internal sealed partial class RunActions
             CheckFrom(run, stored, memory, step);
             if (from.Input is { } input)
             {
-                await Edit(run, at, stored, memory, text.Json(input));
+                await Edit(run, at, stored, memory, Text.Json(input));
             }
         }
 
@@ -154,7 +159,9 @@ internal sealed partial class RunActions
             total = plan.Steps.Count,
             title = text.Title(definition.Title(input)),
         });
-        at.Note("edited", "With a new input.");
+        // What was approved or sent was meant for the former input.
+        await at.Execute("delete from engine.signal where run_id = @Id and taken_at is null");
+        at.Note("edited", "With a new input. Signals and approvals sent before count no more.");
     }
 
     private static string Key(string? key) => key is null ? "no key" : $"'{key}'";
@@ -179,8 +186,18 @@ internal sealed partial class RunActions
             return; // not known in this process: the step that misses the result will say so
         }
 
+        BuiltPlan plan;
+        try
+        {
+            plan = definition.Build(JsonSerializer.Deserialize<JsonElement>(run.Input));
+        }
+        catch (Exception)
+        {
+            return; // as the run itself will say
+        }
+
         var outputs = (await at.Attempts()).Where(a => a is { Direction: > 0, State: "succeeded" } && a.Seq < run.Cursor).ToLookup(a => a.Seq);
-        foreach (var later in definition.Build(JsonSerializer.Deserialize<JsonElement>(run.Input)).Steps.Skip(run.Cursor))
+        foreach (var later in plan.Steps.Skip(run.Cursor))
         {
             var probe = new ProbedResults(seq => outputs[seq].LastOrDefault()?.OutputJson, run.Cursor);
             try

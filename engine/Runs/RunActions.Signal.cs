@@ -13,7 +13,7 @@ internal sealed partial class RunActions
         Send(id, step, JsonSerializer.SerializeToElement(new Decision(approved), EngineJson.Options), StepKind.Approval, approved ? "approved" : "rejected", who, why, cancellationToken);
 
     public Task Signal(Guid id, string step, JsonElement payload, string who, string? why, CancellationToken cancellationToken) =>
-        Send(id, step, text.Json(payload), StepKind.Signal, "signalled", who, why, cancellationToken);
+        Send(id, step, Text.Json(payload), StepKind.Signal, "signalled", who, why, cancellationToken);
 
     private Task Send(Guid id, string step, JsonElement payload, StepKind kind, string what, string who, string? why, CancellationToken cancellationToken) => Act(id, who, why, async (run, at) =>
     {

@@ -26,7 +26,7 @@ internal sealed class RunPlanner(Text text)
 {
     public RunPlan Plan(WorkflowDefinition definition, JsonElement input)
     {
-        var json = text.Json(input);
+        var json = Text.Json(input);
         var plan = definition.Build(json);
         return new RunPlan(definition.Kind, definition.Version, text.Title(definition.Title(json)), plan.ExclusiveKey, [.. plan.Steps.Select(Step)]);
     }
@@ -37,7 +37,7 @@ internal sealed class RunPlanner(Text text)
         JsonElement? input;
         try
         {
-            input = text.Json(step.Body.ResolveInput(results));
+            input = Text.Json(step.Body.ResolveInput(results));
         }
         catch (Exception) when (results.Asked.Count > 0)
         {

@@ -4,8 +4,11 @@ using Npgsql;
 
 namespace ManagedServers.Engine;
 
-/// <summary>Where a child run belongs: the step of its parent, its place there, and the attempt of that step.</summary>
-internal sealed record ChildPlace(Guid Parent, int Seq, int Index, int Round);
+/// <summary>Where a child run belongs: the step of its parent, its place there, and the attempt of that step. Only who holds the parent starts children of it.</summary>
+internal sealed record ChildPlace(Guid Parent, long Fence, int Seq, int Index, int Round);
+
+/// <summary>The parent was cancelled, or is in other hands: no child of it was started.</summary>
+internal sealed class ParentStoppedException : Exception;
 
 /// <summary>Inserts runs of any kind: what operators, schedules and parent runs start goes this one way.</summary>
 internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engine, WorkflowCatalog catalog, RunQueue queue, Notifier notifier, Text text, TimeProvider time)
@@ -28,7 +31,7 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
     private async Task<StartedRun> Start(
         WorkflowDefinition definition, JsonElement input, StartRun start, ChildPlace? place, Func<NpgsqlTransaction, Guid, Task>? within, CancellationToken cancellationToken)
     {
-        var json = text.Json(input);
+        var json = Text.Json(input);
         Check(start, json);
         var plan = definition.Build(json);
         var row = new
@@ -45,6 +48,7 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
             Queue = RunQueue.Of(start.Priority),
             Priority = (int)start.Priority,
             place?.Parent,
+            ParentFence = place?.Fence,
             place?.Seq,
             place?.Index,
             place?.Round,
@@ -95,19 +99,23 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
             with recursive ancestor as (
                 select id, parent, exclusive_key from engine.run where id = @Parent
                 union all select r.id, r.parent, r.exclusive_key from engine.run r join ancestor a on r.id = a.parent),
+            -- Locked, so that a cancel comes either before this child or finds it.
+            parent as (select id from engine.run where id = @Parent and fence = @ParentFence and state = 'running' and cancel_mode is null for share),
             started as (
                 insert into engine.run (id, kind, version, title, subject, plan, input, dedupe_key, exclusive_key, queue, priority,
                                         parent, parent_seq, child_index, child_round, requested_by, steps_total, job_at)
                 select @Id, @Kind, @Version, @Title, @Subject, @Plan::json, @Input::json, @DedupeKey,
                        case when not exists (select from ancestor where exclusive_key = @ExclusiveKey) then @ExclusiveKey end, @Queue, @Priority,
                        @Parent, @Seq, @Index, @Round, @RequestedBy, @Total, now()
+                where @Parent is null or exists (select from parent)
                 on conflict do nothing returning id)
             insert into engine.event (run_id, who, what) select id, @RequestedBy, 'started' from started
             """, row, transaction, cancellationToken: cancellationToken));
         if (inserted == 0)
         {
-            return await connection.QueryFirstAsync<Guid>(
-                "select id from engine.run where id = @id or dedupe_key = @dedupeKey order by id = @id desc", new { id, dedupeKey }, transaction);
+            return await connection.QueryFirstOrDefaultAsync<Guid?>(
+                "select id from engine.run where id = @id or dedupe_key = @dedupeKey order by id = @id desc", new { id, dedupeKey }, transaction)
+                ?? throw new ParentStoppedException();
         }
 
         if (within is not null)
@@ -129,6 +137,11 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
         if (start.DedupeKey is { Length: 0 or > KeyCharacters } || start.Subject is { Length: 0 or > KeyCharacters })
         {
             throw new ArgumentException($"Dedupe key and subject have 1 to {KeyCharacters} characters.", nameof(start));
+        }
+
+        if (!Enum.IsDefined(start.Priority))
+        {
+            throw new ArgumentException($"There is no priority {start.Priority}.", nameof(start));
         }
 
         if (Text.KiBOverLimit(input) is { } size)

@@ -85,7 +85,7 @@ internal sealed partial class ScheduleCheck(WorkflowCatalog catalog, Text text, 
         string? why = null;
         try
         {
-            var stored = text.Json(input);
+            var stored = Text.Json(input);
             definition.Build(stored);
             definition.Title(stored);
         }

@@ -98,6 +98,7 @@ internal sealed class ScheduleFirer(
             };
             var started = await starter.Start(schedule.Kind, schedule.InputJson, start, within: async (transaction, run) =>
             {
+                await EngineDatabase.LetGoWhenFrozen(transaction);
                 // First, because it locks the schedule: what is looked at next stays so until the commit.
                 await ScheduleHistory.Move(transaction, schedule, new Firing("started", nominal, nominal, 1, null, run), next, due);
                 await ScheduleOverlap.Check(transaction, schedule, run);

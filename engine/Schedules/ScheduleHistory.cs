@@ -59,6 +59,7 @@ internal sealed class ScheduleHistory(NpgsqlDataSource database, RunReader runs)
     {
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
+        await EngineDatabase.LetGoWhenFrozen(transaction);
         try
         {
             await Move(transaction, schedule, firing, next, due);
@@ -100,6 +101,7 @@ internal sealed class ScheduleHistory(NpgsqlDataSource database, RunReader runs)
     {
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
+        await EngineDatabase.LetGoWhenFrozen(transaction);
         if (await ScheduleTable.Lock(transaction, name) is { PauseIsOver: true } schedule)
         {
             await EndPause(transaction, schedule);

@@ -53,7 +53,7 @@ internal sealed class ScheduleTiming
         }
 
         var whole = moment < nominal ? -1 : (moment - nominal).Ticks / every.Ticks;
-        return nominal + (every * (whole + 1));
+        return DateTimeOffset.MaxValue - moment > every ? nominal + (every * (whole + 1)) : null;
     }
 
     /// <summary>The next nominal times, as a clock in the schedule's zone shows them.</summary>

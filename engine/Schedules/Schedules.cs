@@ -10,11 +10,12 @@ internal sealed class Schedules(
     private const int ResultsShown = 20;
     private const int EventsShown = 100;
     private const int PreviewLimit = 100;
+    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(3650);
 
     public async Task<ScheduleDetails> Save(ScheduleSettings settings, string who, string? why = null, CancellationToken cancellationToken = default)
     {
         check.Whole(settings);
-        var saved = settings with { Input = text.Json(settings.Input) };
+        var saved = settings with { Input = Text.Json(settings.Input) };
         await Act(settings.Name, who, why, async (transaction, stored) =>
         {
             if (stored is null)
@@ -49,6 +50,11 @@ internal sealed class Schedules(
         return Act(name, who, reason, async (transaction, stored) =>
         {
             var schedule = Known(stored, name);
+            if (until > schedule.Now + LongestPause)
+            {
+                throw new ScheduleActionException($"A pause of schedule '{name}' until {until:u} is longer than {LongestPause.TotalDays / 365:0} years. Leave the end away to pause it until somebody resumes it.");
+            }
+
             if (until <= schedule.Now)
             {
                 throw new ScheduleActionException($"The pause of schedule '{name}' would have ended at {until:u} already.");
@@ -128,6 +134,7 @@ internal sealed class Schedules(
         await using (var connection = await database.OpenConnectionAsync(cancellationToken))
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await EngineDatabase.LetGoWhenFrozen(transaction);
             if (await act(transaction, await ScheduleTable.Lock(transaction, name)) is not { } done)
             {
                 return;

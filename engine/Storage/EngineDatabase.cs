@@ -52,6 +52,16 @@ internal sealed class EngineDatabase : IAsyncDisposable
 
     public static string SessionMark(Guid incarnation) => incarnation.ToString("N");
 
+    /// <summary>
+    /// For every transaction of more than one statement: a process that is frozen in the middle of it, or a host that is gone without a word, holds its locks for five
+    /// seconds, not until somebody looks.
+    /// </summary>
+    public static Task LetGoWhenFrozen(NpgsqlTransaction transaction)
+    {
+        using var command = new NpgsqlCommand("set local idle_in_transaction_session_timeout = '5s'", transaction.Connection, transaction);
+        return command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>A connection outside every pool, for one purpose, with short time-outs: who waits on it wants to know soon.</summary>
     public NpgsqlConnection Dedicated(string purpose, TimeSpan patience) => new(ConnectionString(c =>
     {

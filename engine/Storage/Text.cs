@@ -21,6 +21,8 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
 
     private const int TitleCharacters = 200;
 
+    private const int WhoLimit = 200;
+
     private const int SentenceLimit = 600;
 
     // Redaction looks at more than is kept, so that a secret across the cut does not survive in part; but not at megabytes.
@@ -51,9 +53,9 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
     /// <exception cref="ArgumentException">Nobody acts.</exception>
     public static void RequireWho(string who)
     {
-        if (string.IsNullOrWhiteSpace(who))
+        if (string.IsNullOrWhiteSpace(who) || who.Length > WhoLimit)
         {
-            throw new ArgumentException("An action needs to say who acts.", nameof(who));
+            throw new ArgumentException($"An action needs to say who acts, in 1 to {WhoLimit} characters.", nameof(who));
         }
     }
 
@@ -67,22 +69,32 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
         return line.Length <= TitleCharacters ? line : line[..(char.IsHighSurrogate(line[TitleCharacters - 1]) ? TitleCharacters - 1 : TitleCharacters)];
     }
 
-    /// <summary>The JSON with every string in it redacted.</summary>
-    public JsonElement Json(JsonElement json)
+    /// <summary>
+    /// The JSON as it can be kept. Inputs and results are what steps work with: redacted, a word that happens to be somebody's password would be another word. They hold
+    /// no secrets by contract.
+    /// </summary>
+    public static JsonElement Json(JsonElement json)
     {
-        if (redactors.Count == 0 && !json.GetRawText().Contains("\\u0000", StringComparison.Ordinal))
+        if (!json.GetRawText().Contains("\\u0000", StringComparison.Ordinal))
         {
             return json;
         }
 
-        return JsonSerializer.SerializeToElement(Walk(JsonNode.Parse(json.GetRawText())), EngineJson.Options);
+        try
+        {
+            return JsonSerializer.SerializeToElement(Walk(JsonNode.Parse(json.GetRawText())), EngineJson.Options);
+        }
+        catch (InvalidOperationException fault)
+        {
+            throw new UnstorableTextException(fault);
+        }
     }
 
-    private JsonNode? Walk(JsonNode? node) => node switch
+    private static JsonNode? Walk(JsonNode? node) => node switch
     {
         JsonObject o => new JsonObject(o.Select(p => KeyValuePair.Create(p.Key, Walk(p.Value)))),
         JsonArray a => new JsonArray([.. a.Select(Walk)]),
-        JsonValue v when v.TryGetValue<string>(out var text) => JsonValue.Create(Storable(Redact(text))),
+        JsonValue v when v.TryGetValue<string>(out var text) => JsonValue.Create(Storable(text)),
         _ => node?.DeepClone(),
     };
 
@@ -144,4 +156,10 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
 
         return text[..kept] + note;
     }
+}
+
+/// <summary>JSON that a caller gave holds half of a surrogate pair: no text that could be kept.</summary>
+public sealed class UnstorableTextException : ArgumentException
+{
+    internal UnstorableTextException(Exception inner) : base("The JSON holds half of a surrogate pair, which is no text that could be kept.", inner) { }
 }

@@ -258,12 +258,16 @@ public sealed class ActionTests
         await node.Ended(done);
         broken = false;
 
-        var result = await node.Runs.Act(new RunFilter { Subject = "server:1" }, BulkVerb.Retry, "ada", "repaired");
+        var result = await node.Runs.Act(new RunFilter { Subject = "server:1", States = [RunState.Paused, RunState.Succeeded] }, BulkVerb.Retry, "ada", "repaired");
 
         Assert.False(result.More);
         Assert.Equal([done], result.Outcomes.Where(o => o.Refused is not null).Select(o => o.Run.Id));
         Assert.All(await Task.WhenAll(paused.Select(node.Ended)), r => Assert.Contains(r.Events, e => e is { Who: "ada", What: "retried" }));
         Assert.Equal(RunState.Paused, (await node.Runs.Get(other))!.State);
         await Assert.ThrowsAsync<ArgumentException>(() => node.Runs.Act(new RunFilter(), BulkVerb.Cancel, "ada"));
+
+        // Without states those alone that the action is for: what has ended does not stand before what is meant.
+        Assert.Equal([other], (await node.Runs.Act(new RunFilter { Kind = "scripted" }, BulkVerb.RaisePriority, "ada")).Outcomes.Select(o => o.Run.Id));
+        Assert.Empty((await node.Runs.Act(new RunFilter { Kind = "scripted" }, BulkVerb.RaisePriority, "ada")).Outcomes);
     }
 }

@@ -118,6 +118,24 @@ public sealed class ChildTests
     }
 
     [Fact]
+    public async Task A_cancelled_parent_starts_no_more_children()
+    {
+        await using var node = await Start();
+        var id = (await node.Runs.Start<Wave, WaveInput>(new WaveInput([.. Enumerable.Range(1, 300).Select(n => $"c{n}")], 300), ByAda)).Id;
+        await node.Until(id, r => node.Actors.Calls.Count(c => c[0] == 'c') > 5);
+
+        await node.Runs.Cancel(id, CancelMode.Stop, "ada");
+        await node.Ended(id);
+        await using var connection = await node.Database.OpenConnectionAsync();
+        var started = await Dapper.SqlMapper.ExecuteScalarAsync<int>(connection, "select count(*) from engine.run where parent = @id", new { id });
+        await node.NoneLeft(TimeSpan.FromSeconds(30));
+
+        Assert.InRange(started, 1, 299);
+        Assert.Equal(started, await Dapper.SqlMapper.ExecuteScalarAsync<int>(connection, "select count(*) from engine.run where parent = @id", new { id }));
+        Assert.Contains(await node.Runs.List(new RunFilter { Parent = id }), c => c.State == RunState.Cancelled);
+    }
+
+    [Fact]
     public async Task A_child_shares_the_key_of_its_parent()
     {
         await using var node = await Start();

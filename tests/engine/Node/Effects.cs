@@ -40,8 +40,10 @@ public sealed class EffectsWorkflow : IWorkflow<Effects>
     }
 }
 
+public sealed record Left(int Attempt);
+
 /// <summary>Leaves a row outside the journal each time its code really runs; the key of that table makes a second run of one attempt an error.</summary>
-public sealed class EffectStep(NpgsqlDataSource database) : Step<EffectStep, Effect, int>, IUndoable<Effect, int>
+public sealed class EffectStep(NpgsqlDataSource database) : Step<EffectStep, Effect, Left>, IUndoable<Effect, Left>
 {
     public const string Table = """
         create table if not exists public.effect (
@@ -49,7 +51,7 @@ public sealed class EffectStep(NpgsqlDataSource database) : Step<EffectStep, Eff
             primary key (run_id, seq, attempt))
         """;
 
-    public override async Task<int> Run(Effect input, StepContext step)
+    public override async Task<Left> Run(Effect input, StepContext step)
     {
         Console.WriteLine($"before {step.RunId} {step.Seq} {step.Attempt}");
         await using (var connection = await database.OpenConnectionAsync())
@@ -77,10 +79,10 @@ public sealed class EffectStep(NpgsqlDataSource database) : Step<EffectStep, Eff
         step.Log($"{input.Name} done, attempt {step.Attempt}");
         await Task.Delay(input.Ms, step.Cancellation);
         Console.WriteLine($"done {step.RunId} {step.Seq} {step.Attempt}");
-        return step.Attempt;
+        return new Left(step.Attempt);
     }
 
-    public Task Undo(Effect input, int made, StepContext step)
+    public Task Undo(Effect input, Left? made, StepContext step)
     {
         Console.WriteLine($"undo {step.RunId} {step.Seq} {step.Attempt}");
         return Task.CompletedTask;
