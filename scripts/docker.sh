@@ -34,6 +34,10 @@ start_docker() {
 stop_docker_if_last() {
     local pid time
     [ -e "$docker_record" ] && ! compgen -G "$state/*.*" > /dev/null || return 0
+    if [ -n "$(docker ps -q 2> /dev/null)" ]; then
+        echo "run: the Docker engine goes on, because containers of others run in it" >&2
+        return 0
+    fi
     read -r pid time < "$docker_record"
     if is_alive "$pid" "$time"; then
         kill -TERM "$pid"

@@ -7,7 +7,9 @@ run_serve() {
     need mmdebstrap postgres
     begin
     build "$without_tests"
-    attend dotnet "$product" serve --images "$artifacts/images" "$@"
+    local images=(--images "$artifacts/images")
+    [[ " $* " != *" --images"* ]] || images=()
+    attend dotnet "$product" serve "${images[@]}" "$@"
 }
 
 # data_folder NAME: below artifacts/, unless the private PostgreSQL's user cannot get there (a checkout in /root).

@@ -105,6 +105,9 @@ public sealed record Coverage
     /// <summary>Queries counted by name.</summary>
     public long Named { get; init; }
 
+    /// <summary>Queries for names outside the server's zones, or beyond those that are counted one by one.</summary>
+    public long Other { get; init; }
+
     /// <summary>All queries, by the server's own counter.</summary>
     public long Queries { get; init; }
 

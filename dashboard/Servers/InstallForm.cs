@@ -6,6 +6,10 @@ namespace ManagedServers.Dashboard.Servers;
 /// <summary>What the install page edits.</summary>
 public sealed class InstallForm
 {
+    // More would make every change of the page slow; such servers are better served by msctl.
+    private const int MostShown = 50;
+    private const int LargestShown = 512 * 1024;
+
     public bool Monitor { get; set; } = true;
     public List<Zone> Zones { get; } = [new()];
     public List<Address> Listen { get; } = [new()];
@@ -15,10 +19,28 @@ public sealed class InstallForm
     /// <summary>One key for this page, so that a second click starts nothing twice.</summary>
     public string Key { get; } = Guid.NewGuid().ToString();
 
+    /// <summary>What is served now stands in the form, so that a zone which is not there any more was taken out of it.</summary>
+    public bool ShowsCurrent { get; private set; }
+
     public bool HasCommands => Before.Count + After.Count > 0;
+
+    public void Show(DnsConfiguration current)
+    {
+        if (current.Zones.Count > MostShown || current.Zones.Sum(z => z.File!.Length) > LargestShown)
+        {
+            return;
+        }
+
+        Zones.Clear();
+        Zones.AddRange(current.Zones.Select(z => new Zone { Name = z.Name!, File = z.File! }));
+        Listen.Clear();
+        Listen.AddRange(current.Listen.Select(l => new Address { Text = l.Address!, Port = l.Port.ToString(CultureInfo.InvariantCulture) }));
+        ShowsCurrent = true;
+    }
 
     public InstallRequest Request() => new()
     {
+        DropZones = ShowsCurrent,
         Components = Monitor ? [Component.Dns, Component.Monitor] : [Component.Dns],
         Zones = [.. Zones.Select(z => new ZoneRequest(z.Name.Trim(), z.File))],
         Listen = [.. Listen.Select(l => new ListenRequest(l.Text.Trim(), Number(l.Port)))],

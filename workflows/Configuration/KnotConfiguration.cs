@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 
 namespace ManagedServers.Workflows.Configuration;
@@ -30,7 +31,11 @@ public static class KnotConfiguration
     }
 
     /// <summary>Where <see cref="Render"/> expects a zone's file, below the zone folder.</summary>
-    public static string ZoneFile(ZoneName zone) => zone.Value + ".zone";
+    // A file's name has at most 255 bytes, and a zone's may have nearly as many.
+    private const int LongestPlainName = 200;
+
+    public static string ZoneFile(ZoneName zone) =>
+        (zone.Value.Length <= LongestPlainName ? zone.Value : $"{zone.Value[..LongestPlainName]}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(zone.Value)))[..16]}") + ".zone";
 
     private static IEnumerable<string> Fixed(IEnumerable<string> listen) =>
     [

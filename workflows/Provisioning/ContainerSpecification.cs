@@ -17,13 +17,14 @@ internal static class ContainerSpecification
     private const long DnsMemory = 512 * MiB;
     private const long MonitorMemory = 128 * MiB;
 
-    public static (JsonElement Json, string Digest) Dns(CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, DnsMemory, ["NET_BIND_SERVICE"],
+    /// <param name="listen">Knot binds its addresses as it starts and not when it reloads: others are another container.</param>
+    public static (JsonElement Json, string Digest) Dns(CatalogueImage image, string idempotencyKey, IReadOnlyList<ListenRequest> listen) => Render(image, idempotencyKey, DnsMemory, ["NET_BIND_SERVICE"],
     [
         $"{HostLayout.DnsConfig}:/etc/knot:ro",
         $"{HostLayout.DnsData}:/var/lib/knot",
         $"{HostLayout.DnsRun}:/run/knot",
         $"{HostLayout.Tap}:/run/tap",
-    ]);
+    ], ("managed-servers.listen", string.Join(' ', listen.Select(l => $"{l.Address}@{l.Port}").Order(StringComparer.Ordinal))));
 
     public static (JsonElement Json, string Digest) Monitor(CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, MonitorMemory, [],
     [
@@ -32,7 +33,8 @@ internal static class ContainerSpecification
         $"{HostLayout.Tap}:/run/tap",
     ]);
 
-    private static (JsonElement, string) Render(CatalogueImage image, string idempotencyKey, long memory, string[] capabilities, string[] binds)
+    private static (JsonElement, string) Render(
+        CatalogueImage image, string idempotencyKey, long memory, string[] capabilities, string[] binds, params ReadOnlySpan<(string Label, string Value)> more)
     {
         var labels = new JsonObject
         {
@@ -40,6 +42,11 @@ internal static class ContainerSpecification
             ["managed-servers.version"] = image.Version,
             ["managed-servers.image"] = image.Digest,
         };
+        foreach (var (label, value) in more)
+        {
+            labels[label] = value;
+        }
+
         var specification = new JsonObject
         {
             ["Image"] = image.Image,

@@ -7,6 +7,9 @@ public sealed record InstallRequest
     public IReadOnlyList<string>? Components { get; init; }
     public IReadOnlyList<ZoneRequest>? Zones { get; init; }
 
+    /// <summary>Zones that the server serves now and that are not named here may go.</summary>
+    public bool DropZones { get; init; }
+
     /// <summary>Default: every IPv4 address, port 53.</summary>
     public IReadOnlyList<ListenRequest>? Listen { get; init; }
     public IReadOnlyList<CommandRequest>? PreCommands { get; init; }

@@ -68,7 +68,7 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
 
         if (dns is not null)
         {
-            Changing(plan.Step("start-dns", "Start Knot DNS", StartDns.With(results => new DnsInput(server, dns, results.Of(switched!).Changed))));
+            Changing(plan.Step("start-dns", "Start Knot DNS", StartDns.With(results => new DnsInput(server, dns, input.Listen, results.Of(switched!).Changed))));
         }
 
         var agent = Changing(plan.Step("install-agent", "Install the heartbeat agent", InstallAgent.With(new AgentInput(server, input.ApiAddress))));
@@ -78,7 +78,7 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
                 .Retry(Backoff.Fixed(20, TimeSpan.FromSeconds(1))).OnFailure(StepFailure.Compensate);
         }
 
-        plan.Step("await-heartbeat", "Wait for the first heartbeat", AwaitHeartbeat.With(results => new HeartbeatInput(server, input.ApiAddress, results.Of(agent).InstalledAt)))
+        plan.Step("await-heartbeat", "Wait for the first heartbeat", AwaitHeartbeat.With(results => new HeartbeatInput(server, input.ApiAddress, results.Of(agent).InstalledAt, results.Of(agent).Changed)))
             .Retry(Backoff.None).Timeout(TimeSpan.FromMinutes(3)).OnFailure(StepFailure.Compensate);
         var after = OperatorCommands(plan, "post-command", "Post-command", input.PostCommands, StepFailure.Pause);
 

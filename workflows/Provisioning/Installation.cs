@@ -4,6 +4,7 @@ using Dapper;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Servers;
+using ManagedServers.Workflows.Settings;
 using Npgsql;
 
 namespace ManagedServers.Workflows.Provisioning;
@@ -12,7 +13,7 @@ namespace ManagedServers.Workflows.Provisioning;
 public sealed record ReportAddress(Uri Default);
 
 /// <summary>Starts installs: checks what was asked, keeps it as the server's wish, and hands it to the engine in one transaction.</summary>
-public sealed class Installation(Servers.Servers servers, ImageCatalogue images, IRuns runs, ReportAddress reportAddress)
+public sealed class Installation(Servers.Servers servers, ImageCatalogue images, IRuns runs, SecretRedactor secrets, ReportAddress reportAddress)
 {
     private const int MostZones = 10_000;
     private const int LongestZoneFile = 8 * 1024 * 1024;
@@ -28,6 +29,13 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         var components = Components(request, errors);
         var zones = components.Contains(Component.Dns) ? Zones(request.Zones ?? [], errors) : [];
         var listen = Listen(request.Listen ?? [new ListenRequest("0.0.0.0")], errors);
+        if (!request.DropZones && components.Contains(Component.Dns) && await Current(server.Id, cancellationToken) is { } current
+            && current.Zones.Select(z => z.Name).Except(zones.Select(z => z.Name)).ToList() is { Count: > 0 } dropped)
+        {
+            errors.Add("zones", $"would no longer serve {string.Join(", ", dropped.Take(10))}{(dropped.Count > 10 ? $" and {dropped.Count - 10} more" : "")}, which {server.Name} serves now. "
+                + "Give their zone files too, or say that they may go: dropZones (msctl: --drop-zones)");
+        }
+
         var pre = Commands("preCommands", request.PreCommands ?? [], errors);
         var post = Commands("postCommands", request.PostCommands ?? [], errors);
         errors.ThrowIfAny();
@@ -45,6 +53,10 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             await Servers.Servers.SetLastRun(transaction, server.Id, runId);
         }, cancellationToken);
     }
+
+    /// <summary>What the server was last installed to serve; null when it has no DNS.</summary>
+    public async Task<DnsConfiguration?> Current(Guid serverId, CancellationToken cancellationToken = default) =>
+        await servers.InstalledConfiguration(serverId, Component.Dns, cancellationToken) is { } document ? JsonSerializer.Deserialize<DnsConfiguration>(document, EngineJson.Options) : null;
 
     private static Task Save(NpgsqlTransaction transaction, Guid serverId, Guid id, DnsConfiguration configuration, string who) =>
         transaction.Connection!.ExecuteAsync(
@@ -144,7 +156,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         return [.. asked];
     }
 
-    private static OperatorCommand[] Commands(string field, IReadOnlyList<CommandRequest> asked, InputErrors errors)
+    private OperatorCommand[] Commands(string field, IReadOnlyList<CommandRequest> asked, InputErrors errors)
     {
         if (asked.Count > MostCommands)
         {
@@ -158,6 +170,11 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             if (string.IsNullOrWhiteSpace(command?.Command) || command.Command.Length > LongestCommand || command.Command.Contains('\0'))
             {
                 errors.Add($"{field}[{index}].command", $"must be shell text of at most {LongestCommand} characters, without NUL characters");
+            }
+
+            else if (secrets.Holds(command.Command))
+            {
+                errors.Add($"{field}[{index}].command", "holds a password, a key or a token that the product knows, and would be kept with the run: let the command read it from a file on the host");
             }
 
             if (command?.TimeoutSeconds is not (>= 1 and <= 86_400))

@@ -134,6 +134,12 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
             components.Select(c => new { serverId, c.Name, c.Version, c.Image, configurationId }));
     }
 
+    internal async Task<bool> Exists(Guid id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await connection.ExecuteScalarAsync<bool>("select exists (select from servers.server where id = @id)", new { id });
+    }
+
     internal async Task SetUninstalled(Guid serverId, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

@@ -29,6 +29,9 @@ public sealed partial class SecretRedactor : IRedactor
         }
     }
 
+    /// <summary>Whether a secret that this process knows stands in the text.</summary>
+    public bool Holds(string text) => Redact(text) != text;
+
     public string Redact(string text)
     {
         foreach (var secret in byLength)

@@ -60,6 +60,11 @@ internal static class HitsCommand
             table.Row(hit.Name, hit.Type, hit.Zone, Words.Count(hit.Count), Words.Count(hit.Total), Words.Time(hit.LastAccess));
         }
 
+        if (page is { Next: null, Coverage.Other: > 0 and var others })
+        {
+            table.Row("other names", "", "", Words.Count(others), "", "");
+        }
+
         table.Write(screen, "No name was asked for in this period.");
         screen.Line();
         foreach (var line in Coverage(page))

@@ -9,6 +9,7 @@ internal static class InstallCommand
     private static readonly Argument<string> Name = ServerArgument.Make();
     private static readonly Option<string> Components = new("--components") { Description = "What to install, with commas. dns,monitor if not given.", HelpName = "LIST", DefaultValueFactory = _ => "dns,monitor" };
     private static readonly Option<string[]> Zones = new("--zone") { Description = "Serve this zone from this zone file. May be given again.", HelpName = "NAME=FILE" };
+    private static readonly Option<bool> DropZones = new("--drop-zones") { Description = "Zones that the server serves now and that are not given may go." };
     private static readonly Option<string[]> Listen = new("--listen") { Description = "Listen here. May be given again. All IPv4 addresses, port 53, if not given.", HelpName = "ADDR:PORT" };
     private static readonly Option<string[]> PreCommands = new("--pre-command") { Description = "Run this on the host before anything is changed. May be given again.", HelpName = "NAME=TEXT" };
     private static readonly Option<string?> PreCommandsFile = new("--pre-commands-file") { Description = "The same from a JSON file: [{\"name\",\"command\",\"timeoutSeconds\",\"repeatable\"}, …].", HelpName = "FILE" };
@@ -36,7 +37,7 @@ internal static class InstallCommand
             "msctl servers install ns1 --components dns,monitor --zone example.org=org.zone --listen 192.0.2.10:53 --listen [2001:db8::10]:53",
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'wait for the disk=mountpoint /srv' --no-watch",
         ],
-    }.With(Name, Components, Zones, Listen, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, Watch, NoWatch, IdempotencyKey).Does(Run);
+    }.With(Name, Components, Zones, DropZones, Listen, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, Watch, NoWatch, IdempotencyKey).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -49,6 +50,7 @@ internal static class InstallCommand
         {
             Components = InstallInput.Components(call.Parse.GetRequiredValue(Components)),
             Zones = [.. (call.Get(Zones) ?? []).Select(InstallInput.Zone)],
+            DropZones = call.Get(DropZones),
             Listen = call.Get(Listen) is { Length: > 0 } listen ? [.. listen.Select(InstallInput.Listen)] : [new Listen("0.0.0.0", 53)],
             PreCommands = [.. InstallInput.Commands(call.Get(PreCommandsFile)), .. (call.Get(PreCommands) ?? []).Select(InstallInput.Command)],
             PostCommands = [.. InstallInput.Commands(call.Get(PostCommandsFile)), .. (call.Get(PostCommands) ?? []).Select(InstallInput.Command)],

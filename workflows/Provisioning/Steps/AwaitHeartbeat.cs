@@ -4,7 +4,8 @@ using ManagedServers.Workflows.Monitoring;
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <param name="Since">When this run installed the agent.</param>
-public sealed record HeartbeatInput(Guid ServerId, Uri ApiAddress, DateTimeOffset Since);
+/// <param name="AgentChanged">It was started then; what came before, another one had sent.</param>
+public sealed record HeartbeatInput(Guid ServerId, Uri ApiAddress, DateTimeOffset Since, bool AgentChanged);
 
 /// <summary>The way back from the host is proven by the first heartbeat that comes over it.</summary>
 public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeats, TimeProvider time) : Step<AwaitHeartbeat, HeartbeatInput, Nothing>
@@ -19,7 +20,7 @@ public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeat
         while (true)
         {
             var summary = (await heartbeats.Summary([input.ServerId], step.Cancellation))[0];
-            if (summary.LastAt >= input.Since - RecentEnough)
+            if (summary.LastAt >= (input.AgentChanged ? input.Since : input.Since - RecentEnough))
             {
                 step.Log($"A heartbeat of {summary.LastAt:HH:mm:ss} UTC has come.");
                 return Nothing.Value;

@@ -45,7 +45,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
     {
         await using var host = await servers.Connect(input.ServerId, cancellationToken);
         var facts = await host.Facts(["/var/lib/docker", HostLayout.Root], cancellationToken);
-        var owner = await Owner(host, facts, input.ServerId, cancellationToken);
+        var owner = await Owner(host, facts, input, cancellationToken);
         List<Check> checks =
         [
             Check.Of("login", facts.UserId == 0, $"user id {facts.UserId}", "root", "Register the server with root as its SSH user."),
@@ -85,12 +85,18 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         $"{MiB(disk.FreeBytes)} free of {MiB(disk.TotalBytes)} on {disk.Mount}", $"{MiB(NeededDisk)} free", "Make room, for example: docker image prune; then look at the largest folders with du -xh / | sort -h | tail");
 
     /// <summary>Two products, or two registrations, that manage one host would undo each other's work.</summary>
-    private static async Task<Check> Owner(IHost host, HostFacts facts, Guid serverId, CancellationToken cancellationToken)
+    private async Task<Check> Owner(IHost host, HostFacts facts, PreflightInput input, CancellationToken cancellationToken)
     {
         // The folder is root's own; without root nothing can be installed anyway.
         var found = facts.UserId == 0 ? await host.ReadFile(InstallAgent.Configuration, cancellationToken: cancellationToken) : null;
         var (id, api) = found is null ? (null, null) : InstallAgent.OwnerIn(found);
-        var own = found is null || id == serverId.ToString();
+        var orphan = found is not null && Uri.TryCreate(api, UriKind.Absolute, out var reports) && reports == input.ApiAddress && Guid.TryParse(id, out var former) && !await servers.Exists(former, cancellationToken);
+        if (orphan)
+        {
+            return Check.Of("owner", true, $"managed as server {id}, which was removed from this product", "a host that no other server manages", "");
+        }
+
+        var own = found is null || id == input.ServerId.ToString();
         return Check.Of("owner", own, found is null ? "managed by nobody" : own ? "managed as this server" : $"managed as server {id ?? "?"} of the product at {api ?? "?"}", "a host that no other server manages",
             $"Remove server {id ?? "?"} in that product first. Then, or when that product is gone, take what it left away from {host.Target}: "
             + $"python3 {HostLayout.Agent}/agent.py uninstall; docker rm -f {Component.ContainerName(Component.Dns)} {Component.ContainerName(Component.Monitor)}; rm -rf {HostLayout.Root}");

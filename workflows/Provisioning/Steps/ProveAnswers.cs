@@ -24,7 +24,8 @@ public sealed class ProveAnswers(Servers.Servers servers) : Step<ProveAnswers, P
         var endpoints = await Endpoints(target, input.Listen, step.Cancellation);
         if (endpoints.Count == 0)
         {
-            step.Log("Every listen address is a loopback address of the host: nothing can be asked from outside.");
+            step.Log($"Nothing could be asked from outside: {string.Join(", ", input.Listen.Select(l => l.Address))} is not an address that the product can reach through {target.Address.Text}. "
+                + "Whether the zones are answered was not proven; ask from where they are needed.", Microsoft.Extensions.Logging.LogLevel.Warning);
         }
 
         var serials = new SortedDictionary<string, long>(StringComparer.Ordinal);

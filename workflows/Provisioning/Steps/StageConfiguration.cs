@@ -104,13 +104,13 @@ public sealed class StageConfiguration(Servers.Servers servers, NpgsqlDataSource
     private static async Task<MemoryStream> Tar(SortedDictionary<string, byte[]> files, CancellationToken cancellationToken)
     {
         var stream = new MemoryStream();
-        await using (var tar = new TarWriter(stream, TarEntryFormat.Ustar, leaveOpen: true))
+        await using (var tar = new TarWriter(stream, TarEntryFormat.Pax, leaveOpen: true))
         {
-            await tar.WriteEntryAsync(new UstarTarEntry(TarEntryType.Directory, "zones/") { Mode = HostLayout.PrivateFolder }, cancellationToken);
+            await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.Directory, "zones/") { Mode = HostLayout.PrivateFolder }, cancellationToken);
             foreach (var (name, content) in files)
             {
                 await tar.WriteEntryAsync(
-                    new UstarTarEntry(TarEntryType.RegularFile, name) { Mode = HostLayout.PrivateFile, DataStream = new MemoryStream(content) }, cancellationToken);
+                    new PaxTarEntry(TarEntryType.RegularFile, name) { Mode = HostLayout.PrivateFile, DataStream = new MemoryStream(content) }, cancellationToken);
             }
         }
 

@@ -2,7 +2,7 @@ using ManagedServers.Engine;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-public sealed record DnsInput(Guid ServerId, CatalogueImage Image, bool ConfigurationChanged);
+public sealed record DnsInput(Guid ServerId, CatalogueImage Image, IReadOnlyList<ListenRequest> Listen, bool ConfigurationChanged);
 
 /// <summary>Knot's container, running with the current configuration.</summary>
 public sealed class StartDns(Servers.Servers servers) : Step<StartDns, DnsInput, RunningContainer>, IUndoable<DnsInput, RunningContainer>
@@ -10,7 +10,7 @@ public sealed class StartDns(Servers.Servers servers) : Step<StartDns, DnsInput,
     public override async Task<RunningContainer> Run(DnsInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        var container = await ContainerSwitch.Ensure(host, Component.Dns, ContainerSpecification.Dns(input.Image, step.IdempotencyKey), step);
+        var container = await ContainerSwitch.Ensure(host, Component.Dns, ContainerSpecification.Dns(input.Image, step.IdempotencyKey, input.Listen), step);
         if (input.ConfigurationChanged && !container.Created)
         {
             (await KnotControl.Ask(host, "reload", step.Cancellation)).Check();
