@@ -24,6 +24,9 @@ internal static class LabContainer
                 Name = $"managed-servers-lab-{name}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}",
                 Hostname = name,
                 Image = LabImages.LabHost,
+                Cmd = options.Systemd ? ["systemd"] : [],
+                // systemd takes the usual TERM as an order to start itself anew; this one shuts down.
+                StopSignal = options.Systemd ? "SIGRTMIN+3" : null,
                 Labels = new Dictionary<string, string>(Labels(options.Owner)) { [AddressLabel] = address },
                 HostConfig = HostConfig(volume.Name, network, options),
                 NetworkingConfig = new NetworkingConfig
@@ -46,7 +49,7 @@ internal static class LabContainer
 
     private static HostConfig HostConfig(string volume, LabNetwork network, LabOptions options) => new()
     {
-        Init = true,
+        Init = !options.Systemd,
         // --privileged would need every capability there is, and some machines withhold this one.
         CapAdd = ["ALL"],
         CapDrop = ["SYS_RESOURCE"],
@@ -55,7 +58,8 @@ internal static class LabContainer
         MaskedPaths = [],
         ReadonlyPaths = [],
         DeviceCgroupRules = ["a *:* rwm"],
-        CgroupnsMode = File.Exists("/sys/fs/cgroup/cgroup.controllers") ? "private" : "",
+        // systemd in the machine's name space would not find its own groups of version 1, and set no limits.
+        CgroupnsMode = options.Systemd || File.Exists("/sys/fs/cgroup/cgroup.controllers") ? "private" : "",
         NetworkMode = network.Id,
         // On a volume, because overlay2 does not work on top of itself.
         Mounts = [new Mount { Type = "volume", Source = volume, Target = "/var/lib/docker" }],

@@ -60,7 +60,7 @@ public sealed class LabHost : IAsyncDisposable
         await WaitUntilUp(cancellationToken);
     }
 
-    /// <summary>What `systemctl restart docker` is elsewhere; returns when the engine answers again.</summary>
+    /// <summary>Returns when the engine answers again.</summary>
     public async Task RestartDocker(CancellationToken cancellationToken = default)
     {
         await StopDocker(cancellationToken);
@@ -116,7 +116,8 @@ public sealed class LabHost : IAsyncDisposable
         {
             var waited = await LabExec.Run(Id, ["sh", "-c",
                 """
-                while [ -e /etc/lab-host/setup ] || [ ! -e /run/lab-host/ssh.pid ]; do sleep 0.1; done
+                booted() { [ -e /run/lab-host/ssh.pid ] || systemctl is-system-running 2> /dev/null | grep -Eqx 'running|degraded'; }
+                while [ -e /etc/lab-host/setup ] || ! booted; do sleep 0.1; done
                 while [ -x /usr/sbin/dockerd ] && ! docker version > /dev/null 2>&1; do sleep 0.1; done
                 """], limit.Token);
             if (waited.ExitCode != 0)

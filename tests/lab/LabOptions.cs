@@ -13,6 +13,9 @@ public sealed record LabOptions
 
     public bool Python { get; init; } = true;
 
+    /// <summary>systemd as process 1, as on most servers; without it a host is up sooner.</summary>
+    public bool Systemd { get; init; }
+
     public IReadOnlyList<LabUser> Users { get; init; } = [];
 
     /// <summary>Folders that are file systems of their own with a limit, such as "16m" or "200k", for full disks. Empty after a reboot.</summary>

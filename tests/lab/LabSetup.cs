@@ -14,7 +14,7 @@ internal static class LabSetup
         foreach (var user in options.Users)
             AddUser(script, user);
         if (!options.Docker)
-            script.AppendLine("rm /usr/bin/docker /usr/sbin/dockerd /usr/bin/containerd /usr/sbin/runc");
+            script.AppendLine("rm /usr/bin/docker /usr/sbin/dockerd /usr/bin/containerd /usr/sbin/runc /usr/lib/systemd/system/docker.* /usr/lib/systemd/system/containerd.service /etc/init.d/docker");
         if (!options.Python)
             script.AppendLine("rm /usr/bin/python3*");
         script.AppendLine(options.Setup);

@@ -111,6 +111,7 @@ public sealed class RegisteredHost : IAsyncDisposable
         docker ps -a --format '{{.ID}} {{.Names}} {{.State}}' 2>/dev/null
         docker images --format '{{.ID}} {{.Repository}}:{{.Tag}}' 2>/dev/null | sort
         cat /etc/rc.local 2>/dev/null; crontab -l 2>/dev/null
+        ls /etc/systemd/system /etc/systemd/system/*.wants; systemctl list-units --all --no-legend 'managed-servers*' 2>/dev/null
         pgrep -fa 'agent[.]py'
         exit 0
         """);

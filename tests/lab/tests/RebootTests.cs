@@ -8,10 +8,12 @@ public sealed class RebootTests
         touch /tmp/of-this-boot /root/kept
         """;
 
-    [Fact]
-    public async Task A_reboot_runs_rc_local_and_brings_containers_back_at_the_same_address()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_reboot_runs_rc_local_and_brings_containers_back_at_the_same_address(bool systemd)
     {
-        await using var host = await LabHost.Start();
+        await using var host = await LabHost.Start(new LabOptions { Systemd = systemd });
         await StartContainer(host, "knot");
         await host.Run(RcLocal);
 
@@ -20,10 +22,12 @@ public sealed class RebootTests
         await AssertBack(host);
     }
 
-    [Fact]
-    public async Task A_loss_of_power_does_too()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_loss_of_power_does_too(bool systemd)
     {
-        await using var host = await LabHost.Start();
+        await using var host = await LabHost.Start(new LabOptions { Systemd = systemd });
         await StartContainer(host, "knot");
         await host.Run(RcLocal);
 
@@ -34,8 +38,9 @@ public sealed class RebootTests
 
     private static async Task StartContainer(LabHost host, string name)
     {
-        // The image is this host's own shell and what it needs: nothing has to be brought along.
-        await host.Run($"tar -C / -c usr/bin/sleep usr/lib64 lib64 usr/lib/*-linux-gnu/libc.so.6 usr/lib/*-linux-gnu/ld-linux* bin lib | docker import - sleeper > /dev/null && docker run -d --restart unless-stopped --network host --name {name} sleeper /usr/bin/sleep infinity");
+        // The image is this host's own shell and what it needs: nothing has to be brought along. As process 1 `sleep` is
+        // deaf for the order to end, and a shutdown would wait for it for ten seconds.
+        await host.Run($"tar -C / -c usr/bin/sleep usr/lib64 lib64 usr/lib/*-linux-gnu/libc.so.6 usr/lib/*-linux-gnu/ld-linux* bin lib | docker import - sleeper > /dev/null && docker run -d --stop-timeout 1 --restart unless-stopped --network host --name {name} sleeper /usr/bin/sleep infinity");
     }
 
     private static async Task AssertBack(LabHost host)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text.Json;
+using ManagedServers.Lab;
 
 namespace ManagedServers.Workflows.Tests.Payload;
 
@@ -11,6 +12,9 @@ internal sealed class AgentHost : IAsyncDisposable
     private readonly string id;
 
     private AgentHost(string id) => this.id = id;
+
+    /// <summary>An agent's view of a whole host, whose owner removes it.</summary>
+    public static AgentHost Of(LabHost host) => new(host.Id);
 
     /// <param name="setup">Shell lines that run before its first boot.</param>
     public static async Task<AgentHost> Boot(string setup = "")

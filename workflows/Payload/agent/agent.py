@@ -670,6 +670,9 @@ def supervise():
 
 
 UNIT_NAME = "managed-servers-agent.service"
+
+# System calls are named that are denied, not those that are allowed: a systemd older than a name passes over it, and an
+# agent with nothing allowed would be killed (systemd before 239 and @system-service, on hosts with Python 3.6).
 UNIT = """[Unit]
 Description=Managed Servers heartbeat agent
 After=network-online.target
@@ -697,7 +700,8 @@ RestrictNamespaces=yes
 RestrictRealtime=yes
 LockPersonality=yes
 SystemCallArchitectures=native
-SystemCallFilter=@system-service
+SystemCallFilter=~@cpu-emulation @debug @keyring @mount @obsolete @privileged
+SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=multi-user.target
@@ -717,7 +721,7 @@ def must(*command):
 
 
 class Systemd:
-    name, path = "systemd", "/etc/systemd/system/" + UNIT_NAME
+    name, path, more = "systemd", "/etc/systemd/system/" + UNIT_NAME, "; what systemd says: systemctl status " + UNIT_NAME
 
     @staticmethod
     def usable():
@@ -729,21 +733,24 @@ class Systemd:
         if os.path.exists(self.path) and open(self.path, "rb").read() == text and enabled:
             return False
         replace_file(self.path, text, 0o644)
-        must("systemctl", "daemon-reload")
         must("systemctl", "enable", "--quiet", UNIT_NAME)
         return True
 
     def remove(self):
         if not os.path.exists(self.path):
             return False
-        call("systemctl", "disable", "--now", "--quiet", UNIT_NAME)
+        must("systemctl", "disable", "--now", "--quiet", UNIT_NAME)
         os.unlink(self.path)
         must("systemctl", "daemon-reload")
         call("systemctl", "reset-failed", UNIT_NAME)
         return True
 
     def start(self):
+        must("systemctl", "daemon-reload")  # here, because an installation before this one may have been cut off after writing the unit
         must("systemctl", "restart", UNIT_NAME)
+
+    def keeps(self, agent):
+        return must("systemctl", "show", "--property=MainPID", UNIT_NAME).strip() == "MainPID=%d" % agent.get("pid", -1)
 
     def stop(self):
         if os.path.exists(self.path):
@@ -752,9 +759,13 @@ class Systemd:
 
 class Background:
     """The start and stop of the supervised process, however the machine starts it at boot."""
+    more = ""
 
     def start(self):
         must(sys.executable, "-I", os.path.realpath(__file__), "supervise")
+
+    def keeps(self, agent):
+        return bool(Lock("supervisor.lock").holder())
 
     def stop(self):
         pass
@@ -897,15 +908,14 @@ def keep_running():
             print("%s cannot be used: %s" % (supervision.name, error), file=sys.stderr)
     changed = remove_all(except_for=type(chosen)) or changed
     running = Lock("agent.lock").holder()
-    kept = chosen.name == "systemd" or Lock("supervisor.lock").holder()
-    if not running or running.get("digest") != wanted or not kept or changed and chosen.name == "systemd":
+    if not running or running.get("digest") != wanted or not chosen.keeps(running) or changed and chosen.name == "systemd":
         stop_all()
         chosen.start()
         changed = True
     deadline = time.monotonic() + 15
     while (Lock("agent.lock").holder() or {}).get("digest") != wanted:
         if time.monotonic() > deadline:
-            raise SystemExit("the agent does not start; its log: " + beside("agent.log"))
+            raise SystemExit("the agent does not start; its log: %s%s" % (beside("agent.log"), chosen.more))
         time.sleep(0.05)
     return {"changed": changed, "supervision": chosen.name, "pid": Lock("agent.lock").holder()["pid"]}
 
@@ -926,7 +936,9 @@ def uninstall():
 
 def leave():
     changed = Lock("agent.lock").holder() is not None
-    changed = remove_all() or changed
+    # A unit that stays would start what is deleted next, again and again: where systemd does not let go of it, nothing is deleted.
+    changed = Systemd().remove() or changed
+    changed = remove_all(except_for=Systemd) or changed
     stop_all()
     try:
         spool = configuration()["spoolFolder"]
