@@ -23,7 +23,11 @@ internal sealed class Problems(ILogger<Problems> log) : IExceptionHandler
         }
 
         var problem = Of(exception);
-        if (problem.Status >= 500)
+        if (exception is IHostProblem)
+        {
+            log.LogWarning("{Method} {Path}: {Problem}", context.Request.Method, path, exception.Message);
+        }
+        else if (problem.Status >= 500)
         {
             log.LogError(exception, "{Method} {Path} failed", context.Request.Method, path);
         }

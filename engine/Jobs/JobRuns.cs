@@ -50,9 +50,8 @@ internal sealed class JobRuns(NpgsqlDataSource database, RunActions actions, Run
 
     private (bool Done, string Said) Try(Guid run, string job, Func<Task> act, string done) => Wait(async () =>
     {
-        await using var connection = await database.OpenConnectionAsync();
         // Taken from the run first: one press counts once, and the engine does not try to delete the job that this very page is changing.
-        if (await connection.ExecuteAsync("update engine.run set job_id = null where id = @run and job_id = @job", new { run, job }) == 0)
+        if (!await Swap(run, job, null))
         {
             return (false, $"Nothing was done: run {run} has gone on with another job, or is not there any more.");
         }
@@ -64,10 +63,16 @@ internal sealed class JobRuns(NpgsqlDataSource database, RunActions actions, Run
         }
         catch (RunActionException refusal)
         {
-            await connection.ExecuteAsync("update engine.run set job_id = @job where id = @run and job_id is null", new { run, job });
+            await Swap(run, null, job);
             return (false, $"Nothing was done: {refusal.Message}");
         }
     });
+
+    private async Task<bool> Swap(Guid run, string? from, string? to)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return await connection.ExecuteAsync("update engine.run set job_id = @to where id = @run and job_id is not distinct from @from", new { run, from, to }) == 1;
+    }
 
     // What the engine does because of a button is nobody's button.
     private static T Wait<T>(Func<Task<T>> ask) => Task.Run(() =>

@@ -44,7 +44,7 @@ internal sealed class LogDays(NpgsqlDataSource database, TimeProvider time, ILog
         {
             try
             {
-                await Briefly(connection, $"drop table engine.{day}");
+                await Briefly(connection, $"drop table if exists engine.{day}");
                 logger.LogInformation("The runs' log of {Day} was dropped.", day[4..]);
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)

@@ -29,17 +29,25 @@ internal sealed class Housekeeping(NpgsqlDataSource database, LogDays logDays, E
 
         lastAt = time.GetTimestamp();
         await logDays.Prepare();
+        if (await KeepRows())
+        {
+            await logDays.Drop(options.KeepLogs);
+        }
+    }
+
+    /// <summary>False: another node does it.</summary>
+    private async Task<bool> KeepRows()
+    {
         await using var connection = await database.OpenConnectionAsync();
         if (!await connection.ExecuteScalarAsync<bool>("select pg_try_advisory_lock(@Lock)", new { Lock }))
         {
-            return;
+            return false;
         }
 
         try
         {
             await Count(connection);
             await RemoveRuns(connection);
-            await logDays.Drop(options.KeepLogs);
             await connection.ExecuteAsync("""
                 delete from engine.stat_minute where minute < now() - @KeepStatistics;
                 delete from engine.node where stopped_at < now() - @KeepRuns or seen_at < now() - @KeepRuns
@@ -49,6 +57,8 @@ internal sealed class Housekeeping(NpgsqlDataSource database, LogDays logDays, E
         {
             await connection.ExecuteAsync("select pg_advisory_unlock(@Lock)", new { Lock });
         }
+
+        return true;
     }
 
     /// <summary>From the last minute counted, less what may come late, to the last that is over.</summary>

@@ -104,14 +104,19 @@ internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunAct
     /// <summary>Ends children whose parent was cancelled by a process that died before it could tell them.</summary>
     public async Task CancelOrphans()
     {
-        await using var connection = await database.OpenConnectionAsync();
-        foreach (var parent in await connection.QueryAsync<Guid>("""
-            select distinct p.id from engine.run r join engine.run p on p.id = r.parent
-            where r.state in ('queued', 'running', 'waiting', 'paused') and r.cancel_mode is null and p.state = 'cancelled'
-            """))
+        foreach (var parent in await ParentsOfOrphans())
         {
             await actions.CancelChildren(parent, CancelMode.Stop, "engine", null);
         }
+    }
+
+    private async Task<IEnumerable<Guid>> ParentsOfOrphans()
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return await connection.QueryAsync<Guid>("""
+            select distinct p.id from engine.run r join engine.run p on p.id = r.parent
+            where r.state in ('queued', 'running', 'waiting', 'paused') and r.cancel_mode is null and p.state = 'cancelled'
+            """);
     }
 
     private async Task<IEnumerable<QueuedRun>> Forgotten(TimeSpan after)

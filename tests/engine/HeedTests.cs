@@ -160,4 +160,22 @@ public sealed class HeedTests
         Assert.Equal((RunState.Succeeded, 1), ((await node.Ended(free)).State, (await node.Runs.Get(free))!.Steps[0].Attempts));
         Assert.Equal(RunState.Succeeded, (await node.Ended(locked)).State);
     }
+
+    [Fact]
+    public async Task A_transaction_in_which_its_process_is_frozen_holds_its_locks_for_moments_only()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await TestNode.Start(new Actors().On("a", _ => go.Task));
+        var id = await node.Begin("a");
+        await node.Until(id, r => r.Steps[0].State == StepState.Running);
+        await using var frozen = await node.Database.OpenConnectionAsync();
+        await using var transaction = await frozen.BeginTransactionAsync();
+        await EngineDatabase.LetGoWhenFrozen(transaction);
+        await frozen.ExecuteAsync("select from engine.run where id = @id for update", new { id }, transaction);
+
+        await node.Runs.SetPriority(id, RunPriority.High, "ada");
+
+        go.SetResult();
+        Assert.Equal((RunState.Succeeded, RunPriority.High), ((await node.Ended(id)).State, (await node.Runs.Get(id))!.Priority));
+    }
 }

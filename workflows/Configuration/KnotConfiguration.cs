@@ -25,15 +25,19 @@ public static class KnotConfiguration
         foreach (var zone in zones.Distinct().Order())
         {
             text.Append("  - domain: ").Append(zone.Absolute).Append('\n');
+            if (zone.Value.Length > LongestPlainName)
+            {
+                text.Append("    file: \"").Append(ZoneFile(zone)).Append("\"\n");
+            }
         }
 
         return text.ToString();
     }
 
-    /// <summary>Where <see cref="Render"/> expects a zone's file, below the zone folder.</summary>
     // A file's name has at most 255 bytes, and a zone's may have nearly as many.
     private const int LongestPlainName = 200;
 
+    /// <summary>Where <see cref="Render"/> expects a zone's file, below the zone folder.</summary>
     public static string ZoneFile(ZoneName zone) =>
         (zone.Value.Length <= LongestPlainName ? zone.Value : $"{zone.Value[..LongestPlainName]}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(zone.Value)))[..16]}") + ".zone";
 

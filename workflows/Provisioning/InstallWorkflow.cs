@@ -50,10 +50,11 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
 
         var monitor = input.Images.FirstOrDefault(i => i.Component == Component.Monitor);
         var dns = input.Images.FirstOrDefault(i => i.Component == Component.Dns);
+        PlannedStep<StagedConfiguration>? staged = null;
         PlannedStep<SwitchedConfiguration>? switched = null;
         if (dns is not null)
         {
-            var staged = Changing(plan.Step("stage-configuration", "Write the configuration and zones aside", StageConfiguration.With(new StageInput(server, input.ConfigurationId))));
+            staged = Changing(plan.Step("stage-configuration", "Write the configuration and zones aside", StageConfiguration.With(new StageInput(server, input.ConfigurationId))));
             Changing(plan.Step("validate-configuration", "Check them with the very Knot that will serve them",
                 ValidateConfiguration.With(results => new ValidateInput(server, dns, results.Of(staged).Folder, input.Zones))));
             switched = Changing(plan.Step("switch-configuration", "Make them the current ones",
@@ -83,7 +84,8 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         var after = OperatorCommands(plan, "post-command", "Post-command", input.PostCommands, StepFailure.Pause);
 
         // Last of all: it lets go of what an undo needs.
-        plan.Step("record", "Record what the server has", RecordInstalled.With(new RecordInput(server, input.ConfigurationId, input.Images, after)));
+        plan.Step("record", "Record what the server has", RecordInstalled.With(results => new RecordInput(server, input.ConfigurationId, input.Images, after,
+            staged is null ? [] : [results.Of(staged).Digest, results.Of(switched!).Previous ?? ""])));
     }
 
     private static PlannedStep<T> Changing<T>(PlannedStep<T> step) where T : notnull => step.Retry(UntilDockerIsBack).OnFailure(StepFailure.Compensate);

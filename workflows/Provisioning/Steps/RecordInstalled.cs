@@ -4,7 +4,8 @@ using ManagedServers.Workflows.Servers;
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <param name="Commands">The post-commands' steps: journalled by now, so that the host may forget them.</param>
-public sealed record RecordInput(Guid ServerId, Guid ConfigurationId, IReadOnlyList<CatalogueImage> Images, IReadOnlyList<int> Commands);
+/// <param name="Configurations">Those that stay on the host: the current one and the one before it.</param>
+public sealed record RecordInput(Guid ServerId, Guid ConfigurationId, IReadOnlyList<CatalogueImage> Images, IReadOnlyList<int> Commands, IReadOnlyList<string> Configurations);
 
 /// <summary>The install has proven itself: writes it down, and lets go of what was kept for an undo.</summary>
 public sealed class RecordInstalled(Servers.Servers servers) : Step<RecordInstalled, RecordInput, Nothing>
@@ -19,6 +20,7 @@ public sealed class RecordInstalled(Servers.Servers servers) : Step<RecordInstal
             await ContainerSwitch.Settle(host, image.Component, step.Cancellation);
         }
 
+        await SwitchConfiguration.Settle(host, input.Configurations, step);
         await InstallAgent.Settle(host, step.Cancellation);
         await RunCommand.Forget(host, input.Commands, step);
         return Nothing.Value;

@@ -66,6 +66,16 @@ public sealed class SwitchConfiguration(Servers.Servers servers) : Step<SwitchCo
         await host.Remove(note, step.Cancellation);
     }
 
+    /// <summary>Removes configurations and notes that no undo needs any more: a host that is configured every day would keep them all.</summary>
+    internal static async Task Settle(IHost host, IReadOnlyList<string> keep, StepContext step)
+    {
+        var found = await host.Run(["ls", "-A1", "--", HostLayout.DnsConfig], cancellationToken: step.Cancellation);
+        foreach (var name in found.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(n => n is not ("current" or "knot.conf" or "zones") && !keep.Contains(n)))
+        {
+            await host.Remove($"{HostLayout.DnsConfig}/{name}", step.Cancellation);
+        }
+    }
+
     private static async Task<string?> Read(IHost host, string link, StepContext step)
     {
         var result = await host.Run(["readlink", "--", link], cancellationToken: step.Cancellation);
