@@ -9,8 +9,8 @@ public sealed record InstallRequest
     /// <summary>Zones to serve.</summary>
     public IReadOnlyList<Zone> Zones { get; init; } = [];
 
-    /// <summary>Zones that are served now and not named here may go.</summary>
-    public bool DropZones { get; init; }
+    /// <summary>Zones that are served now and not named here may go; not if null.</summary>
+    public bool? DropZones { get; init; }
 
     /// <summary>Where to listen.</summary>
     public IReadOnlyList<Listen> Listen { get; init; } = [];

@@ -97,8 +97,8 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
 
     private (ServerState, string?) State(Server server, List<ComponentView> components, HeartbeatSummary beat, RunSummary? run) => run?.State switch
     {
-        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind == "install" => (ServerState.Installing, run.Reason),
         RunState.Queued or RunState.Running or RunState.Waiting when run.Kind == "uninstall" => (ServerState.Uninstalling, run.Reason),
+        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind is not ("start" or "stop" or "restart") => (ServerState.Installing, run.Reason),
         RunState.Paused => (ServerState.Failed, run.Reason),
         RunState.Failed or RunState.Cancelled when server.Components.Count == 0 => (ServerState.Failed, run.Reason),
         _ when server.Components.Count == 0 => (ServerState.New, null),

@@ -50,7 +50,7 @@ internal static class InstallCommand
         {
             Components = InstallInput.Components(call.Parse.GetRequiredValue(Components)),
             Zones = [.. (call.Get(Zones) ?? []).Select(InstallInput.Zone)],
-            DropZones = call.Get(DropZones),
+            DropZones = call.Get(DropZones) ? true : null,
             Listen = call.Get(Listen) is { Length: > 0 } listen ? [.. listen.Select(InstallInput.Listen)] : [new Listen("0.0.0.0", 53)],
             PreCommands = [.. InstallInput.Commands(call.Get(PreCommandsFile)), .. (call.Get(PreCommands) ?? []).Select(InstallInput.Command)],
             PostCommands = [.. InstallInput.Commands(call.Get(PostCommandsFile)), .. (call.Get(PostCommands) ?? []).Select(InstallInput.Command)],
