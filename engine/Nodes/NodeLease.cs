@@ -18,6 +18,8 @@ internal sealed class NodeLease(EngineDatabase database, NodeIdentity node, Live
     private static readonly TimeSpan NamePatience = TimeSpan.FromSeconds(5);
     // At the start there is no lease yet that could run out.
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(15);
+    // For all runs together whose rows are locked: the others' next renewal must not wait for them.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan NameRetry = TimeSpan.FromMilliseconds(50);
 
     private readonly ManualResetEventSlim stop = new(false);
@@ -173,10 +175,13 @@ internal sealed class NodeLease(EngineDatabase database, NodeIdentity node, Live
 
         foreach (var run in mine)
         {
-            // One that somebody acts on at this moment is renewed with the next: nobody takes a locked run over.
             if (renewed.Contains((run.Id, run.Fence)))
             {
                 run.Renewed(asked);
+            }
+            else if (kept.ContainsKey((run.Id, run.Fence)) && Stopwatch.GetElapsedTime(asked) < Patience)
+            {
+                RenewAlone(run);
             }
 
             if (!kept.TryGetValue((run.Id, run.Fence), out var cancel))
@@ -187,6 +192,28 @@ internal sealed class NodeLease(EngineDatabase database, NodeIdentity node, Live
             {
                 run.Stop(cancel);
             }
+        }
+    }
+
+    /// <summary>One whose row was locked: by a step that ended at this moment, which is over at once, or by somebody who holds it up; nobody takes such a run over.</summary>
+    private void RenewAlone(LiveRun run)
+    {
+        var asked = Stopwatch.GetTimestamp();
+        using var renew = new NpgsqlCommand("""
+            select set_config('lock_timeout', '300ms', true);
+            update engine.run set lease_until = now() + @lease where id = @id and fence = @fence and state = 'running'
+            """, connection);
+        renew.Parameters.AddWithValue("lease", options.Lease);
+        renew.Parameters.AddWithValue("id", run.Id);
+        renew.Parameters.AddWithValue("fence", run.Fence);
+        try
+        {
+            renew.ExecuteNonQuery();
+            run.Renewed(asked);
+        }
+        catch (PostgresException held) when (held.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            logger.LogDebug("Run {Run} is held up by a lock; its lease is renewed with the next.", run.Id);
         }
     }
 

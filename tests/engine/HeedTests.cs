@@ -178,4 +178,16 @@ public sealed class HeedTests
         go.SetResult();
         Assert.Equal((RunState.Succeeded, RunPriority.High), ((await node.Ended(id)).State, (await node.Runs.Get(id))!.Priority));
     }
+
+    [Fact]
+    public async Task A_run_whose_steps_follow_each_other_without_a_pause_keeps_its_lease()
+    {
+        await using var node = await TestNode.Start(options: o =>
+            (o.LeaseRenewal, o.SelfFencing, o.Lease) = (TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(3)));
+        var id = await node.Begin(new Script([.. Enumerable.Range(1, 1500).Select(n => new Spec($"s{n}"))]));
+
+        var run = await node.Ended(id);
+
+        Assert.Equal((RunState.Succeeded, 0), (run.State, run.Recoveries));
+    }
 }
