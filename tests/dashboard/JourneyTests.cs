@@ -104,7 +104,7 @@ public sealed class JourneyTests : IAsyncLifetime
             await dialog.GetByRole(AriaRole.Checkbox).CheckAsync();
         }
 
-        await Picture(page, $"journey-{number}-asked");
+        await Picture(page, $"journey-{number}a");
         await dialog.GetByRole(AriaRole.Button, new() { Name = verb, Exact = true }).ClickAsync();
         await Expect(page.Locator(".page-head")).ToContainTextAsync("Succeeded", new() { Timeout = 60_000 });
         await Picture(page, $"journey-{number}");
