@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Settings;
@@ -13,7 +14,9 @@ public sealed class PayloadFiles(Servers.Servers servers, CertificateAuthority a
 
     public string AuthorityPem => authority.Pem;
 
-    public static byte[] AgentScript => Resource("Payload.agent.agent.py");
+    private const string DeliveryPlace = "# On a host monitor/delivery.py stands here: there the agent is one file.\n";
+
+    public static byte[] AgentScript => Encoding.UTF8.GetBytes(Text("Payload.agent.agent.py").Replace(DeliveryPlace, Text("Payload.monitor.delivery.py"), StringComparison.Ordinal));
 
     public async Task<byte[]> AgentConfiguration(Guid serverId, Uri api, CancellationToken cancellationToken) => Json(new
     {
@@ -31,12 +34,11 @@ public sealed class PayloadFiles(Servers.Servers servers, CertificateAuthority a
 
     private static byte[] Json(object value) => [.. JsonSerializer.SerializeToUtf8Bytes(value, EngineJson.Options), (byte)'\n'];
 
-    private static byte[] Resource(string ending)
+    private static string Text(string ending)
     {
         var assembly = Assembly.GetExecutingAssembly();
         using var stream = assembly.GetManifestResourceStream(assembly.GetManifestResourceNames().Single(n => n.EndsWith(ending, StringComparison.Ordinal)))!;
-        using var memory = new MemoryStream();
-        stream.CopyTo(memory);
-        return memory.ToArray();
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return reader.ReadToEnd();
     }
 }

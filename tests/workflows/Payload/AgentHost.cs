@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using ManagedServers.Lab;
+using ManagedServers.Workflows.Provisioning;
 
 namespace ManagedServers.Workflows.Tests.Payload;
 
@@ -67,7 +69,7 @@ internal sealed class AgentHost : IAsyncDisposable
     public async Task WriteAgent(TestProduct product, double intervalSeconds = 1)
     {
         await Run("mkdir", "-p", Agent);
-        await Write($"{Agent}/agent.py", await File.ReadAllTextAsync(Repository.Path("workflows", "Payload", "agent", "agent.py")));
+        await Write($"{Agent}/agent.py", Encoding.UTF8.GetString(PayloadFiles.AgentScript));
         await Write($"{Agent}/ca.pem", product.AuthorityPem);
         await Write($"{Agent}/agent.json", JsonSerializer.Serialize(new
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using ManagedServers.Workflows.Provisioning;
 
 namespace ManagedServers.Workflows.Tests.Payload;
 
@@ -10,7 +11,7 @@ internal sealed class AgentProcess : IDisposable
 
     public AgentProcess(TestProduct product, double intervalSeconds = 1, string? authorityPem = null)
     {
-        File.Copy(Repository.Path("workflows", "Payload", "agent", "agent.py"), InFolder("agent.py"));
+        File.WriteAllBytes(InFolder("agent.py"), PayloadFiles.AgentScript);
         File.WriteAllText(InFolder("ca.pem"), authorityPem ?? product.AuthorityPem);
         File.WriteAllText(InFolder("agent.json"), JsonSerializer.Serialize(new
         {

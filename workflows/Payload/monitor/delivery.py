@@ -1,6 +1,5 @@
-"""Records on disk until the product has said that it keeps them."""
+"""Records on disk until the product has said that it keeps them. The monitor imports it; in the agent, which must be one file, it stands in its place."""
 
-# --- delivery: the same lines in agent/agent.py and monitor/delivery.py; the agent must be one file. A test compares them. ---
 import http.client
 import json
 import os
@@ -355,4 +354,3 @@ def send_all(spool, product, path, name, deadline, log):
         else:
             raise Undelivered("%s:%d answered %d" % (product.address + (status,)), retry)
     return False
-# --- end of delivery ---
