@@ -30,7 +30,11 @@ internal sealed class Dispatcher(
         {
             logger.LogError(fault, "Run {Run} was given up by node {Node} after an error of the engine itself.", id, node.Name);
             var why = text.OneLine($"The engine itself failed while this run was under way: {Words.Of(fault)} Retry it; if it fails again, look into the log of node {node.Name}.");
-            await new RunWriter(live, claimed, journal, queue, notifier, time).Persist(async () => (object?)await journal.GiveUp(live, why));
+            foreach (var next in await new RunWriter(live, claimed, journal, queue, notifier, time).Persist(() => journal.GiveUp(live, why)) ?? [])
+            {
+                await queue.TryEnqueue(next);
+            }
+
             return $"The run is paused. {why}";
         }
         finally

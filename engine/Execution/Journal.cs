@@ -125,21 +125,22 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
             : Held.NotOurs with { Next = [.. left.Where(l => l.Next is not null).Select(l => new QueuedRun(l.Next!.Value, l.Queue!)).Distinct()] };
     }
 
-    /// <summary>The run pauses where it stands, with an attempt under way counted as interrupted. Who waits for it learns of it by looking.</summary>
-    public async Task<bool> GiveUp(LiveRun run, string why)
+    /// <summary>The run pauses where it stands, with an attempt under way counted as interrupted. Answers who can go on by that; null when the run is not ours.</summary>
+    public async Task<IReadOnlyList<QueuedRun>?> GiveUp(LiveRun run, string why)
     {
         await using var connection = await database.OpenConnectionAsync();
-        return await connection.ExecuteScalarAsync<bool>("""
-            with given_up as (
+        var left = (await connection.QueryAsync<(Guid Run, Guid? Next, string? Queue)>($"""
+            with owned as (
                 update engine.run set state = 'paused', reason = @why, owner = null, incarnation = null, lease_until = null,
                        worked = worked + (now() - claimed_at), claimed_at = null, job_at = now()
-                where id = @Id and fence = @Fence and state = 'running' returning id, parent, parent_seq),
+                where id = @Id and fence = @Fence and state = 'running' returning id, state, parent, parent_seq),
             interrupted as (
-                update engine.step s set state = 'interrupted', finished_at = now(), error = @why from given_up g where s.run_id = g.id and s.state = 'running'),
-            told as (update engine.run p set wakes = p.wakes + 1 from given_up g where p.id = g.parent),
-            noted as (insert into engine.event (run_id, who, what, why) select id, 'engine', 'paused', @why from given_up)
-            select exists (select from given_up)
-            """, new { run.Id, run.Fence, why });
+                update engine.step s set state = 'interrupted', finished_at = now(), error = @why from owned o where s.run_id = o.id and s.state = 'running'),
+            {Successors.Told},
+            noted as (insert into engine.event (run_id, who, what, why) select id, 'engine', 'paused', @why from owned)
+            select o.id, t.id, t.queue from owned o left join told t on true
+            """, new { run.Id, run.Fence, why })).AsList();
+        return left.Count == 0 ? null : [.. left.Where(l => l.Next is not null).Select(l => new QueuedRun(l.Next!.Value, l.Queue!))];
     }
 
     /// <summary>The new plan after a deploy, when what was done fits it.</summary>

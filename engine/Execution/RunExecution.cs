@@ -41,7 +41,7 @@ internal sealed partial class RunExecution(
         }
 
         var left = limit - run.Worked;
-        return time.CreateTimer(_ => live.Stop(StopCause.RunTimedOut), null, Words.Timer(left), System.Threading.Timeout.InfiniteTimeSpan);
+        return time.Once(left, () => live.Stop(StopCause.RunTimedOut));
     }
 
     /// <summary>Somebody wants the run to let go, and no step is under way.</summary>

@@ -24,7 +24,7 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, Text text, EngineO
         var told = run.Signal;
         var limit = new CancellationTokenSource();
         // A callback of the step's own that throws would end the process if the timer called it.
-        var timer = time.CreateTimer(_ => _ = limit.CancelAsync(), null, Words.Timer(call.Step.TimeLimit), System.Threading.Timeout.InfiniteTimeSpan);
+        var timer = time.Once(call.Step.TimeLimit, () => _ = limit.CancelAsync());
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(told, limit.Token);
         var context = new RunStepContext(run, call.Step.Seq, call.Attempt, call.WasInterrupted, text, cancellation.Token);
         var work = Task.Run(() => Invoke(call, context), CancellationToken.None);

@@ -13,12 +13,6 @@ internal static class Words
         _ => string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.#} h"),
     };
 
-    // No timer takes longer; a process that lives so long looks at it again with its next claim.
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
-
-    /// <summary>A time as a timer takes it.</summary>
-    public static TimeSpan Timer(TimeSpan time) => time < TimeSpan.Zero ? TimeSpan.Zero : time > LongestTimer ? LongestTimer : time;
-
     /// <summary>The messages of an exception and of what caused it, each once.</summary>
     public static string Of(Exception fault)
     {

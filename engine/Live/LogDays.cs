@@ -23,12 +23,13 @@ internal sealed class LogDays(NpgsqlDataSource database, TimeProvider time, ILog
         }
 
         await using var connection = await database.OpenConnectionAsync();
+        var all = true;
         for (var day = today; day < today.AddDays(Ahead); day = day.AddDays(1))
         {
-            await Prepare(connection, day);
+            all &= await Prepare(connection, day);
         }
 
-        prepared = today;
+        prepared = all ? today : default;
     }
 
     /// <summary>Drops the days that are older than logs are kept; lines of the default partition are deleted.</summary>
@@ -57,30 +58,32 @@ internal sealed class LogDays(NpgsqlDataSource database, TimeProvider time, ILog
         await connection.ExecuteAsync("delete from engine.log_default where at < @oldest", new { oldest = oldest.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc) });
     }
 
-    private async Task Prepare(NpgsqlConnection connection, DateOnly day)
+    /// <summary>Whether nothing is left to be done for that day.</summary>
+    private async Task<bool> Prepare(NpgsqlConnection connection, DateOnly day)
     {
         var table = $"engine.log_{day:yyyyMMdd}";
-        if (!await connection.ExecuteScalarAsync<bool>("select to_regclass(@table) is null", new { table }))
-        {
-            return;
-        }
-
         try
         {
-            await Briefly(connection, $"""
-                select pg_advisory_xact_lock({Lock});
-                create table if not exists {table} partition of engine.log for values from ('{day:yyyy-MM-dd} 00:00Z') to ('{day.AddDays(1):yyyy-MM-dd} 00:00Z');
-                """);
+            if (await connection.ExecuteScalarAsync<bool>("select to_regclass(@table) is null", new { table }))
+            {
+                await Briefly(connection, $"""
+                    select pg_advisory_xact_lock({Lock});
+                    create table if not exists {table} partition of engine.log for values from ('{day:yyyy-MM-dd} 00:00Z') to ('{day.AddDays(1):yyyy-MM-dd} 00:00Z');
+                    """);
+            }
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
-            logger.LogInformation("The log's table for {Day} could not be made while its parent is in use, by a backup perhaps.", day);
+            logger.LogInformation("The log's table for {Day} could not be made while its parent is in use, by a backup perhaps; it is made later.", day);
+            return false;
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.CheckViolation)
         {
             // Nobody prepared that day in time and its first lines went to the default partition: the rest of the day goes there too.
             logger.LogWarning("The log of {Day} stays in the default partition.", day);
         }
+
+        return true;
     }
 
     /// <summary>Whoever waits for the log's table lets everybody behind him wait: runs write their lines there.</summary>

@@ -73,9 +73,8 @@ internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunAct
                     owner = null, incarnation = null, lease_until = null, claimed_at = null, job_id = null, job_at = now()
                 from lost l where r.id = l.id
                 returning r.id, r.queue, r.state, l.owner, l.job_id, r.reason, r.parent, r.parent_seq),
-            told as (
-                update engine.run p set wakes = p.wakes + 1, due_at = case when p.state = 'waiting' and p.cursor = t.parent_seq then now() else p.due_at end
-                from taken t where p.id = t.parent and t.state = 'paused' and p.state in ('running', 'waiting') returning p.id, p.queue),
+            owned as (select id, state, parent, parent_seq from taken),
+            {{Successors.Told}},
             interrupted as (
                 update engine.step s set state = 'interrupted', finished_at = now(), error = 'Node ' || t.owner || ' ended while the step was at work.'
                 from taken t where s.run_id = t.id and s.state = 'running'),
