@@ -6,38 +6,29 @@ using Microsoft.AspNetCore.Http;
 namespace ManagedServers.Cli.Tests;
 
 /// <summary>Starting an installation, against the stand-in.</summary>
-public sealed class InstallTests : IAsyncLifetime
+public sealed class InstallTests : AgainstStandIn
 {
-    private readonly Msctl msctl = new();
-    private Product product = null!;
     private ScriptedRun run = null!;
 
-    public async Task InitializeAsync()
+    protected override void Prepare()
     {
-        product = await Product.Start();
-        msctl.SignedInAt(product);
-        run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
-        product.On("POST", "/api/v2/pvservers/ns1/install", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));
-    }
-
-    public async Task DisposeAsync()
-    {
-        await product.DisposeAsync();
-        msctl.Dispose();
+        base.Prepare();
+        run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        Product.On("POST", "/api/v2/pvservers/ns1/install", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));
     }
 
     [Fact]
     public async Task Everything_given_is_sent_as_the_contract_says()
     {
-        var zone = msctl.File("org.zone", "@ IN SOA ns1 admin 1 2 3 4 5\n");
-        var commands = msctl.File("pre.json", """[{"name":"mount","command":"mountpoint /srv","timeoutSeconds":9,"repeatable":true}]""");
-        var end = await msctl.Run(
+        var zone = Msctl.File("org.zone", "@ IN SOA ns1 admin 1 2 3 4 5\n");
+        var commands = Msctl.File("pre.json", """[{"name":"mount","command":"mountpoint /srv","timeoutSeconds":9,"repeatable":true}]""");
+        var end = await Msctl.Run(
             "servers", "install", "ns1", "--components", "dns, monitor", "--zone", $"example.org={zone}", "--listen", "192.0.2.10:53", "--listen", "[2001:db8::10]:5353",
             "--pre-commands-file", commands, "--pre-command", "say hello=echo a=b", "--post-command", "end=true", "--no-watch");
 
         Assert.True(end.ExitCode == 0, end.ToString());
         Assert.Equal($"{run.Id}\n", end.Out);
-        var sent = product.Requests.Single(r => r.Path.EndsWith("/install", StringComparison.Ordinal));
+        var sent = Product.Requests.Single(r => r.Path.EndsWith("/install", StringComparison.Ordinal));
         Assert.Equal(
             """{"components":["dns","monitor"],"zones":[{"name":"example.org","file":"@ IN SOA ns1 admin 1 2 3 4 5\n"}],"listen":[{"address":"192.0.2.10","port":53},{"address":"2001:db8::10","port":5353}],"preCommands":[{"name":"mount","command":"mountpoint /srv","timeoutSeconds":9,"repeatable":true},{"name":"say hello","command":"echo a=b","repeatable":false}],"postCommands":[{"name":"end","command":"true","repeatable":false}]}""",
             JsonSerializer.Serialize(JsonDocument.Parse(sent.Body)));
@@ -50,34 +41,34 @@ public sealed class InstallTests : IAsyncLifetime
     [InlineData("restart")]
     public async Task Components_are_controlled_by_name_or_all_together(string verb)
     {
-        product.On("POST", $"/api/v2/pvservers/ns1/{verb}", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));
-        var one = await msctl.Run("servers", verb, "ns1", "--components", "dns", "--no-watch");
-        var all = await msctl.Run("servers", verb, "ns1", "--no-watch", "-o", "json");
+        Product.On("POST", $"/api/v2/pvservers/ns1/{verb}", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));
+        var one = await Msctl.Run("servers", verb, "ns1", "--components", "dns", "--no-watch");
+        var all = await Msctl.Run("servers", verb, "ns1", "--no-watch", "-o", "json");
 
         Assert.True(one.ExitCode == 0, one.ToString());
         Assert.Equal($"{run.Id}\n", one.Out);
         Assert.Equal(run.Id, JsonDocument.Parse(all.Out).RootElement.GetProperty("runId").GetGuid());
-        Assert.Equal(["""{"components":["dns"]}""", "{}"], product.Requests.Where(r => r.Path.EndsWith(verb, StringComparison.Ordinal)).Select(r => JsonSerializer.Serialize(JsonDocument.Parse(r.Body))));
+        Assert.Equal(["""{"components":["dns"]}""", "{}"], Product.Requests.Where(r => r.Path.EndsWith(verb, StringComparison.Ordinal)).Select(r => JsonSerializer.Serialize(JsonDocument.Parse(r.Body))));
     }
 
     [Fact]
     public async Task Uninstall_asks_first_and_without_a_terminal_needs_to_be_sure()
     {
-        product.On("POST", "/api/v2/pvservers/ns1/uninstall", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));
-        var unsure = await msctl.Run("servers", "uninstall", "ns1");
+        Product.On("POST", "/api/v2/pvservers/ns1/uninstall", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));
+        var unsure = await Msctl.Run("servers", "uninstall", "ns1");
         Assert.Equal(2, unsure.ExitCode);
         Assert.Contains("--yes", unsure.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain(product.Requests, r => r.Path.EndsWith("/uninstall", StringComparison.Ordinal));
+        Assert.DoesNotContain(Product.Requests, r => r.Path.EndsWith("/uninstall", StringComparison.Ordinal));
 
-        var sure = await msctl.Run("servers", "uninstall", "ns1", "--yes", "--no-watch");
+        var sure = await Msctl.Run("servers", "uninstall", "ns1", "--yes", "--no-watch");
         Assert.True(sure.ExitCode == 0, sure.ToString());
-        Assert.True(Guid.TryParse(product.Requests.Single(r => r.Path.EndsWith("/uninstall", StringComparison.Ordinal)).IdempotencyKey, out _));
+        Assert.True(Guid.TryParse(Product.Requests.Single(r => r.Path.EndsWith("/uninstall", StringComparison.Ordinal)).IdempotencyKey, out _));
     }
 
     [Fact]
     public async Task It_watches_to_the_end_and_ends_with_the_outcome()
     {
-        await using var install = msctl.Start(["servers", "install", "ns1"]);
+        await using var install = Msctl.Start(["servers", "install", "ns1"]);
         await install.Shows("install dns on ns1");
         run.Done(1, "everything is there", false).Become("succeeded");
         var end = await install.End();
@@ -90,7 +81,7 @@ public sealed class InstallTests : IAsyncLifetime
     public async Task A_lost_answer_is_asked_for_again_with_the_same_key()
     {
         var asked = 0;
-        product.OnRaw("POST", "/api/v2/pvservers/ns1/install", async context =>
+        Product.OnRaw("POST", "/api/v2/pvservers/ns1/install", async context =>
         {
             if (++asked == 1)
             {
@@ -101,11 +92,11 @@ public sealed class InstallTests : IAsyncLifetime
             context.Response.StatusCode = 202;
             await context.Response.WriteAsync($$"""{"runId":"{{run.Id}}"}""");
         });
-        var end = await msctl.Run("servers", "install", "ns1", "--no-watch", "-o", "json");
+        var end = await Msctl.Run("servers", "install", "ns1", "--no-watch", "-o", "json");
 
         Assert.Equal(0, end.ExitCode);
         Assert.Equal($$"""{"runId":"{{run.Id}}"}""", end.Out.Trim());
-        var keys = product.Requests.Where(r => r.Path.EndsWith("/install", StringComparison.Ordinal)).Select(r => r.IdempotencyKey).ToList();
+        var keys = Product.Requests.Where(r => r.Path.EndsWith("/install", StringComparison.Ordinal)).Select(r => r.IdempotencyKey).ToList();
         Assert.Equal(2, keys.Count);
         Assert.Single(keys.Distinct());
     }
@@ -118,9 +109,9 @@ public sealed class InstallTests : IAsyncLifetime
     [InlineData("--pre-commands-file", "/etc/hostname", "is not a list of commands")]
     public async Task Bad_input_ends_with_2_and_sends_nothing(string option, string value, string words)
     {
-        var end = await msctl.Run("servers", "install", "ns1", option, value);
+        var end = await Msctl.Run("servers", "install", "ns1", option, value);
         Assert.Equal(2, end.ExitCode);
         Assert.Contains(words, end.Error, StringComparison.Ordinal);
-        Assert.Empty(product.Requests);
+        Assert.Empty(Product.Requests);
     }
 }

@@ -4,31 +4,16 @@ using ManagedServers.Cli.Tests.StandIn;
 namespace ManagedServers.Cli.Tests;
 
 /// <summary>Watching a run on a terminal.</summary>
-public sealed class LiveWatchTests : IAsyncLifetime
+public sealed class LiveWatchTests : AgainstStandIn
 {
-    private readonly Msctl msctl = new();
-    private Product product = null!;
-
-    public async Task InitializeAsync()
-    {
-        product = await Product.Start();
-        msctl.SignedInAt(product);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await product.DisposeAsync();
-        msctl.Dispose();
-    }
-
     [Theory]
     [InlineData(80)]
     [InlineData(200)]
     public async Task A_terminal_gets_a_line_a_step_with_bars_that_never_break(int columns)
     {
-        var run = product.Run(new ScriptedRun("install dns, monitor on ns1", "Preflight", "Run the command 'back up /etc/bind before anything is changed on this host'", "Upload the image of Knot 3.2.6 [stable]", "Start dns"));
+        var run = Product.Run(new ScriptedRun("install dns, monitor on ns1", "Preflight", "Run the command 'back up /etc/bind before anything is changed on this host'", "Upload the image of Knot 3.2.6 [stable]", "Start dns"));
         run.Step(1, "running");
-        await using var watch = Pty.Start(msctl, columns, 30, "runs", "watch", $"{run.Id}");
+        await using var watch = Pty.Start(Msctl, columns, 30, "runs", "watch", $"{run.Id}");
         await watch.Shows("Preflight");
         run.Step(1, "succeeded", "Debian 12, Docker 20.10.24, Python 3.11.2, 1.8 GiB of memory free and 20 GiB of disk", false);
         run.Step(2, "running").Log(2, "warning is in the log", "warning").Step(2, "succeeded", "bind.tar.gz, 12 KiB", true);
@@ -56,14 +41,14 @@ public sealed class LiveWatchTests : IAsyncLifetime
     [Fact]
     public async Task A_lost_connection_is_one_line_above_the_steps()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
         run.Step(1, "running");
-        await using var watch = Pty.Start(msctl, 80, 24, "runs", "watch", $"{run.Id}");
+        await using var watch = Pty.Start(Msctl, 80, 24, "runs", "watch", $"{run.Id}");
         await watch.Shows("Preflight");
-        product.Away = true;
-        product.CutStreams();
+        Product.Away = true;
+        Product.CutStreams();
         await watch.Shows("connection lost, trying again…");
-        product.Away = false;
+        Product.Away = false;
         run.Step(1, "succeeded").Become("succeeded");
         var end = await watch.End();
         var screen = TerminalScreen.Of(end.Out, 80);
@@ -76,9 +61,9 @@ public sealed class LiveWatchTests : IAsyncLifetime
     [Fact]
     public async Task Ctrl_C_gives_the_cursor_back()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
         run.Step(1, "running");
-        await using var watch = Pty.Start(msctl, 80, 24, "runs", "watch", $"{run.Id}");
+        await using var watch = Pty.Start(Msctl, 80, 24, "runs", "watch", $"{run.Id}");
         await watch.Shows("Preflight");
         await watch.Input.WriteAsync('\x03');
         await watch.Input.FlushAsync();
@@ -93,14 +78,14 @@ public sealed class LiveWatchTests : IAsyncLifetime
     [Fact]
     public async Task More_steps_than_lines_show_those_around_the_current_one()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", [.. Enumerable.Range(1, 40).Select(i => $"Part {i}")]));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", [.. Enumerable.Range(1, 40).Select(i => $"Part {i}")]));
         for (var i = 1; i <= 20; i++)
         {
             run.Done(i);
         }
 
         run.Step(21, "running", progress: 0.5);
-        await using var watch = Pty.Start(msctl, 80, 12, "runs", "watch", $"{run.Id}");
+        await using var watch = Pty.Start(Msctl, 80, 12, "runs", "watch", $"{run.Id}");
         await watch.Shows("Part 21");
         Assert.DoesNotContain("Part 2 ", watch.OutSoFar, StringComparison.Ordinal);
         run.Become("failed", "enough");
@@ -114,14 +99,14 @@ public sealed class LiveWatchTests : IAsyncLifetime
     [InlineData("NO_COLOR")]
     public async Task Without_colour_there_are_bars_but_no_colours(string how)
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
         run.Step(1, "running", progress: 0.5);
         if (how == "NO_COLOR")
         {
-            msctl.Environment["NO_COLOR"] = "1";
+            Msctl.Environment["NO_COLOR"] = "1";
         }
 
-        await using var watch = Pty.Start(msctl, 80, 24, ["runs", "watch", $"{run.Id}", .. how == "NO_COLOR" ? Array.Empty<string>() : [how]]);
+        await using var watch = Pty.Start(Msctl, 80, 24, ["runs", "watch", $"{run.Id}", .. how == "NO_COLOR" ? Array.Empty<string>() : [how]]);
         await watch.Shows("50%");
         run.Step(1, "succeeded").Become("succeeded");
         var end = await watch.End();

@@ -5,31 +5,16 @@ using ManagedServers.Cli.Tests.StandIn;
 namespace ManagedServers.Cli.Tests;
 
 /// <summary>Heartbeats and hits, against the stand-in.</summary>
-public sealed class MonitoringTests : IAsyncLifetime
+public sealed class MonitoringTests : AgainstStandIn
 {
-    private readonly Msctl msctl = new();
-    private Product product = null!;
-
-    public async Task InitializeAsync()
-    {
-        product = await Product.Start();
-        msctl.SignedInAt(product);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await product.DisposeAsync();
-        msctl.Dispose();
-    }
-
     [Fact]
     public async Task Hits_have_their_coverage_under_the_table()
     {
-        product.On("GET", "/api/v2/pvservers/ns1/hits", """{"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","coverage":{"named":120,"queries":123,"share":0.9756,"connected":true,"lastSampleAt":"2026-01-01T23:59:50Z"},"items":[{"zone":"example.org.","name":"www.example.org.","type":"A","count":117,"total":1170,"lastAccess":"2026-01-01T23:59:49Z"},{"zone":"example.org.","name":"example.org.","type":"SOA","count":3,"total":9,"lastAccess":"2026-01-01T10:00:00Z"}],"next":null}""");
-        var end = await msctl.Run("hits", "ns1", "--from", "7d", "--to", "2026-01-02T00:00Z", "--zone", "example.org", "--type", "a", "--sort", "last", "--limit", "5");
+        Product.On("GET", "/api/v2/pvservers/ns1/hits", """{"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","coverage":{"named":120,"queries":123,"share":0.9756,"connected":true,"lastSampleAt":"2026-01-01T23:59:50Z"},"items":[{"zone":"example.org.","name":"www.example.org.","type":"A","count":117,"total":1170,"lastAccess":"2026-01-01T23:59:49Z"},{"zone":"example.org.","name":"example.org.","type":"SOA","count":3,"total":9,"lastAccess":"2026-01-01T10:00:00Z"}],"next":null}""");
+        var end = await Msctl.Run("hits", "ns1", "--from", "7d", "--to", "2026-01-02T00:00Z", "--zone", "example.org", "--type", "a", "--sort", "last", "--limit", "5");
         Assert.Equal(2, end.ExitCode);   // 7 days ago lies after the end that was given
 
-        end = await msctl.Run("hits", "ns1", "--from", "2026-01-01T00:00Z", "--to", "2026-01-02T00:00Z", "--zone", "example.org", "--type", "a", "--sort", "last", "--limit", "5");
+        end = await Msctl.Run("hits", "ns1", "--from", "2026-01-01T00:00Z", "--to", "2026-01-02T00:00Z", "--zone", "example.org", "--type", "a", "--sort", "last", "--limit", "5");
         Assert.True(end.ExitCode == 0, end.ToString());
         Assert.Equal(
             """
@@ -42,14 +27,14 @@ public sealed class MonitoringTests : IAsyncLifetime
 
             """,
             end.Out);
-        Assert.Equal("?from=2026-01-01T00%3A00%3A00Z&to=2026-01-02T00%3A00%3A00Z&zone=example.org&type=A&sort=last&limit=5", product.Requests.Single().Query);
+        Assert.Equal("?from=2026-01-01T00%3A00%3A00Z&to=2026-01-02T00%3A00%3A00Z&zone=example.org&type=A&sort=last&limit=5", Product.Requests.Single().Query);
     }
 
     [Fact]
     public async Task Heartbeats_say_how_many_came_of_those_that_were_due()
     {
-        product.On("GET", "/api/v2/pvservers/ns1/heartbeats", """{"summary":{"due":4,"received":4,"status":"healthy","lastAt":"2026-01-01T00:00:30Z","total":2},"items":[{"seq":2,"sentAt":"2026-01-01T00:00:30Z","receivedAt":"2026-01-01T00:00:31Z","late":false,"uptimeSeconds":93784,"load":[0.1,0.25,1],"memory":{"totalBytes":2147483648,"availableBytes":1610612736},"docker":{"state":"running","version":"20.10.24"}},{"seq":1,"sentAt":"2026-01-01T00:00:00Z","receivedAt":"2026-01-01T00:00:31Z","late":true,"docker":{"state":"stopped"}}],"next":7}""");
-        var end = await msctl.Run("heartbeats", "ns1", "--limit", "2");
+        Product.On("GET", "/api/v2/pvservers/ns1/heartbeats", """{"summary":{"due":4,"received":4,"status":"healthy","lastAt":"2026-01-01T00:00:30Z","total":2},"items":[{"seq":2,"sentAt":"2026-01-01T00:00:30Z","receivedAt":"2026-01-01T00:00:31Z","late":false,"uptimeSeconds":93784,"load":[0.1,0.25,1],"memory":{"totalBytes":2147483648,"availableBytes":1610612736},"docker":{"state":"running","version":"20.10.24"}},{"seq":1,"sentAt":"2026-01-01T00:00:00Z","receivedAt":"2026-01-01T00:00:31Z","late":true,"docker":{"state":"stopped"}}],"next":7}""");
+        var end = await Msctl.Run("heartbeats", "ns1", "--limit", "2");
         Assert.True(end.ExitCode == 0, end.ToString());
         Assert.Equal("2026-01-01 00:00:30Z  2026-01-01 00:00:31Z        1 d 2 h  0.10 0.25 1.00      1.5 GiB  running 20.10.24", end.Lines[1]);
         Assert.Contains("late", end.Lines[2], StringComparison.Ordinal);

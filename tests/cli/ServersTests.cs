@@ -5,25 +5,16 @@ using ManagedServers.Cli.Tests.StandIn;
 namespace ManagedServers.Cli.Tests;
 
 /// <summary>Servers, against the stand-in.</summary>
-public sealed class ServersTests : IAsyncLifetime
+public sealed class ServersTests : AgainstStandIn
 {
     private const string Fingerprint = "SHA256:9QJ0u7H2tJtH1cB8rVb3oXo3oS1m8uY0X5W3bJc1d2E";
-    private readonly Msctl msctl = new();
-    private Product product = null!;
 
-    public async Task InitializeAsync()
+    protected override void Prepare()
     {
-        product = await Product.Start();
-        msctl.SignedInAt(product);
-        product.On("POST", "/api/v2/pvservers/probe", $$"""{"algorithm":"ssh-ed25519","fingerprint":"{{Fingerprint}}"}""")
+        base.Prepare();
+        Product.On("POST", "/api/v2/pvservers/probe", $$"""{"algorithm":"ssh-ed25519","fingerprint":"{{Fingerprint}}"}""")
             .On("POST", "/api/v2/pvservers", (_, _) => (201, Server("ns1", "new")))
             .On("GET", "/api/v2/pvservers/ns1", Server("ns1", "running"));
-    }
-
-    public async Task DisposeAsync()
-    {
-        await product.DisposeAsync();
-        msctl.Dispose();
     }
 
     [Fact]
@@ -32,7 +23,7 @@ public sealed class ServersTests : IAsyncLifetime
         var end = await Add();
         Assert.Equal(2, end.ExitCode);
         Assert.Contains($"--accept-host-key {Fingerprint}", end.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain(product.Requests, r => r.Path == "/api/v2/pvservers");
+        Assert.DoesNotContain(Product.Requests, r => r.Path == "/api/v2/pvservers");
     }
 
     [Fact]
@@ -42,7 +33,7 @@ public sealed class ServersTests : IAsyncLifetime
         Assert.Equal(2, end.ExitCode);
         Assert.Contains("expected: SHA256:other", end.Error, StringComparison.Ordinal);
         Assert.Contains($"shown:    {Fingerprint}", end.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain(product.Requests, r => r.Path == "/api/v2/pvservers");
+        Assert.DoesNotContain(Product.Requests, r => r.Path == "/api/v2/pvservers");
     }
 
     [Theory]
@@ -53,7 +44,7 @@ public sealed class ServersTests : IAsyncLifetime
         var end = await Add("--accept-host-key", accept, "-o", "json");
         Assert.True(end.ExitCode == 0, end.ToString());
         Assert.Equal(Server("ns1", "new") + "\n", end.Out);
-        using var body = JsonDocument.Parse(product.Requests.Last().Body);
+        using var body = JsonDocument.Parse(Product.Requests.Last().Body);
         Assert.Equal(Fingerprint, body.RootElement.GetProperty("hostKey").GetString());
         Assert.Equal("s3cret", body.RootElement.GetProperty("password").GetString());
         Assert.Equal("root", body.RootElement.GetProperty("sshUser").GetString());
@@ -64,16 +55,16 @@ public sealed class ServersTests : IAsyncLifetime
     [Fact]
     public async Task On_a_terminal_the_fingerprint_is_shown_and_asked()
     {
-        await using var no = Pty.Start(msctl, 120, 24, "servers", "add", "ns1", "--address", "192.0.2.10", "--password-file", msctl.File("ssh", "s3cret"));
+        await using var no = Pty.Start(Msctl, 120, 24, "servers", "add", "ns1", "--address", "192.0.2.10", "--password-file", Msctl.File("ssh", "s3cret"));
         await no.Shows("[y/N]");
         await no.Input.WriteAsync("\r");
         await no.Input.FlushAsync();
         var refused = await no.End();
         Assert.Equal(2, refused.ExitCode);
         Assert.Contains($"(ssh-ed25519): {Fingerprint}", refused.Out, StringComparison.Ordinal);
-        Assert.DoesNotContain(product.Requests, r => r.Path == "/api/v2/pvservers");
+        Assert.DoesNotContain(Product.Requests, r => r.Path == "/api/v2/pvservers");
 
-        await using var yes = Pty.Start(msctl, 120, 24, "servers", "add", "ns1", "--address", "192.0.2.10", "--password-file", msctl.File("ssh", "s3cret"));
+        await using var yes = Pty.Start(Msctl, 120, 24, "servers", "add", "ns1", "--address", "192.0.2.10", "--password-file", Msctl.File("ssh", "s3cret"));
         await yes.Shows("[y/N]");
         await yes.Input.WriteAsync("y\r");
         await yes.Input.FlushAsync();
@@ -83,11 +74,11 @@ public sealed class ServersTests : IAsyncLifetime
     [Fact]
     public async Task The_accounts_password_stands_before_the_command_and_the_hosts_after_it()
     {
-        msctl.Environment.Remove("MSCTL_TOKEN_FILE");
-        var end = await msctl.Run(
-            "--user", "op", "--password-file", msctl.File("mine", "my-own"), "servers", "add", "ns1", "--address", "192.0.2.10", "--password-file", msctl.File("ssh", "s3cret"), "--accept-host-key", "shown");
+        Msctl.Environment.Remove("MSCTL_TOKEN_FILE");
+        var end = await Msctl.Run(
+            "--user", "op", "--password-file", Msctl.File("mine", "my-own"), "servers", "add", "ns1", "--address", "192.0.2.10", "--password-file", Msctl.File("ssh", "s3cret"), "--accept-host-key", "shown");
         Assert.True(end.ExitCode == 0, end.ToString());
-        var sent = product.Requests.Last();
+        var sent = Product.Requests.Last();
         Assert.Equal("op:my-own", System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(sent.Authorization["Basic ".Length..])));
         Assert.Contains("\"password\":\"s3cret\"", sent.Body, StringComparison.Ordinal);
     }
@@ -95,23 +86,23 @@ public sealed class ServersTests : IAsyncLifetime
     [Fact]
     public async Task A_refusal_shows_every_field_what_was_tried_and_ends_with_1()
     {
-        product.On("POST", "/api/v2/pvservers", """{"type":"invalid-input","title":"The input breaks a rule","status":400,"detail":"Nothing was changed.","errors":{"name":["must be one line","must have at most 63 characters"],"sshPort":["must be 1 to 65535"]}}""", 400);
+        Product.On("POST", "/api/v2/pvservers", """{"type":"invalid-input","title":"The input breaks a rule","status":400,"detail":"Nothing was changed.","errors":{"name":["must be one line","must have at most 63 characters"],"sshPort":["must be 1 to 65535"]}}""", 400);
         var end = await Add("--accept-host-key", "shown");
         Assert.Equal(1, end.ExitCode);
         Assert.Equal("", end.Out);
         Assert.Contains("name: must be one line", end.Error, StringComparison.Ordinal);
         Assert.Contains("name: must have at most 63 characters", end.Error, StringComparison.Ordinal);
         Assert.Contains("sshPort: must be 1 to 65535", end.Error, StringComparison.Ordinal);
-        Assert.Contains($"tried: POST {product.Address}api/v2/pvservers", end.Error, StringComparison.Ordinal);
+        Assert.Contains($"tried: POST {Product.Address}api/v2/pvservers", end.Error, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_list_is_aligned_whole_and_without_control_codes_in_a_pipe()
     {
-        product.On("GET", "/api/v2/pvservers", (context, _) => context.Request.Query["after"].Count == 0
+        Product.On("GET", "/api/v2/pvservers", (context, _) => context.Request.Query["after"].Count == 0
             ? (200, $$"""{"items":[{{Server("ns1", "running")}}],"next":"ns1"}""")
             : (200, $$"""{"items":[{{Server("a-name-that-is-rather-long-but-must-stay-whole", "unreachable")}}],"next":null}"""));
-        var end = await msctl.Run("servers", "list");
+        var end = await Msctl.Run("servers", "list");
         Assert.Equal(0, end.ExitCode);
         Assert.Equal(3, end.Lines.Count);
         var state = end.Lines[0].IndexOf("STATE", StringComparison.Ordinal);
@@ -120,7 +111,7 @@ public sealed class ServersTests : IAsyncLifetime
         Assert.StartsWith("a-name-that-is-rather-long-but-must-stay-whole ", end.Lines[2], StringComparison.Ordinal);
         Assert.DoesNotContain('\e', end.Out);
 
-        using var all = JsonDocument.Parse((await msctl.Run("servers", "list", "-o", "json")).Out);
+        using var all = JsonDocument.Parse((await Msctl.Run("servers", "list", "-o", "json")).Out);
         Assert.Equal(2, all.RootElement.GetProperty("items").GetArrayLength());
         Assert.Equal(JsonValueKind.Null, all.RootElement.GetProperty("next").ValueKind);
     }
@@ -128,8 +119,8 @@ public sealed class ServersTests : IAsyncLifetime
     [Fact]
     public async Task What_a_host_wrote_cannot_move_the_cursor()
     {
-        product.On("GET", "/api/v2/pvservers/ns1", Server("ns1", "running").Replace("192.0.2.10", "\\u001b]0;owned\\u0007\\u001b[2J[red]x\\u202e", StringComparison.Ordinal));
-        var end = await msctl.Run("servers", "show", "ns1");
+        Product.On("GET", "/api/v2/pvservers/ns1", Server("ns1", "running").Replace("192.0.2.10", "\\u001b]0;owned\\u0007\\u001b[2J[red]x\\u202e", StringComparison.Ordinal));
+        var end = await Msctl.Run("servers", "show", "ns1");
         Assert.Equal(0, end.ExitCode);
         Assert.Contains(@"\x1b]0;owned\x07\x1b[2J[red]x\u202e", end.Out, StringComparison.Ordinal);
         Assert.DoesNotContain('\e', end.Out);
@@ -139,8 +130,8 @@ public sealed class ServersTests : IAsyncLifetime
     [Fact]
     public async Task A_test_tells_found_needed_and_the_whole_fix_and_ends_with_1_when_a_check_failed()
     {
-        product.On("POST", "/api/v2/pvservers/ns1/test", """{"ok":false,"checks":[{"name":"python","ok":true,"found":"3.11.2","needed":"3.6 or newer","fix":null},{"name":"port 53","ok":false,"found":"systemd-resolved","needed":"free","fix":"systemctl disable --now systemd-resolved"}]}""");
-        var end = await msctl.Run("servers", "test", "ns1");
+        Product.On("POST", "/api/v2/pvservers/ns1/test", """{"ok":false,"checks":[{"name":"python","ok":true,"found":"3.11.2","needed":"3.6 or newer","fix":null},{"name":"port 53","ok":false,"found":"systemd-resolved","needed":"free","fix":"systemctl disable --now systemd-resolved"}]}""");
+        var end = await Msctl.Run("servers", "test", "ns1");
         Assert.Equal(1, end.ExitCode);
         Assert.Contains("python   ok      3.11.2            3.6 or newer", end.Out, StringComparison.Ordinal);
         Assert.Contains("  systemctl disable --now systemd-resolved\n", end.Out, StringComparison.Ordinal);
@@ -150,33 +141,33 @@ public sealed class ServersTests : IAsyncLifetime
     [Fact]
     public async Task An_edit_sends_what_changes_alone_and_a_new_key_only_when_it_was_accepted()
     {
-        product.On("GET", "/api/v2/pvservers/ns1", Server("ns1", "running").Replace(Fingerprint, "SHA256:former", StringComparison.Ordinal));
-        product.On("PATCH", "/api/v2/pvservers/ns1", Server("ns1", "running"));
-        Assert.Equal(2, (await msctl.Run("servers", "edit", "ns1")).ExitCode);
-        var unasked = await msctl.Run("servers", "edit", "ns1", "--ssh-user", "ops");
+        Product.On("GET", "/api/v2/pvservers/ns1", Server("ns1", "running").Replace(Fingerprint, "SHA256:former", StringComparison.Ordinal));
+        Product.On("PATCH", "/api/v2/pvservers/ns1", Server("ns1", "running"));
+        Assert.Equal(2, (await Msctl.Run("servers", "edit", "ns1")).ExitCode);
+        var unasked = await Msctl.Run("servers", "edit", "ns1", "--ssh-user", "ops");
         Assert.Equal(2, unasked.ExitCode);
         Assert.Contains("Accepted until now: SHA256:former", unasked.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain(product.Requests, r => r.Method == "PATCH");
+        Assert.DoesNotContain(Product.Requests, r => r.Method == "PATCH");
 
-        Assert.Equal(0, (await msctl.Run("servers", "edit", "ns1", "--name", "ns2", "--reason", "moved")).ExitCode);
-        Assert.Equal(0, (await msctl.Run("servers", "edit", "ns1", "--password-file", msctl.File("new", "n3w\n"), "--accept-host-key", Fingerprint)).ExitCode);
+        Assert.Equal(0, (await Msctl.Run("servers", "edit", "ns1", "--name", "ns2", "--reason", "moved")).ExitCode);
+        Assert.Equal(0, (await Msctl.Run("servers", "edit", "ns1", "--password-file", Msctl.File("new", "n3w\n"), "--accept-host-key", Fingerprint)).ExitCode);
         Assert.Equal(
             ["""{"name":"ns2","reason":"moved"}""", $$"""{"password":"n3w","hostKey":"{{Fingerprint}}"}"""],
-            product.Requests.Where(r => r.Method == "PATCH").Select(r => r.Body));
+            Product.Requests.Where(r => r.Method == "PATCH").Select(r => r.Body));
     }
 
     [Fact]
     public async Task Removing_asks_first_and_in_a_pipe_needs_yes()
     {
-        product.OnRaw("DELETE", "/api/v2/pvservers/ns1", context => { context.Response.StatusCode = 204; return Task.CompletedTask; });
-        Assert.Equal(2, (await msctl.Run("servers", "remove", "ns1")).ExitCode);
-        Assert.DoesNotContain(product.Requests, r => r.Method == "DELETE");
-        Assert.Equal(0, (await msctl.Run("servers", "remove", "ns1", "--force", "--yes")).ExitCode);
-        Assert.Equal("?force=true", product.Requests.Single(r => r.Method == "DELETE").Query);
+        Product.OnRaw("DELETE", "/api/v2/pvservers/ns1", context => { context.Response.StatusCode = 204; return Task.CompletedTask; });
+        Assert.Equal(2, (await Msctl.Run("servers", "remove", "ns1")).ExitCode);
+        Assert.DoesNotContain(Product.Requests, r => r.Method == "DELETE");
+        Assert.Equal(0, (await Msctl.Run("servers", "remove", "ns1", "--force", "--yes")).ExitCode);
+        Assert.Equal("?force=true", Product.Requests.Single(r => r.Method == "DELETE").Query);
     }
 
     private Task<Outcome> Add(params string[] more) =>
-        msctl.Run(["servers", "add", "ns1", "--address", "192.0.2.10", "--password-file", msctl.File("ssh", "s3cret\n"), .. more]);
+        Msctl.Run(["servers", "add", "ns1", "--address", "192.0.2.10", "--password-file", Msctl.File("ssh", "s3cret\n"), .. more]);
 
     private static string Server(string name, string state) => $$"""{"id":"0195f2d0-3c6f-7b1e-9a51-6c1f0e6f4a2b","name":"{{name}}","address":"192.0.2.10","sshPort":22,"sshUser":"root","authentication":"password","hostKey":{"algorithm":"ssh-ed25519","fingerprint":"{{Fingerprint}}"},"apiAddress":null,"state":"{{state}}","components":[{"name":"dns","version":"3.2.6","state":"running"}],"heartbeat":{"due":4,"received":3,"status":"degraded","lastAt":"2026-01-01T00:00:00Z"},"createdAt":"2026-01-01T00:00:00Z","lastRunId":null}""";
 }

@@ -6,52 +6,43 @@ using Microsoft.AspNetCore.Http;
 namespace ManagedServers.Cli.Tests;
 
 /// <summary>Signing in and out; the stand-in gives out tokens.</summary>
-public sealed class SignInTests : IAsyncLifetime
+public sealed class SignInTests : AgainstStandIn
 {
     private const string Password = "correct horse battery";
-    private readonly Msctl msctl = new();
-    private Product product = null!;
 
-    public async Task InitializeAsync()
+    protected override void Prepare()
     {
-        product = await Product.Start();
-        product.On("POST", "/api/v2/tokens", """{"id":"0195f2d0-0000-7000-8000-000000000001","token":"ms_secret","expiresAt":"2031-01-01T00:00:00+00:00"}""")
+        Product.On("POST", "/api/v2/tokens", """{"id":"0195f2d0-0000-7000-8000-000000000001","token":"ms_secret","expiresAt":"2031-01-01T00:00:00+00:00"}""")
             .On("GET", "/api/v2/me", """{"name":"admin","groups":["Global Admin"]}""")
             .OnRaw("DELETE", "/api/v2/tokens/current", context => { context.Response.StatusCode = 204; return Task.CompletedTask; });
-    }
-
-    public async Task DisposeAsync()
-    {
-        await product.DisposeAsync();
-        msctl.Dispose();
     }
 
     [Fact]
     public async Task Login_makes_a_token_that_the_next_commands_use_and_logout_revokes_it()
     {
-        var login = await msctl.Run(["login", "--url", $"{product.Address}", "--user", "admin", "--ca-fingerprint", product.Certificates.Fingerprint, "--password-file", "-"], Password + "\n");
+        var login = await Msctl.Run(["login", "--url", $"{Product.Address}", "--user", "admin", "--ca-fingerprint", Product.Certificates.Fingerprint, "--password-file", "-"], Password + "\n");
         Assert.True(login.ExitCode == 0, login.ToString());
         Assert.Equal("", login.Out);
         Assert.Contains("Signed in as admin", login.Error, StringComparison.Ordinal);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(msctl.Config));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(msctl.Config)!));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Msctl.Config));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(Msctl.Config)!));
 
-        var me = await msctl.Run("whoami");
-        Assert.Equal($"admin (Global Admin) at {product.Address.GetLeftPart(UriPartial.Authority)}\n", me.Out);
-        Assert.Equal("Bearer ms_secret", product.Requests.Last(r => r.Path == "/api/v2/me").Authorization);
+        var me = await Msctl.Run("whoami");
+        Assert.Equal($"admin (Global Admin) at {Product.Address.GetLeftPart(UriPartial.Authority)}\n", me.Out);
+        Assert.Equal("Bearer ms_secret", Product.Requests.Last(r => r.Path == "/api/v2/me").Authorization);
 
-        var logout = await msctl.Run("logout");
+        var logout = await Msctl.Run("logout");
         Assert.Equal(0, logout.ExitCode);
-        Assert.Equal("Bearer ms_secret", product.Requests.Single(r => r.Method == "DELETE").Authorization);
-        Assert.DoesNotContain("ms_secret", await File.ReadAllTextAsync(msctl.Config), StringComparison.Ordinal);
-        Assert.Equal(3, (await msctl.Run("whoami")).ExitCode);
+        Assert.Equal("Bearer ms_secret", Product.Requests.Single(r => r.Method == "DELETE").Authorization);
+        Assert.DoesNotContain("ms_secret", await File.ReadAllTextAsync(Msctl.Config), StringComparison.Ordinal);
+        Assert.Equal(3, (await Msctl.Run("whoami")).ExitCode);
     }
 
     [Fact]
     public async Task A_login_after_too_many_wrong_passwords_says_when_to_try_again()
     {
-        product.On("POST", "/api/v2/tokens", (_, _) => (429, """{"type":"too-many-sign-ins","title":"Too many wrong passwords","status":429,"detail":"Passwords for this name are not looked at for now. Try again in 42 s, at 12:34:56 UTC."}"""));
-        var login = await msctl.Run(["login", "--url", $"{product.Address}", "--user", "admin", "--ca-fingerprint", product.Certificates.Fingerprint, "--password-file", "-"], Password + "\n");
+        Product.On("POST", "/api/v2/tokens", (_, _) => (429, """{"type":"too-many-sign-ins","title":"Too many wrong passwords","status":429,"detail":"Passwords for this name are not looked at for now. Try again in 42 s, at 12:34:56 UTC."}"""));
+        var login = await Msctl.Run(["login", "--url", $"{Product.Address}", "--user", "admin", "--ca-fingerprint", Product.Certificates.Fingerprint, "--password-file", "-"], Password + "\n");
         Assert.NotEqual(0, login.ExitCode);
         Assert.Contains("Too many wrong passwords: Passwords for this name are not looked at for now. Try again in 42 s, at 12:34:56 UTC.", login.Error, StringComparison.Ordinal);
         Assert.Single(login.Error.Split("ry again"), s => s.Contains("in 42 s", StringComparison.Ordinal));
@@ -60,49 +51,49 @@ public sealed class SignInTests : IAsyncLifetime
     [Fact]
     public async Task In_a_pipe_an_unknown_authority_is_shown_and_not_accepted()
     {
-        var login = await msctl.Run(["login", "--url", $"{product.Address}", "--user", "admin", "--password-file", "-"], Password);
+        var login = await Msctl.Run(["login", "--url", $"{Product.Address}", "--user", "admin", "--password-file", "-"], Password);
         Assert.Equal(2, login.ExitCode);
-        Assert.Contains(product.Certificates.Fingerprint, login.Error, StringComparison.Ordinal);
+        Assert.Contains(Product.Certificates.Fingerprint, login.Error, StringComparison.Ordinal);
         Assert.Contains("--ca-fingerprint", login.Error, StringComparison.Ordinal);
-        Assert.Equal(["/ca.pem"], product.Requests.Select(r => r.Path));
+        Assert.Equal(["/ca.pem"], Product.Requests.Select(r => r.Path));
     }
 
     [Fact]
     public async Task An_unexpected_fingerprint_stops_before_the_password_is_sent()
     {
-        var login = await msctl.Run(["login", "--url", $"{product.Address}", "--user", "admin", "--ca-fingerprint", "AA:BB", "--password-file", "-"], Password);
+        var login = await Msctl.Run(["login", "--url", $"{Product.Address}", "--user", "admin", "--ca-fingerprint", "AA:BB", "--password-file", "-"], Password);
         Assert.Equal(2, login.ExitCode);
         Assert.Contains("expected: AA:BB", login.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain(product.Requests, r => r.Authorization.Length > 0);
-        Assert.False(File.Exists(msctl.Config));
+        Assert.DoesNotContain(Product.Requests, r => r.Authorization.Length > 0);
+        Assert.False(File.Exists(Msctl.Config));
     }
 
     [Fact]
     public async Task On_a_terminal_everything_is_asked_and_the_password_is_not_echoed()
     {
-        await using var login = Pty.Start(msctl, 100, 24, "login");
-        await Answer(login, "Address of the product", $"{product.Address}");
+        await using var login = Pty.Start(Msctl, 100, 24, "login");
+        await Answer(login, "Address of the product", $"{Product.Address}");
         await Answer(login, "trusted from now on? [y/N]", "y");
         await Answer(login, "Account [admin]", "");
         await Answer(login, "Password of admin", Password);
         var end = await login.End();
 
         Assert.True(end.ExitCode == 0, end.ToString());
-        Assert.Contains(product.Certificates.Fingerprint, end.Out, StringComparison.Ordinal);
+        Assert.Contains(Product.Certificates.Fingerprint, end.Out, StringComparison.Ordinal);
         Assert.DoesNotContain(Password, end.Out, StringComparison.Ordinal);
-        Assert.Equal($"Basic {Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"admin:{Password}"))}", product.Requests.Single(r => r.Path == "/api/v2/tokens").Authorization);
-        using var config = JsonDocument.Parse(await File.ReadAllTextAsync(msctl.Config));
+        Assert.Equal($"Basic {Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"admin:{Password}"))}", Product.Requests.Single(r => r.Path == "/api/v2/tokens").Authorization);
+        using var config = JsonDocument.Parse(await File.ReadAllTextAsync(Msctl.Config));
         Assert.Equal("ms_secret", config.RootElement.GetProperty("token").GetString());
     }
 
     [Fact]
     public async Task A_stored_token_is_not_sent_to_a_product_of_another_authority()
     {
-        await msctl.Run(["login", "--url", $"{product.Address}", "--user", "admin", "--ca-fingerprint", product.Certificates.Fingerprint, "--password-file", "-"], Password);
+        await Msctl.Run(["login", "--url", $"{Product.Address}", "--user", "admin", "--ca-fingerprint", Product.Certificates.Fingerprint, "--password-file", "-"], Password);
         await using var other = await Product.Start();
-        var asked = await msctl.Run("whoami", "--url", $"{other.Address}", "--ca", msctl.File("other.pem", other.Certificates.Pem));
+        var asked = await Msctl.Run("whoami", "--url", $"{other.Address}", "--ca", Msctl.File("other.pem", other.Certificates.Pem));
         Assert.Equal(3, asked.ExitCode);
-        var trusted = await msctl.Run("whoami", "--url", $"{other.Address}");
+        var trusted = await Msctl.Run("whoami", "--url", $"{other.Address}");
         Assert.Equal(4, trusted.ExitCode);
         Assert.Empty(other.Requests);
     }
@@ -110,11 +101,11 @@ public sealed class SignInTests : IAsyncLifetime
     [Fact]
     public async Task A_wrong_password_ends_with_3_and_stores_nothing()
     {
-        product.On("POST", "/api/v2/tokens", """{"type":"not-signed-in","title":"Not signed in","status":401,"detail":"The request carries no valid credentials."}""", 401);
-        var login = await msctl.Run(["login", "--url", $"{product.Address}", "--user", "admin", "--ca-fingerprint", product.Certificates.Fingerprint, "--password-file", "-"], "wrong");
+        Product.On("POST", "/api/v2/tokens", """{"type":"not-signed-in","title":"Not signed in","status":401,"detail":"The request carries no valid credentials."}""", 401);
+        var login = await Msctl.Run(["login", "--url", $"{Product.Address}", "--user", "admin", "--ca-fingerprint", Product.Certificates.Fingerprint, "--password-file", "-"], "wrong");
         Assert.Equal(3, login.ExitCode);
         Assert.Contains("no valid credentials", login.Error, StringComparison.Ordinal);
-        Assert.False(File.Exists(msctl.Config));
+        Assert.False(File.Exists(Msctl.Config));
     }
 
     [Fact]
@@ -122,13 +113,13 @@ public sealed class SignInTests : IAsyncLifetime
     {
         var hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        product.OnRaw("POST", "/api/v2/tokens", async context =>
+        Product.OnRaw("POST", "/api/v2/tokens", async context =>
         {
             arrived.SetResult();
             await hold.Task;
             await context.Response.WriteAsync("""{"id":"1","token":"ms_secret","expiresAt":null}""");
         });
-        await using var login = msctl.Start(["login", "--url", $"{product.Address}", "--user", "admin", "--ca-fingerprint", product.Certificates.Fingerprint, "--password-file", "-"], Password);
+        await using var login = Msctl.Start(["login", "--url", $"{Product.Address}", "--user", "admin", "--ca-fingerprint", Product.Certificates.Fingerprint, "--password-file", "-"], Password);
         await arrived.Task.WaitAsync(TimeSpan.FromSeconds(30));
         var commandLine = await File.ReadAllTextAsync($"/proc/{login.Id}/cmdline");
         var environment = await File.ReadAllTextAsync($"/proc/{login.Id}/environ");
@@ -137,7 +128,7 @@ public sealed class SignInTests : IAsyncLifetime
 
         Assert.Contains("login", commandLine, StringComparison.Ordinal);
         Assert.DoesNotContain(Password, commandLine + environment, StringComparison.Ordinal);
-        var password = await msctl.Run("login", "--password", Password);
+        var password = await Msctl.Run("login", "--password", Password);
         Assert.Equal(2, password.ExitCode);
     }
 

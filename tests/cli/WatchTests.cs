@@ -5,28 +5,13 @@ using ManagedServers.Cli.Tests.StandIn;
 namespace ManagedServers.Cli.Tests;
 
 /// <summary>Watching a run in a pipe.</summary>
-public sealed class WatchTests : IAsyncLifetime
+public sealed class WatchTests : AgainstStandIn
 {
-    private readonly Msctl msctl = new();
-    private Product product = null!;
-
-    public async Task InitializeAsync()
-    {
-        product = await Product.Start();
-        msctl.SignedInAt(product);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await product.DisposeAsync();
-        msctl.Dispose();
-    }
-
     [Fact]
     public async Task A_pipe_gets_each_start_end_retry_and_log_line_once_with_its_time()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight", "Upload the image"));
-        await using var watch = msctl.Start(["runs", "watch", $"{run.Id}"]);
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight", "Upload the image"));
+        await using var watch = Msctl.Start(["runs", "watch", $"{run.Id}"]);
         await watch.Shows("install dns on ns1");
         run.Step(1, "running").Log(1, "python 3.11.2 is there");
         await watch.Shows("python");
@@ -51,15 +36,15 @@ public sealed class WatchTests : IAsyncLifetime
     [Fact]
     public async Task A_cut_connection_shows_one_calm_line_and_nothing_twice()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight", "Upload the image"));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight", "Upload the image"));
         run.Done(1).Log(1, "first line");
-        await using var watch = msctl.Start(["runs", "watch", $"{run.Id}"]);
+        await using var watch = Msctl.Start(["runs", "watch", $"{run.Id}"]);
         await watch.Shows("first line");
-        product.Away = true;
-        product.CutStreams();
-        await Until(() => product.Requests.Count(r => r.Path.EndsWith("/events", StringComparison.Ordinal)) >= 3);
+        Product.Away = true;
+        Product.CutStreams();
+        await Until(() => Product.Requests.Count(r => r.Path.EndsWith("/events", StringComparison.Ordinal)) >= 3);
         run.Log(2, "said while nobody listened").Step(2, "running").Step(2, "interrupted").Step(2, "running");
-        product.Away = false;
+        Product.Away = false;
         await watch.Shows("said while nobody listened");
         run.Step(2, "succeeded").Become("succeeded");
         var end = await watch.End();
@@ -69,15 +54,15 @@ public sealed class WatchTests : IAsyncLifetime
         Assert.Single(end.Lines, l => l.Contains("first line", StringComparison.Ordinal));
         Assert.Single(end.Lines, l => l.Contains("said while nobody listened", StringComparison.Ordinal));
         Assert.Single(end.Lines, l => l.Contains("Preflight: done", StringComparison.Ordinal));
-        Assert.Equal("1", product.Requests.Last(r => r.Path.EndsWith("/events", StringComparison.Ordinal)).LastEventId);
+        Assert.Equal("1", Product.Requests.Last(r => r.Path.EndsWith("/events", StringComparison.Ordinal)).LastEventId);
     }
 
     [Fact]
     public async Task A_paused_run_says_why_and_what_to_do_and_ends_with_6()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
         run.Step(1, "running").Log(1, "port 53 is taken", "error").Step(1, "failed", error: "systemd-resolved holds port 53").Become("paused", "Preflight failed: systemd-resolved holds port 53");
-        var end = await msctl.Run("runs", "watch", $"{run.Id}");
+        var end = await Msctl.Run("runs", "watch", $"{run.Id}");
 
         Assert.Equal(6, end.ExitCode);
         Assert.Contains("error: port 53 is taken", end.Out, StringComparison.Ordinal);
@@ -91,9 +76,9 @@ public sealed class WatchTests : IAsyncLifetime
     [Fact]
     public async Task A_failed_run_ends_with_5_and_its_reason()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
         run.Step(1, "running").Step(1, "failed", error: "no Docker").Become("failed", "Preflight failed: no Docker; nothing was changed");
-        var end = await msctl.Run("runs", "watch", $"{run.Id}");
+        var end = await Msctl.Run("runs", "watch", $"{run.Id}");
 
         Assert.Equal(5, end.ExitCode);
         Assert.Contains("Failed after", end.Out, StringComparison.Ordinal);
@@ -104,10 +89,10 @@ public sealed class WatchTests : IAsyncLifetime
     public async Task The_error_of_a_failed_step_is_told_once()
     {
         const string error = "Knot refuses its configuration.\nline 8: bad address.";
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Check it"));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Check it"));
         run.Step(1, "running").Log(1, error, "error").Step(1, "failed", error: error)
             .Become("failed", "Step 1, 'Check it', failed: Knot refuses its configuration. line 8: bad address. What it had done was undone.");
-        var end = await msctl.Run("runs", "watch", $"{run.Id}");
+        var end = await Msctl.Run("runs", "watch", $"{run.Id}");
 
         Assert.Equal(5, end.ExitCode);
         Assert.Single(end.Lines, l => l.Contains("bad address", StringComparison.Ordinal));
@@ -117,8 +102,8 @@ public sealed class WatchTests : IAsyncLifetime
     [Fact]
     public async Task A_run_that_waits_for_another_names_it()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
-        await using var watch = msctl.Start(["runs", "watch", $"{run.Id}"]);
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        await using var watch = Msctl.Start(["runs", "watch", $"{run.Id}"]);
         await watch.Shows("install dns on ns1");
         run.Become("queued", "Waits for run 42 (install dns on ns1), which is paused.");
         await watch.Shows("queued: Waits for run 42 (install dns on ns1), which is paused.");
@@ -129,24 +114,24 @@ public sealed class WatchTests : IAsyncLifetime
     [Fact]
     public async Task Ctrl_C_leaves_the_run_alone_and_says_so()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
         run.Step(1, "running");
-        await using var watch = msctl.Start(["runs", "watch", $"{run.Id}"]);
+        await using var watch = Msctl.Start(["runs", "watch", $"{run.Id}"]);
         await watch.Shows("Preflight: started");
         watch.Signal("INT");
         var end = await watch.End();
 
         Assert.Equal(130, end.ExitCode);
         Assert.Equal($"Stopped watching; the run goes on. To see it again: msctl runs watch {run.Id}\n", end.Error);
-        Assert.DoesNotContain(product.Requests, r => r.Method == "POST");
+        Assert.DoesNotContain(Product.Requests, r => r.Method == "POST");
     }
 
     [Fact]
     public async Task Json_is_one_object_a_line_with_the_products_own_documents()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
         run.Done(1).Log(1, "a line").Become("succeeded");
-        var end = await msctl.Run("runs", "watch", $"{run.Id}", "-o", "json");
+        var end = await Msctl.Run("runs", "watch", $"{run.Id}", "-o", "json");
 
         Assert.Equal(0, end.ExitCode);
         var documents = end.Lines.Select(l => JsonDocument.Parse(l).RootElement).ToList();
@@ -157,12 +142,12 @@ public sealed class WatchTests : IAsyncLifetime
     [Fact]
     public async Task A_run_is_found_by_the_end_of_its_id()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
         run.Done(1).Become("succeeded");
-        product.On("GET", "/api/v2/runs", $$"""{"items":[{{run.Json}}],"next":null}""");
-        var end = await msctl.Run("runs", "watch", $"{run.Id}"[^8..]);
+        Product.On("GET", "/api/v2/runs", $$"""{"items":[{{run.Json}}],"next":null}""");
+        var end = await Msctl.Run("runs", "watch", $"{run.Id}"[^8..]);
         Assert.Equal(0, end.ExitCode);
-        var none = await msctl.Run("runs", "watch", "00000000");
+        var none = await Msctl.Run("runs", "watch", "00000000");
         Assert.Equal(2, none.ExitCode);
     }
 
@@ -170,13 +155,13 @@ public sealed class WatchTests : IAsyncLifetime
     public async Task Nonsense_in_the_stream_is_told_and_not_retried_for_ever()
     {
         var id = Guid.NewGuid();
-        product.On("GET", $"/api/v2/runs/{id}", new ScriptedRun("install dns on ns1").Json);
-        product.OnRaw("GET", $"/api/v2/runs/{id}/events", async context =>
+        Product.On("GET", $"/api/v2/runs/{id}", new ScriptedRun("install dns on ns1").Json);
+        Product.OnRaw("GET", $"/api/v2/runs/{id}/events", async context =>
         {
             context.Response.ContentType = "text/event-stream";
             await context.Response.Body.WriteAsync("event: run\ndata: {\"id\":7}\n\n"u8.ToArray());
         });
-        var end = await msctl.Run("runs", "watch", $"{id}");
+        var end = await Msctl.Run("runs", "watch", $"{id}");
 
         Assert.Equal(1, end.ExitCode);
         Assert.Contains("is not understood", end.Error, StringComparison.Ordinal);
@@ -185,11 +170,11 @@ public sealed class WatchTests : IAsyncLifetime
     [Fact]
     public async Task Following_a_log_survives_a_cut_connection()
     {
-        var run = product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
         run.Step(1, "running").Log(1, "one");
-        await using var follow = msctl.Start(["runs", "log", $"{run.Id}", "--follow"]);
+        await using var follow = Msctl.Start(["runs", "log", $"{run.Id}", "--follow"]);
         await follow.Shows("one");
-        product.CutStreams();
+        Product.CutStreams();
         run.Log(1, "two").Step(1, "succeeded").Become("succeeded");
         var end = await follow.End();
 

@@ -45,13 +45,13 @@ internal static class EditServerCommand
             Name = call.Get(NewName), Address = call.Get(Address), SshPort = call.Get(Port), SshUser = call.Get(User), Password = password, PrivateKey = key, Passphrase = passphrase,
             ApiAddress = call.Get(Api), Reason = call.Get(Reason),
         };
-        var way = change is { Address: null, SshPort: null, SshUser: null, Password: null, PrivateKey: null } && call.Get(AcceptedKey.Option) is null;
-        if (way && change is { Name: null, ApiAddress: null })
+        var sameWay = change is { Address: null, SshPort: null, SshUser: null, Password: null, PrivateKey: null } && call.Get(AcceptedKey.Option) is null;
+        if (sameWay && change is { Name: null, ApiAddress: null })
         {
             throw new UsageException("Nothing to change was given.", "For example --address HOST or --password-file FILE; all: msctl servers edit --help");
         }
 
-        if (!way)
+        if (!sameWay)
         {
             change = change with { HostKey = await NewKey(call, change, cancellationToken) };
         }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ManagedServers.Cli.Session;
 
 namespace ManagedServers.Cli.Commands.Servers;
 
@@ -24,20 +23,7 @@ internal static class RemoveServerCommand
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
         var name = call.Get(Name);
-        if (!call.Get(Yes))
-        {
-            if (!Terminal.CanAsk)
-            {
-                throw new UsageException($"Whether to remove {name} could not be asked: there is no terminal.", "If you are sure: --yes");
-            }
-
-            var server = (await call.Product.Servers.Get(name, cancellationToken)).Value;
-            if (!Terminal.Confirm(Output.SafeText.Line($"Remove {server.Name} ({server.Address}, {server.State})?")))
-            {
-                throw new UsageException("Not removed.");
-            }
-        }
-
+        await Sure.Ask(call, call.Get(Yes), name, $"remove {name}", s => $"Remove {s.Name} ({s.Address}, {s.State})?", "Not removed.", cancellationToken);
         await call.Product.Servers.Remove(name, call.Get(Force), cancellationToken);
         call.Screen.Note($"Removed {Output.SafeText.Line(name)}.");
         return ExitCode.Done;

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using ManagedServers.Cli.Output;
-using ManagedServers.Cli.Session;
 
 namespace ManagedServers.Cli.Commands.Servers;
 
@@ -24,20 +22,7 @@ internal static class UninstallCommand
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
         var name = call.Get(Name);
-        if (!call.Get(Yes))
-        {
-            if (!Terminal.CanAsk)
-            {
-                throw new UsageException($"Whether to uninstall everything from {name} could not be asked: there is no terminal.", "If you are sure: --yes");
-            }
-
-            var server = (await call.Product.Servers.Get(name, cancellationToken)).Value;
-            if (!Terminal.Confirm(SafeText.Line($"Uninstall everything from {server.Name} ({server.Address}, {server.State})? It stops serving, and this cannot be undone.")))
-            {
-                throw new UsageException("Nothing was uninstalled.");
-            }
-        }
-
+        await Sure.Ask(call, call.Get(Yes), name, $"uninstall everything from {name}", s => $"Uninstall everything from {s.Name} ({s.Address}, {s.State})? It stops serving, and this cannot be undone.", "Nothing was uninstalled.", cancellationToken);
         return await StartedRuns.Follow(call, await call.Product.Servers.Uninstall(name, Guid.CreateVersion7().ToString(), cancellationToken), !call.Get(NoWatch), cancellationToken);
     }
 }
