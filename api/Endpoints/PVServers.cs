@@ -70,17 +70,9 @@ internal static class PVServers
             return Started(await installation.Start(server, request, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken));
         }).RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).WithSummary("Install components; answers with the run that does it");
 
-        servers.MapPost("/{server}/start", async (string server, ComponentsRequest? request, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
-                Started(await lifecycle.Start(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
-            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(409).WithSummary("Start components, all if none is named, and prove that DNS answers");
-
-        servers.MapPost("/{server}/stop", async (string server, ComponentsRequest? request, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
-                Started(await lifecycle.Stop(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
-            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(409).WithSummary("Stop components, all if none is named; they stay stopped over reboots");
-
-        servers.MapPost("/{server}/restart", async (string server, ComponentsRequest? request, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
-                Started(await lifecycle.Restart(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
-            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(409).WithSummary("Restart components, all if none is named, and prove that DNS answers");
+        Control(servers, "start", "Start components, all if none is named, and prove that DNS answers", l => l.Start);
+        Control(servers, "stop", "Stop components, all if none is named; they stay stopped over reboots", l => l.Stop);
+        Control(servers, "restart", "Restart components, all if none is named, and prove that DNS answers", l => l.Restart);
 
         servers.MapPost("/{server}/uninstall", async (string server, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
                 Started(await lifecycle.Uninstall(server, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
@@ -104,6 +96,12 @@ internal static class PVServers
             }, cancellationToken);
         }).RequireAuthorization(nameof(Right.Read)).WithTags("Monitoring").WithSummary("Who was asked for: count in the period, total, last access, with the coverage");
     }
+
+    private static void Control(
+        RouteGroupBuilder servers, string verb, string summary, Func<Lifecycle, Func<string, ComponentsRequest, string, string?, CancellationToken, Task<ManagedServers.Engine.StartedRun>>> of) =>
+        servers.MapPost("/{server}/" + verb, async (string server, ComponentsRequest? request, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
+                Started(await of(lifecycle)(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
+            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(409).WithSummary(summary);
 
     private static IResult Started(ManagedServers.Engine.StartedRun run) => Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id));
 

@@ -8,10 +8,12 @@ namespace ManagedServers.Workflows.Provisioning;
 public sealed record ComponentsInput(Guid ServerId, string ServerName, IReadOnlyList<string> Components, IReadOnlyList<string> Zones, IReadOnlyList<ListenRequest> Listen);
 
 /// <summary>Starts components that are stopped.</summary>
-[Workflow("start", version: 1)]
+[Workflow(Kind, version: 1)]
 public sealed class StartWorkflow : IWorkflow<ComponentsInput>
 {
-    public string Title(ComponentsInput input) => ComponentPlan.Title("start", input);
+    public const string Kind = "start";
+
+    public string Title(ComponentsInput input) => ComponentPlan.Title(Kind, input);
 
     public void Describe(WorkflowPlan<ComponentsInput> plan)
     {
@@ -26,10 +28,12 @@ public sealed class StartWorkflow : IWorkflow<ComponentsInput>
 }
 
 /// <summary>Stops components until somebody starts them again, reboots of the host included.</summary>
-[Workflow("stop", version: 1)]
+[Workflow(Kind, version: 1)]
 public sealed class StopWorkflow : IWorkflow<ComponentsInput>
 {
-    public string Title(ComponentsInput input) => ComponentPlan.Title("stop", input);
+    public const string Kind = "stop";
+
+    public string Title(ComponentsInput input) => ComponentPlan.Title(Kind, input);
 
     public void Describe(WorkflowPlan<ComponentsInput> plan)
     {
@@ -43,10 +47,12 @@ public sealed class StopWorkflow : IWorkflow<ComponentsInput>
 }
 
 /// <summary>Restarts components, running or not.</summary>
-[Workflow("restart", version: 1)]
+[Workflow(Kind, version: 1)]
 public sealed class RestartWorkflow : IWorkflow<ComponentsInput>
 {
-    public string Title(ComponentsInput input) => ComponentPlan.Title("restart", input);
+    public const string Kind = "restart";
+
+    public string Title(ComponentsInput input) => ComponentPlan.Title(Kind, input);
 
     public void Describe(WorkflowPlan<ComponentsInput> plan)
     {

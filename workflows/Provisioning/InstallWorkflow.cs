@@ -26,8 +26,6 @@ public sealed record InstallInput
 [Workflow("install", version: 1)]
 public sealed class InstallWorkflow : IWorkflow<InstallInput>
 {
-    private static readonly Backoff UntilDockerIsBack = Backoff.Exponential(8, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));
-
     public string Title(InstallInput input) => $"install {string.Join(" and ", input.Components)} on {input.ServerName}";
 
     public void Describe(WorkflowPlan<InstallInput> plan)
@@ -88,7 +86,7 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
             staged is null ? [] : [results.Of(staged).Digest, results.Of(switched!).Previous ?? ""])));
     }
 
-    private static PlannedStep<T> Changing<T>(PlannedStep<T> step) where T : notnull => step.Retry(UntilDockerIsBack).OnFailure(StepFailure.Compensate);
+    private static PlannedStep<T> Changing<T>(PlannedStep<T> step) where T : notnull => step.Retry(ComponentPlan.UntilDockerIsBack).OnFailure(StepFailure.Compensate);
 
     /// <returns>Their positions in the plan.</returns>
     private static List<int> OperatorCommands(WorkflowPlan<InstallInput> plan, string name, string title, IReadOnlyList<OperatorCommand> commands, StepFailure failure)

@@ -1,11 +1,8 @@
 using System.Text;
-using System.Text.Json;
-using Dapper;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Servers;
 using ManagedServers.Workflows.Settings;
-using Npgsql;
 
 namespace ManagedServers.Workflows.Provisioning;
 
@@ -13,7 +10,7 @@ namespace ManagedServers.Workflows.Provisioning;
 public sealed record ReportAddress(Uri Default);
 
 /// <summary>Starts installs: checks what was asked, keeps it as the server's wish, and hands it to the engine in one transaction.</summary>
-public sealed class Installation(Servers.Servers servers, ImageCatalogue images, IRuns runs, SecretRedactor secrets, ReportAddress reportAddress)
+public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs, SecretRedactor secrets, ReportAddress reportAddress)
 {
     private const int MostZones = 10_000;
     private const int LongestZoneFile = 8 * 1024 * 1024;
@@ -29,7 +26,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         var components = Components(request, errors);
         var zones = components.Contains(Component.Dns) ? Zones(request.Zones ?? [], errors) : [];
         var listen = Listen(request.Listen ?? [new ListenRequest("0.0.0.0")], errors);
-        if (!request.DropZones && components.Contains(Component.Dns) && await Current(server.Id, cancellationToken) is { } current
+        if (!request.DropZones && components.Contains(Component.Dns) && await configurations.Installed(server.Id, cancellationToken) is { } current
             && current.Zones.Select(z => z.Name).Except(zones.Select(z => z.Name)).ToList() is { Count: > 0 } dropped)
         {
             errors.Add("zones", $"would no longer serve {string.Join(", ", dropped.Take(10))}{(dropped.Count > 10 ? $" and {dropped.Count - 10} more" : "")}, which {server.Name} serves now. "
@@ -47,21 +44,9 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             ApiAddress = server.ApiAddress is { } own ? new Uri(own) : reportAddress.Default,
             Images = [.. components.Select(images.Get)], Zones = [.. zones.Select(z => z.Name!)], Listen = listen, PreCommands = pre, PostCommands = post,
         };
-        return await runs.Start<InstallWorkflow, InstallInput>(input, RunAbout.Server(server, "install", who, idempotencyKey), async (transaction, runId) =>
-        {
-            await Save(transaction, server.Id, input.ConfigurationId, configuration, who);
-            await Servers.Servers.SetLastRun(transaction, server.Id, runId);
-        }, cancellationToken);
+        return await runs.StartAbout<InstallWorkflow, InstallInput>(server, input, who, idempotencyKey,
+            transaction => Configurations.Save(transaction, server.Id, input.ConfigurationId, configuration, who), cancellationToken);
     }
-
-    /// <summary>What the server was last installed to serve; null when it has no DNS.</summary>
-    public async Task<DnsConfiguration?> Current(Guid serverId, CancellationToken cancellationToken = default) =>
-        await servers.InstalledConfiguration(serverId, Component.Dns, cancellationToken) is { } document ? JsonSerializer.Deserialize<DnsConfiguration>(document, EngineJson.Options) : null;
-
-    private static Task Save(NpgsqlTransaction transaction, Guid serverId, Guid id, DnsConfiguration configuration, string who) =>
-        transaction.Connection!.ExecuteAsync(
-            "insert into servers.configuration (id, server_id, document, created_by) values (@id, @serverId, @document::jsonb, @who)",
-            new { id, serverId, document = JsonSerializer.Serialize(configuration, EngineJson.Options), who }, transaction);
 
     private static string[] Components(InstallRequest request, InputErrors errors)
     {

@@ -11,6 +11,7 @@ public static class ProvisioningRegistration
         .AddSingleton(new ImageCatalogue(imagesFolder))
         .AddSingleton(reportAddress)
         .AddSingleton<PayloadFiles>()
+        .AddSingleton<Configurations>()
         .AddSingleton<Preflight>()
         .AddSingleton<Installation>()
         .AddSingleton<Lifecycle>();

@@ -1,19 +1,34 @@
+using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Servers;
+using Npgsql;
 
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>How a run about a server is started, whatever it does.</summary>
 internal static class RunAbout
 {
-    /// <param name="kind">The workflow: the same key for another one is another request.</param>
-    public static StartRun Server(Server server, string kind, string who, string? idempotencyKey) => new()
+    /// <param name="idempotencyKey">The same key for another workflow is another request.</param>
+    /// <param name="also">Statements that are committed with the run.</param>
+    public static Task<StartedRun> StartAbout<TWorkflow, TInput>(
+        this IRuns runs, Server server, TInput input, string who, string? idempotencyKey, Func<NpgsqlTransaction, Task>? also, CancellationToken cancellationToken)
+        where TWorkflow : IWorkflow<TInput>
+        where TInput : notnull
     {
-        RequestedBy = who,
-        Subject = server.Subject,
-        // Hashed, because a name and a key together may be longer than the engine takes.
-        DedupeKey = idempotencyKey is null ? null : $"{server.Id}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{who}\0{kind}\0{idempotencyKey}")))}",
-    };
+        var kind = typeof(TWorkflow).GetCustomAttribute<WorkflowAttribute>()!.Kind;
+        var start = new StartRun
+        {
+            RequestedBy = who,
+            Subject = server.Subject,
+            // Hashed, because a name and a key together may be longer than the engine takes.
+            DedupeKey = idempotencyKey is null ? null : $"{server.Id}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{who}\0{kind}\0{idempotencyKey}")))}",
+        };
+        return runs.Start<TWorkflow, TInput>(input, start, async (transaction, run) =>
+        {
+            await (also?.Invoke(transaction) ?? Task.CompletedTask);
+            await Servers.Servers.SetLastRun(transaction, server.Id, run);
+        }, cancellationToken);
+    }
 }

@@ -1,6 +1,7 @@
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
+using ManagedServers.Workflows.Provisioning;
 
 namespace ManagedServers.Workflows.Servers;
 
@@ -65,12 +66,12 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
     private ServerView View(Server server, HeartbeatSummary beat, RunSummary? run)
     {
         // A heartbeat from before tells nothing about what a run has started or stopped since.
-        var since = run is { State: RunState.Succeeded, Kind: "start" or "stop" or "restart" } && beat.LastAt < run.FinishedAt ? run.Kind : null;
+        var since = run is { State: RunState.Succeeded, Kind: StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind } && beat.LastAt < run.FinishedAt ? run.Kind : null;
         var components = server.Components.Select(c => Component(c, beat, told: since is null)).ToList();
         var (state, reason) = since switch
         {
             null => State(server, components, beat, run),
-            "stop" => (ServerState.Stopped, "stopped a moment ago; its next heartbeat tells more"),
+            StopWorkflow.Kind => (ServerState.Stopped, "stopped a moment ago; its next heartbeat tells more"),
             _ => (ServerState.Starting, "waiting for its next heartbeat"),
         };
         return new ServerView
@@ -97,8 +98,8 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
 
     private (ServerState, string?) State(Server server, List<ComponentView> components, HeartbeatSummary beat, RunSummary? run) => run?.State switch
     {
-        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind == "uninstall" => (ServerState.Uninstalling, run.Reason),
-        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind is not ("start" or "stop" or "restart") => (ServerState.Installing, run.Reason),
+        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind == UninstallWorkflow.Kind => (ServerState.Uninstalling, run.Reason),
+        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind is not (StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind) => (ServerState.Installing, run.Reason),
         RunState.Paused => (ServerState.Failed, run.Reason),
         RunState.Failed or RunState.Cancelled when server.Components.Count == 0 => (ServerState.Failed, run.Reason),
         _ when server.Components.Count == 0 => (ServerState.New, null),

@@ -146,16 +146,6 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         await connection.ExecuteAsync("delete from servers.component where server_id = @serverId", new { serverId });
     }
 
-    /// <summary>The configuration with which a component was last installed, as JSON; null when it is not installed.</summary>
-    internal async Task<string?> InstalledConfiguration(Guid serverId, string component, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<string?>(
-            """
-            select c.document::text from servers.component i join servers.configuration c on c.id = i.configuration_id where i.server_id = @serverId and i.name = @component
-            """, new { serverId, component });
-    }
-
     internal async Task Delete(Guid id, Func<NpgsqlTransaction, Task> within, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

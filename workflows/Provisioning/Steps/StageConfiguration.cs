@@ -1,12 +1,9 @@
 using System.Formats.Tar;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
-using Dapper;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Hosts;
-using Npgsql;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
@@ -17,12 +14,12 @@ public sealed record StageInput(Guid ServerId, Guid ConfigurationId);
 public sealed record StagedConfiguration(string Folder, string Digest, bool Made);
 
 /// <summary>Writes configuration and zones into a folder of their own on the host, named by their contents. Nothing that serves sees it yet.</summary>
-public sealed class StageConfiguration(Servers.Servers servers, NpgsqlDataSource database)
+public sealed class StageConfiguration(Servers.Servers servers, Configurations configurations)
     : Step<StageConfiguration, StageInput, StagedConfiguration>, IUndoable<StageInput, StagedConfiguration>
 {
     public override async Task<StagedConfiguration> Run(StageInput input, StepContext step)
     {
-        var files = Files(await Load(input.ConfigurationId, step.Cancellation));
+        var files = Files(await configurations.Get(input.ConfigurationId, step.Cancellation));
         var digest = Digest(files);
         var folder = $"{HostLayout.DnsConfig}/{digest}";
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
@@ -65,13 +62,6 @@ public sealed class StageConfiguration(Servers.Servers servers, NpgsqlDataSource
                 await host.Remove(made.Folder, step.Cancellation);
             }
         }
-    }
-
-    private async Task<DnsConfiguration> Load(Guid id, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var document = await connection.QuerySingleAsync<string>("select document::text from servers.configuration where id = @id", new { id });
-        return JsonSerializer.Deserialize<DnsConfiguration>(document, EngineJson.Options)!;
     }
 
     private static SortedDictionary<string, byte[]> Files(DnsConfiguration configuration)
