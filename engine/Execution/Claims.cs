@@ -23,6 +23,9 @@ internal sealed record ClaimedRun
     public required short Direction { get; init; }
     public required int Cursor { get; init; }
     public required long Fence { get; init; }
+
+    /// <summary>Nothing is journalled yet.</summary>
+    public required bool IsFirst { get; init; }
     public required long LogSeq { get; init; }
     public required TimeSpan Worked { get; init; }
     public string? Failure { get; init; }
@@ -83,10 +86,12 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
     // full is a condition of ours, never data: when the kind, c, has no room.
     private static string Statement(string full) =>
         // One second of tolerance: Hangfire's clock, which woke us, is not the database's. What is undone is undone also while its kind is paused.
+        // The claim is on disk with the first thing that its owner journals, before which no code of a step runs; so nobody waits for the disk here.
+        // If PostgreSQL crashes in between, the run is queued as before, and the leap of the fence keeps the owner of the lost claim from being taken for the next.
         $"""
             with claimed as (
                 update engine.run r set
-                    state = 'running', reason = null, fence = fence + 1, owner = @Name, incarnation = @Incarnation, job_id = @jobId, due_at = null,
+                    state = 'running', reason = null, fence = fence + 2 + floor(random() * 1e9)::bigint, owner = @Name, incarnation = @Incarnation, job_id = @jobId, due_at = null,
                     claimed_at = now(), lease_until = now() + @Lease, started_at = coalesce(started_at, now()), holds_key = exclusive_key is not null
                 where id = @id and kind = any(@kinds) and state in ('queued', 'waiting') and coalesce(due_at, '-infinity') <= now() + interval '1 second'
                   and not exists (select from engine.node where name = @Name and draining)
@@ -95,7 +100,8 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
             noted as (
                 insert into engine.event (run_id, who, what, why) select id, 'engine', 'claimed', 'By node ' || @Name || '.' from claimed)
             select id, kind, version, title, plan, input, requested_by as RequestedBy, priority, parent, exclusive_key as ExclusiveKey, direction, cursor, fence,
-                   log_seq as LogSeq, worked, failure, cancel_mode as CancelMode, cancel_by as CancelBy, cancel_why as CancelWhy
+                   not exists (select from engine.step s where s.run_id = claimed.id) as IsFirst, log_seq as LogSeq, worked, failure, cancel_mode as CancelMode, cancel_by as CancelBy, cancel_why as CancelWhy,
+                   set_config('synchronous_commit', 'off', true)
             from claimed
             """;
 

@@ -48,8 +48,7 @@ internal sealed class Dispatcher(
     private async Task<string?> Execute(ClaimedRun claimed, LiveRun live)
     {
         var writer = new RunWriter(live, claimed, journal, queue, notifier, time);
-        // The first to claim it finds nothing journalled.
-        var rows = claimed.Fence == 1 ? [] : await writer.Persist(() => journal.Read(live.Id));
+        var rows = claimed.IsFirst ? [] : await writer.Persist(() => journal.Read(live.Id));
         if (rows is null)
         {
             return writer.Stopped;
