@@ -1,19 +1,27 @@
+using System.Text.Json;
+
 namespace ManagedServers.Cli.Client;
 
 /// <summary>What to install on a server.</summary>
 public sealed record InstallRequest
 {
-    /// <summary>Components, for example <c>dns</c> and <c>monitor</c>.</summary>
-    public required IReadOnlyList<string> Components { get; init; }
+    /// <summary>Components, for example <c>dns</c> and <c>monitor</c>; those that are configured here if null.</summary>
+    public IReadOnlyList<string>? Components { get; init; }
 
-    /// <summary>Zones to serve.</summary>
-    public IReadOnlyList<Zone> Zones { get; init; } = [];
+    /// <summary>Zones to serve; null where DNS is not installed.</summary>
+    public IReadOnlyList<Zone>? Zones { get; init; }
 
     /// <summary>Zones that are served now and not named here may go; not if null.</summary>
     public bool? DropZones { get; init; }
 
-    /// <summary>Where to listen.</summary>
-    public IReadOnlyList<Listen> Listen { get; init; } = [];
+    /// <summary>Where DNS is to listen; on every IPv4 address, port 53, if null.</summary>
+    public IReadOnlyList<Listen>? Listen { get; init; }
+
+    /// <summary>Kea's Dhcp4 document; what DHCP serves now if null.</summary>
+    public JsonElement? Dhcp { get; init; }
+
+    /// <summary>Subnets that are served now and not in the document may go; not if null.</summary>
+    public bool? DropSubnets { get; init; }
 
     /// <summary>Operator's commands before the first change.</summary>
     public IReadOnlyList<OperatorCommand> PreCommands { get; init; } = [];

@@ -30,7 +30,7 @@ public sealed class FieldErrors
 
     /// <summary>The rules broken by a field, or by any part of it (<c>listen[0]</c> has <c>listen[0].port</c>).</summary>
     public IReadOnlyList<string> At(string field) =>
-        [.. rules.Where(r => r.Key == field || r.Key.StartsWith(field + ".", StringComparison.Ordinal)).SelectMany(r => r.Value).Select(Sentence)];
+        [.. rules.Where(r => r.Key == field || r.Key.StartsWith(field + ".", StringComparison.Ordinal)).SelectMany(r => r.Value.Select(rule => Sentence(rule, r.Key[field.Length..].TrimStart('.'))))];
 
     /// <summary>What belongs to no field of the form.</summary>
     public IReadOnlyList<string> Elsewhere(Func<string, bool> isShown) =>
@@ -38,5 +38,7 @@ public sealed class FieldErrors
 
     public bool Any => rules.Count > 0;
 
-    private static string Sentence(string rule) => rule.Length == 0 ? rule : char.ToUpperInvariant(rule[0]) + rule[1..] + (rule[^1] is '.' or '!' or '?' or ':' ? "" : ".");
+    // Where the field is a whole document, the place in it tells more than the rule.
+    private static string Sentence(string rule, string place) =>
+        rule.Length == 0 ? rule : (place.Length > 0 ? $"{place}: {rule}" : char.ToUpperInvariant(rule[0]) + rule[1..]) + (rule[^1] is '.' or '!' or '?' or ':' ? "" : ".");
 }

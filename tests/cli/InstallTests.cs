@@ -35,6 +35,20 @@ public sealed class InstallTests : AgainstStandIn
         Assert.True(Guid.TryParse(sent.IdempotencyKey, out _));
     }
 
+    [Fact]
+    public async Task A_Kea_document_is_sent_without_its_comments_and_nothing_of_DNS_with_it()
+    {
+        var document = Msctl.File("office.json", """
+            { // the office
+              "Dhcp4": { "subnet4": [ { "subnet": "192.0.2.0/24" }, ] } }
+            """);
+        var end = await Msctl.Run("servers", "install", "ns1", "--dhcp", document, "--drop-subnets", "--no-watch");
+
+        Assert.True(end.ExitCode == 0, end.ToString());
+        Assert.Equal("""{"dhcp":{"Dhcp4":{"subnet4":[{"subnet":"192.0.2.0/24"}]}},"dropSubnets":true,"preCommands":[],"postCommands":[]}""",
+            JsonSerializer.Serialize(JsonDocument.Parse(Product.Requests.Single(r => r.Path.EndsWith("/install", StringComparison.Ordinal)).Body)));
+    }
+
     [Theory]
     [InlineData("start")]
     [InlineData("stop")]
@@ -107,6 +121,7 @@ public sealed class InstallTests : AgainstStandIn
     [InlineData("--listen", "192.0.2.10", "an address and a port were expected")]
     [InlineData("--pre-command", "=x", "is not 'NAME=TEXT'")]
     [InlineData("--pre-commands-file", "/etc/hostname", "is not a list of commands")]
+    [InlineData("--dhcp", "/etc/hostname", "is not a JSON document")]
     public async Task Bad_input_ends_with_2_and_sends_nothing(string option, string value, string words)
     {
         var end = await Msctl.Run("servers", "install", "ns1", option, value);

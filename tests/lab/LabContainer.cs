@@ -12,10 +12,12 @@ internal static class LabContainer
     public static async Task<IEnumerable<string>> Addresses(LabOwner owner, CancellationToken cancellationToken) =>
         (await Hosts(owner, cancellationToken)).Select(host => host.Labels[AddressLabel]);
 
+    public static Dictionary<string, string> Labels(LabOwner owner, string address) => new(LabDocker.Labels(owner)) { [AddressLabel] = address };
+
     public static async Task<string> Create(
         string name, string address, LabNetwork network, LabOptions options, CancellationToken cancellationToken)
     {
-        var volume = await Client.Volumes.CreateAsync(new VolumesCreateParameters { Labels = Labels(options.Owner) }, cancellationToken);
+        var volume = await Client.Volumes.CreateAsync(new VolumesCreateParameters { Labels = LabDocker.Labels(options.Owner) }, cancellationToken);
         try
         {
             var created = await Client.Containers.CreateContainerAsync(new CreateContainerParameters
@@ -27,15 +29,9 @@ internal static class LabContainer
                 Cmd = options.Systemd ? ["systemd"] : [],
                 // systemd takes the usual TERM as an order to start itself anew; this one shuts down.
                 StopSignal = options.Systemd ? "SIGRTMIN+3" : null,
-                Labels = new Dictionary<string, string>(Labels(options.Owner)) { [AddressLabel] = address },
+                Labels = Labels(options.Owner, address),
                 HostConfig = HostConfig(volume.Name, network, options),
-                NetworkingConfig = new NetworkingConfig
-                {
-                    EndpointsConfig = new Dictionary<string, EndpointSettings>
-                    {
-                        [network.Id] = new() { IPAMConfig = new EndpointIPAMConfig { IPv4Address = address } },
-                    },
-                },
+                NetworkingConfig = network.With(address),
             }, cancellationToken);
             return created.ID;
         }

@@ -17,6 +17,11 @@ internal sealed record LabNetwork(string Id, string Subnet)
         Enumerable.Range(2, 250).Select(Address).Except(taken).FirstOrDefault()
         ?? throw new InvalidOperationException($"All addresses of {Subnet} are taken.");
 
+    public NetworkingConfig With(string address) => new()
+    {
+        EndpointsConfig = new Dictionary<string, EndpointSettings> { [Id] = new() { IPAMConfig = new EndpointIPAMConfig { IPv4Address = address } } },
+    };
+
     public static async Task<LabNetwork> Of(LabOwner owner, CancellationToken cancellationToken)
     {
         var known = await Client.Networks.ListNetworksAsync(new NetworksListParameters { Filters = Filter(owner) }, cancellationToken);

@@ -43,6 +43,9 @@ public sealed record HostFacts
     /// <summary>The host's own addresses, loopback among them; empty when the kernel does not tell them.</summary>
     public required IReadOnlyList<string> Addresses { get; init; }
 
+    /// <summary>Names of the interfaces that are up and in an IPv4 network, without those that Docker made; empty when the kernel does not tell them.</summary>
+    public required IReadOnlyList<string> Interfaces { get; init; }
+
     public required DateTimeOffset Clock { get; init; }
 
     /// <summary>Host's clock minus the product's, from the middle of the round trip.</summary>

@@ -4,11 +4,11 @@ using ManagedServers.Workflows.Provisioning.Steps;
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>Which components of a server are started, stopped or restarted, and what proves that DNS serves again.</summary>
-/// <param name="Components">In the order in which they are started: the monitor makes the socket to which Knot connects.</param>
+/// <param name="Components">In the order in which they are started.</param>
 public sealed record ComponentsInput(Guid ServerId, string ServerName, IReadOnlyList<string> Components, IReadOnlyList<string> Zones, IReadOnlyList<ListenRequest> Listen);
 
 /// <summary>Starts components that are stopped.</summary>
-[Workflow(Kind, version: 1)]
+[Workflow(Kind, version: 2)]
 public sealed class StartWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "start";
@@ -28,7 +28,7 @@ public sealed class StartWorkflow : IWorkflow<ComponentsInput>
 }
 
 /// <summary>Stops components until somebody starts them again, reboots of the host included.</summary>
-[Workflow(Kind, version: 1)]
+[Workflow(Kind, version: 2)]
 public sealed class StopWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "stop";
@@ -47,7 +47,7 @@ public sealed class StopWorkflow : IWorkflow<ComponentsInput>
 }
 
 /// <summary>Restarts components, running or not.</summary>
-[Workflow(Kind, version: 1)]
+[Workflow(Kind, version: 2)]
 public sealed class RestartWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "restart";
@@ -73,6 +73,8 @@ internal static class ComponentPlan
 {
     public static readonly Backoff UntilDockerIsBack = Backoff.Exponential(8, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));
 
+    private static readonly Backoff UntilItAnswers = Backoff.Fixed(20, TimeSpan.FromSeconds(1));
+
     public static string Title(string verb, ComponentsInput input) => $"{verb} {string.Join(" and ", input.Components.Order(StringComparer.Ordinal))} on {input.ServerName}";
 
     public static void Begin(WorkflowPlan<ComponentsInput> plan)
@@ -84,10 +86,21 @@ internal static class ComponentPlan
     public static void Prove(WorkflowPlan<ComponentsInput> plan)
     {
         var input = plan.Input;
-        if (input.Components.Contains(Component.Dns))
+        Prove(plan, input.ServerId, input.Components.Contains(Component.Dns) ? new ProveInput(input.ServerId, input.Zones, input.Listen) : null,
+            input.Components.Contains(Component.Dhcp));
+    }
+
+    /// <param name="dns">Null where DNS is not concerned.</param>
+    public static void Prove<TInput>(WorkflowPlan<TInput> plan, Guid server, ProveInput? dns, bool dhcp, StepFailure failure = StepFailure.Pause) where TInput : notnull
+    {
+        if (dns is not null)
         {
-            plan.Step("prove-answers", "Ask for every zone from outside, over UDP and TCP", ProveAnswers.With(new ProveInput(input.ServerId, input.Zones, input.Listen)))
-                .Retry(Backoff.Fixed(20, TimeSpan.FromSeconds(1)));
+            plan.Step("prove-dns", "Ask for every zone from outside, over UDP and TCP", ProveAnswers.With(dns)).Retry(UntilItAnswers).OnFailure(failure);
+        }
+
+        if (dhcp)
+        {
+            plan.Step("prove-dhcp", "Ask Kea with what it runs and where it listens", ProveDhcp.With(new ProveDhcpInput(server))).Retry(UntilItAnswers).OnFailure(failure);
         }
     }
 }

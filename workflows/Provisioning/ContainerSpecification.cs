@@ -15,21 +15,31 @@ internal static class ContainerSpecification
 
     // Knot with two workers of each kind and some thousand records uses about 40 MiB; zones grow.
     private const long DnsMemory = 512 * MiB;
+    // Leases are kept in memory, some hundred bytes each.
+    private const long DhcpMemory = 512 * MiB;
     private const long MonitorMemory = 128 * MiB;
 
     /// <param name="listen">Knot binds its addresses as it starts and not when it reloads: others are another container.</param>
     public static (JsonElement Json, string Digest) Dns(CatalogueImage image, string idempotencyKey, IReadOnlyList<ListenRequest> listen) => Render(image, idempotencyKey, DnsMemory, ["NET_BIND_SERVICE"],
     [
-        $"{HostLayout.DnsConfig}:/etc/knot:ro",
-        $"{HostLayout.DnsData}:/var/lib/knot",
-        $"{HostLayout.DnsRun}:/run/knot",
+        $"{HostLayout.Config(Component.Dns)}:/etc/knot:ro",
+        $"{HostLayout.Data(Component.Dns)}:/var/lib/knot",
+        $"{HostLayout.Sockets(Component.Dns)}:/run/knot",
         $"{HostLayout.Tap}:/run/tap",
     ], ("managed-servers.listen", string.Join(' ', listen.Select(l => $"{l.Address}@{l.Port}").Order(StringComparer.Ordinal))));
+
+    // Kea sees clients that have no address yet, so it reads and writes raw frames.
+    public static (JsonElement Json, string Digest) Dhcp(CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, DhcpMemory, ["NET_BIND_SERVICE", "NET_RAW"],
+    [
+        $"{HostLayout.Config(Component.Dhcp)}:/etc/kea:ro",
+        $"{HostLayout.Data(Component.Dhcp)}:/var/lib/kea",
+        $"{HostLayout.Sockets(Component.Dhcp)}:/run/kea",
+    ]);
 
     public static (JsonElement Json, string Digest) Monitor(CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, MonitorMemory, [],
     [
         $"{HostLayout.Monitor}:/var/lib/monitor",
-        $"{HostLayout.DnsRun}:/run/knot",
+        $"{HostLayout.Sockets(Component.Dns)}:/run/knot",
         $"{HostLayout.Tap}:/run/tap",
     ]);
 

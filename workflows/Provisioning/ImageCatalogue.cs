@@ -20,16 +20,14 @@ public sealed record CatalogueImage(string Component, string Version, string Ima
 public sealed class ImageCatalogue(string folder)
 {
     /// <exception cref="InvalidInputException">There is no image for this component.</exception>
-    public CatalogueImage Get(string component)
-    {
-        var manifest = Path.Combine(folder, component + ".json");
-        if (!File.Exists(manifest))
-        {
-            throw new InvalidInputException("components", $"cannot have '{component}' on this product: it has no image for it ({manifest} is missing; './run images' makes it)");
-        }
+    public CatalogueImage Get(string component) =>
+        Find(component) ?? throw new InvalidInputException("components", $"cannot have '{component}' on this product: it has no image for it ({Manifest(component)} is missing; './run images' makes it)");
 
-        return JsonSerializer.Deserialize<CatalogueImage>(File.ReadAllText(manifest), EngineJson.Options)!;
-    }
+    /// <summary>Null when there is no image for this component.</summary>
+    public CatalogueImage? Find(string component) =>
+        File.Exists(Manifest(component)) ? JsonSerializer.Deserialize<CatalogueImage>(File.ReadAllText(Manifest(component)), EngineJson.Options) : null;
 
     public Stream Open(CatalogueImage image) => File.OpenRead(Path.Combine(folder, Path.GetFileName(image.Archive)));
+
+    private string Manifest(string component) => Path.Combine(folder, component + ".json");
 }

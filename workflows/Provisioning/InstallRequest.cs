@@ -1,9 +1,11 @@
+using System.Text.Json;
+
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>What an operator wants on a server.</summary>
 public sealed record InstallRequest
 {
-    /// <summary>Default: dns and monitor.</summary>
+    /// <summary>Default: what is configured here, dns with its monitor. Others that the server has stay as they are.</summary>
     public IReadOnlyList<string>? Components { get; init; }
     public IReadOnlyList<ZoneRequest>? Zones { get; init; }
 
@@ -12,6 +14,12 @@ public sealed record InstallRequest
 
     /// <summary>Default: every IPv4 address, port 53.</summary>
     public IReadOnlyList<ListenRequest>? Listen { get; init; }
+
+    /// <summary>Kea's <c>Dhcp4</c> document. Socket, leases, log and hooks are the product's to set. Default: what the server's DHCP serves now.</summary>
+    public JsonElement? Dhcp { get; init; }
+
+    /// <summary>Subnets that the server serves now and that are not in the document may go.</summary>
+    public bool DropSubnets { get; init; }
     public IReadOnlyList<CommandRequest>? PreCommands { get; init; }
     public IReadOnlyList<CommandRequest>? PostCommands { get; init; }
 }

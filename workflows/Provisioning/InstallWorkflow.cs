@@ -8,22 +8,29 @@ public sealed record InstallInput
 {
     public required Guid ServerId { get; init; }
     public required string ServerName { get; init; }
-    public required Guid ConfigurationId { get; init; }
     public required Uri ApiAddress { get; init; }
     public required IReadOnlyList<CatalogueImage> Images { get; init; }
-    public required IReadOnlyList<string> Zones { get; init; }
-    public required IReadOnlyList<ListenRequest> Listen { get; init; }
+
+    /// <summary>Null when DNS is not among the images.</summary>
+    public DnsInstall? Dns { get; init; }
+
+    /// <summary>Null when DHCP is not among the images.</summary>
+    public DhcpInstall? Dhcp { get; init; }
     public required IReadOnlyList<OperatorCommand> PreCommands { get; init; }
     public required IReadOnlyList<OperatorCommand> PostCommands { get; init; }
 
-    public IReadOnlyList<string> Components => [.. Images.Select(i => i.Component)];
+    public IReadOnlyList<string> Components => [.. Images.Select(i => i.Component).Order(StringComparer.Ordinal)];
 }
 
+public sealed record DnsInstall(Guid ConfigurationId, IReadOnlyList<string> Zones, IReadOnlyList<ListenRequest> Listen);
+
+public sealed record DhcpInstall(Guid ConfigurationId);
+
 /// <summary>
-/// Puts DNS and its monitor on a host. Nothing is changed before every check and pre-command has passed; a failure after that takes
-/// everything back that this run has changed; only an operator's post-command pauses, because by then the zone is being served.
+/// Puts components on a host. Nothing is changed before every check and pre-command has passed; a failure after that takes
+/// everything back that this run has changed; only an operator's post-command pauses, because by then the server serves.
 /// </summary>
-[Workflow("install", version: 1)]
+[Workflow("install", version: 2)]
 public sealed class InstallWorkflow : IWorkflow<InstallInput>
 {
     public string Title(InstallInput input) => $"install {string.Join(" and ", input.Components)} on {input.ServerName}";
@@ -35,7 +42,7 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         plan.Exclusive($"server:{server}");
         plan.Timeout(TimeSpan.FromHours(2));
 
-        plan.Step("preflight", "Check the host", Preflight.With(new PreflightInput(server, input.Components, input.Listen, input.ApiAddress)))
+        plan.Step("preflight", "Check the host", Preflight.With(new PreflightInput(server, input.Components, input.Dns?.Listen ?? [], input.ApiAddress)))
             .OnFailure(StepFailure.Fail);
         var before = OperatorCommands(plan, "pre-command", "Pre-command", input.PreCommands, StepFailure.Fail);
         Changing(plan.Step("prepare-folders", "Make the product's folders on the host",
@@ -46,45 +53,55 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
                 .Timeout(TimeSpan.FromMinutes(30));
         }
 
-        var monitor = input.Images.FirstOrDefault(i => i.Component == Component.Monitor);
-        var dns = input.Images.FirstOrDefault(i => i.Component == Component.Dns);
-        PlannedStep<StagedConfiguration>? staged = null;
-        PlannedStep<SwitchedConfiguration>? switched = null;
-        if (dns is not null)
+        List<Configured> configured = [];
+        if (input.Dns is { } dns)
         {
-            staged = Changing(plan.Step("stage-configuration", "Write the configuration and zones aside", StageConfiguration.With(new StageInput(server, input.ConfigurationId))));
-            Changing(plan.Step("validate-configuration", "Check them with the very Knot that will serve them",
-                ValidateConfiguration.With(results => new ValidateInput(server, dns, results.Of(staged).Folder, input.Zones))));
-            switched = Changing(plan.Step("switch-configuration", "Make them the current ones",
-                SwitchConfiguration.With(results => new SwitchInput(server, results.Of(staged).Digest))));
+            configured.Add(Configure(plan, Component.Dns, "Knot", dns.ConfigurationId));
+        }
+
+        if (input.Dhcp is { } dhcp)
+        {
+            configured.Add(Configure(plan, Component.Dhcp, "Kea", dhcp.ConfigurationId));
         }
 
         // The monitor first: it makes the socket to which Knot connects.
-        if (monitor is not null)
+        if (input.Images.FirstOrDefault(i => i.Component == Component.Monitor) is { } monitor)
         {
-            Changing(plan.Step("start-monitor", "Start the statistics monitor", StartMonitor.With(new MonitorInput(server, monitor, input.ApiAddress, input.Zones))));
+            Changing(plan.Step("start-monitor", "Start the statistics monitor", StartMonitor.With(new MonitorInput(server, monitor, input.ApiAddress, input.Dns?.Zones ?? []))));
         }
 
-        if (dns is not null)
+        foreach (var (component, program, switched) in configured.Select(c => (c.Component, c.Program, c.Switched)))
         {
-            Changing(plan.Step("start-dns", "Start Knot DNS", StartDns.With(results => new DnsInput(server, dns, input.Listen, results.Of(switched!).Changed))));
+            Changing(plan.Step($"start-{component}", $"Start {program}",
+                StartServing.With(results => new ServingInput(server, Image(input, component), input.Dns?.Listen ?? [], results.Of(switched).Changed))));
         }
 
         var agent = Changing(plan.Step("install-agent", "Install the heartbeat agent", InstallAgent.With(new AgentInput(server, input.ApiAddress))));
-        if (dns is not null)
-        {
-            plan.Step("prove-answers", "Ask for every zone from outside, over UDP and TCP", ProveAnswers.With(new ProveInput(server, input.Zones, input.Listen)))
-                .Retry(Backoff.Fixed(20, TimeSpan.FromSeconds(1))).OnFailure(StepFailure.Compensate);
-        }
-
+        ComponentPlan.Prove(plan, server, input.Dns is null ? null : new ProveInput(server, input.Dns.Zones, input.Dns.Listen), input.Dhcp is not null, StepFailure.Compensate);
         plan.Step("await-heartbeat", "Wait for the first heartbeat", AwaitHeartbeat.With(results => new HeartbeatInput(server, input.ApiAddress, results.Of(agent).InstalledAt, results.Of(agent).Changed)))
             .Retry(Backoff.None).Timeout(TimeSpan.FromMinutes(3)).OnFailure(StepFailure.Compensate);
         var after = OperatorCommands(plan, "post-command", "Post-command", input.PostCommands, StepFailure.Pause);
 
         // Last of all: it lets go of what an undo needs.
-        plan.Step("record", "Record what the server has", RecordInstalled.With(results => new RecordInput(server, input.ConfigurationId, input.Images, after,
-            staged is null ? [] : [results.Of(staged).Digest, results.Of(switched!).Previous ?? ""])));
+        plan.Step("record", "Record what the server has", RecordInstalled.With(results => new RecordInput(server, input.Images,
+            [.. configured.Select(c => new InstalledConfiguration(c.Component, c.ConfigurationId, [results.Of(c.Staged).Digest, results.Of(c.Switched).Previous ?? ""]))], after)));
     }
+
+    private sealed record Configured(string Component, string Program, Guid ConfigurationId, PlannedStep<StagedConfiguration> Staged, PlannedStep<SwitchedConfiguration> Switched);
+
+    private static Configured Configure(WorkflowPlan<InstallInput> plan, string component, string program, Guid configurationId)
+    {
+        var input = plan.Input;
+        var server = input.ServerId;
+        var staged = Changing(plan.Step($"stage-{component}", $"Write the configuration of {program} aside", StageConfiguration.With(new StageInput(server, component, configurationId))));
+        Changing(plan.Step($"validate-{component}", $"Check it with the very {program} that will serve it",
+            ValidateConfiguration.With(results => new ValidateInput(server, Image(input, component), results.Of(staged).Folder, input.Dns?.Zones ?? []))));
+        var switched = Changing(plan.Step($"switch-{component}", "Make it the current one",
+            SwitchConfiguration.With(results => new SwitchInput(server, component, results.Of(staged).Digest))));
+        return new Configured(component, program, configurationId, staged, switched);
+    }
+
+    private static CatalogueImage Image(InstallInput input, string component) => input.Images.Single(i => i.Component == component);
 
     private static PlannedStep<T> Changing<T>(PlannedStep<T> step) where T : notnull => step.Retry(ComponentPlan.UntilDockerIsBack).OnFailure(StepFailure.Compensate);
 

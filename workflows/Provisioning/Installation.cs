@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Servers;
@@ -22,46 +23,113 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
     public async Task<StartedRun> Start(string idOrName, InstallRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
+        request = request with { Dhcp = request.Dhcp is { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } ? null : request.Dhcp };
         var errors = new InputErrors();
         var components = Components(request, errors);
-        var zones = components.Contains(Component.Dns) ? Zones(request.Zones ?? [], errors) : [];
-        var listen = Listen(request.Listen ?? [new ListenRequest("0.0.0.0")], errors);
-        if (!request.DropZones && components.Contains(Component.Dns) && await configurations.Installed(server.Id, cancellationToken) is { } current
-            && current.Zones.Select(z => z.Name).Except(zones.Select(z => z.Name)).ToList() is { Count: > 0 } dropped)
-        {
-            errors.Add("zones", $"would no longer serve {string.Join(", ", dropped.Take(10))}{(dropped.Count > 10 ? $" and {dropped.Count - 10} more" : "")}, which {server.Name} serves now. "
-                + "Give their zone files too, or say that they may go: dropZones (msctl: --drop-zones)");
-        }
-
+        var dns = components.Contains(Component.Dns) ? await Dns(server, request, errors, cancellationToken) : null;
+        var dhcp = components.Contains(Component.Dhcp) ? await Dhcp(server, request, errors, cancellationToken) : null;
         var pre = Commands("preCommands", request.PreCommands ?? [], errors);
         var post = Commands("postCommands", request.PostCommands ?? [], errors);
         errors.ThrowIfAny();
 
-        var configuration = new DnsConfiguration { Zones = zones, Listen = listen };
         var input = new InstallInput
         {
-            ServerId = server.Id, ServerName = server.Name, ConfigurationId = Guid.CreateVersion7(),
+            ServerId = server.Id, ServerName = server.Name,
             ApiAddress = server.ApiAddress is { } own ? new Uri(own) : reportAddress.Default,
-            Images = [.. components.Select(images.Get)], Zones = [.. zones.Select(z => z.Name!)], Listen = listen, PreCommands = pre, PostCommands = post,
+            Images = [.. components.Select(images.Get)], PreCommands = pre, PostCommands = post,
+            Dns = dns is null ? null : new DnsInstall(Guid.CreateVersion7(), [.. dns.Zones.Select(z => z.Name!)], dns.Listen),
+            Dhcp = dhcp is null ? null : new DhcpInstall(Guid.CreateVersion7()),
         };
-        return await runs.StartAbout<InstallWorkflow, InstallInput>(server, input, who, idempotencyKey,
-            transaction => Configurations.Save(transaction, server.Id, input.ConfigurationId, configuration, who), cancellationToken);
+        return await runs.StartAbout<InstallWorkflow, InstallInput>(server, input, who, idempotencyKey, async transaction =>
+        {
+            if (input.Dns is { } withDns)
+            {
+                await Configurations.Save(transaction, server.Id, withDns.ConfigurationId, ComponentConfiguration.Of(dns!), who);
+            }
+
+            if (input.Dhcp is { } withDhcp)
+            {
+                await Configurations.Save(transaction, server.Id, withDhcp.ConfigurationId, ComponentConfiguration.Of(dhcp!), who);
+            }
+        }, cancellationToken);
     }
 
+    /// <returns>In the order in which they are started.</returns>
     private static string[] Components(InstallRequest request, InputErrors errors)
     {
-        string[] known = [Component.Dns, Component.Monitor];
-        var asked = request.Components ?? known;
-        if (asked.Count == 0 || asked.Any(c => !known.Contains(c)))
+        var asked = request.Components
+            ?? (request.Dhcp is null ? [Component.Dns, Component.Monitor] : request.Zones is null ? [Component.Dhcp] : [Component.Dns, Component.Monitor, Component.Dhcp]);
+        if (asked.Count == 0 || asked.Any(c => !Component.All.Contains(c)))
         {
-            errors.Add("components", "must be a list of 'dns' and 'monitor' (dhcp comes later)");
+            errors.Add("components", "must be a list of 'dns', 'dhcp' and 'monitor'");
         }
-        else if (!asked.Contains(Component.Dns))
+        else if (asked.Contains(Component.Monitor) && !asked.Contains(Component.Dns))
         {
-            errors.Add("components", "must contain 'dns': the monitor alone has nothing to count");
+            errors.Add("components", "must contain 'dns' where it contains 'monitor': that counts what DNS is asked");
         }
 
-        return [.. known.Where(asked.Contains)];
+        Unused("zones", request.Zones is not null, Component.Dns);
+        Unused("listen", request.Listen is not null, Component.Dns);
+        Unused("dhcp", request.Dhcp is not null, Component.Dhcp);
+        return [.. Component.All.Where(asked.Contains)];
+
+        void Unused(string field, bool given, string component)
+        {
+            if (given && !asked.Contains(component))
+            {
+                errors.Add(field, $"is given, but '{component}' is not among the components");
+            }
+        }
+    }
+
+    private async Task<DnsConfiguration> Dns(Server server, InstallRequest request, InputErrors errors, CancellationToken cancellationToken)
+    {
+        var zones = Zones(request.Zones ?? [], errors);
+        var listen = Listen(request.Listen ?? [new ListenRequest("0.0.0.0")], errors);
+        if (!request.DropZones && await configurations.InstalledDns(server.Id, cancellationToken) is { } current)
+        {
+            Keeps("zones", server, [.. current.Zones.Select(z => z.Name!).Except(zones.Select(z => z.Name!))], "Give their zone files too, or say that they may go: dropZones (msctl: --drop-zones)", errors);
+        }
+
+        return new DnsConfiguration { Zones = zones, Listen = listen };
+    }
+
+    private async Task<KeaConfiguration?> Dhcp(Server server, InstallRequest request, InputErrors errors, CancellationToken cancellationToken)
+    {
+        var current = await configurations.InstalledDhcp(server.Id, cancellationToken);
+        if (request.Dhcp is not { } given)
+        {
+            if (current is null)
+            {
+                errors.Add("dhcp", "must be Kea's Dhcp4 document, with the subnets to serve");
+            }
+
+            return current;
+        }
+
+        try
+        {
+            var wanted = KeaConfiguration.Parse(given);
+            if (!request.DropSubnets && current is not null)
+            {
+                Keeps("dhcp", server, [.. current.Subnets.Except(wanted.Subnets)], "Put them into the document too, or say that they may go: dropSubnets (msctl: --drop-subnets)", errors);
+            }
+
+            return wanted;
+        }
+        catch (InvalidInputException e)
+        {
+            errors.Add(e);
+            return null;
+        }
+    }
+
+    private static void Keeps(string field, Server server, List<string> dropped, string how, InputErrors errors)
+    {
+        if (dropped.Count > 0)
+        {
+            errors.Add(field, $"would no longer serve {string.Join(", ", dropped.Take(10))}{(dropped.Count > 10 ? $" and {dropped.Count - 10} more" : "")}, which {server.Name} serves now. {how}");
+        }
     }
 
     private static ZoneRequest[] Zones(IReadOnlyList<ZoneRequest> asked, InputErrors errors)
@@ -131,10 +199,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             }
             catch (InvalidInputException e)
             {
-                foreach (var (field, rules) in e.Errors)
-                {
-                    errors.Add(field, rules[0]);
-                }
+                errors.Add(e);
             }
         }
 
@@ -179,10 +244,3 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
 
 /// <summary>An operator's own command, checked.</summary>
 public sealed record OperatorCommand(string Name, string Text, int TimeoutSeconds, bool Repeatable);
-
-/// <summary>What an operator wants to be served.</summary>
-public sealed record DnsConfiguration
-{
-    public required IReadOnlyList<ZoneRequest> Zones { get; init; }
-    public required IReadOnlyList<ListenRequest> Listen { get; init; }
-}

@@ -9,9 +9,6 @@ public sealed record ComponentsRequest(IReadOnlyList<string>? Components = null)
 /// <summary>Starts the runs that start, stop and restart what is installed on a server, or take it away.</summary>
 public sealed class Lifecycle(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs)
 {
-    // In this order they are started.
-    private static readonly string[] Order = [Component.Monitor, Component.Dns];
-
     /// <exception cref="InvalidInputException">A component is not installed; nothing was started.</exception>
     /// <exception cref="ServerNotFoundException">There is no such server.</exception>
     /// <exception cref="ServerConflictException">Nothing is installed on it.</exception>
@@ -38,7 +35,7 @@ public sealed class Lifecycle(Servers.Servers servers, ImageCatalogue images, Co
         }
 
         // All that there may be, not what was recorded: an install that was cancelled half-way has recorded nothing.
-        var input = new UninstallInput(server.Id, server.Name, [.. Order.Reverse()], [.. Order.Select(c => images.Get(c).Repository)]);
+        var input = new UninstallInput(server.Id, server.Name, [.. Component.All.Reverse()], [.. Component.All.Select(images.Find).OfType<CatalogueImage>().Select(i => i.Repository)]);
         return await runs.StartAbout<UninstallWorkflow, UninstallInput>(server, input, who, idempotencyKey, null, cancellationToken);
     }
 
@@ -58,8 +55,8 @@ public sealed class Lifecycle(Servers.Servers servers, ImageCatalogue images, Co
             throw new InvalidInputException("components", $"must be a list of what is installed on {server.Name}: {string.Join(", ", installed)}");
         }
 
-        var dns = await configurations.Installed(server.Id, cancellationToken);
-        var input = new ComponentsInput(server.Id, server.Name, [.. Order.Where(asked.Contains)], [.. dns?.Zones.Select(z => z.Name!) ?? []], dns?.Listen ?? []);
+        var dns = await configurations.InstalledDns(server.Id, cancellationToken);
+        var input = new ComponentsInput(server.Id, server.Name, [.. Component.All.Where(asked.Contains)], [.. dns?.Zones.Select(z => z.Name!) ?? []], dns?.Listen ?? []);
         return await runs.StartAbout<TWorkflow, ComponentsInput>(server, input, who, idempotencyKey, null, cancellationToken);
     }
 }

@@ -10,12 +10,12 @@ public sealed record UninstallInput(Guid ServerId, string ServerName, IReadOnlyL
 /// Takes from a host everything that installs have put there. What is gone cannot be brought back, so nothing is undone: a step that fails pauses, and a retry goes on
 /// with what is left. Uninstalling what is not there any more is done at once.
 /// </summary>
-[Workflow(Kind, version: 1)]
+[Workflow(Kind, version: 2)]
 public sealed class UninstallWorkflow : IWorkflow<UninstallInput>
 {
     public const string Kind = "uninstall";
 
-    public string Title(UninstallInput input) => $"{Kind} {string.Join(" and ", input.Components.Order(StringComparer.Ordinal))} from {input.ServerName}";
+    public string Title(UninstallInput input) => $"{Kind} everything from {input.ServerName}";
 
     public void Describe(WorkflowPlan<UninstallInput> plan)
     {

@@ -17,6 +17,14 @@ internal sealed class InputErrors
         rules.Add(rule);
     }
 
+    public void Add(InvalidInputException broken)
+    {
+        foreach (var (field, rule) in broken.Errors.SelectMany(e => e.Value.Select(rule => (e.Key, rule))))
+        {
+            Add(field, rule);
+        }
+    }
+
     /// <summary>The value, or null after noting the rule that it breaks.</summary>
     public T? Parse<T>(string field, string? text) where T : class, IParsed<T>
     {

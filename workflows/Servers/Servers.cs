@@ -122,16 +122,16 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
     internal static Task SetLastRun(NpgsqlTransaction transaction, Guid serverId, Guid runId) =>
         transaction.Connection!.ExecuteAsync("update servers.server set last_run_id = @runId where id = @serverId", new { serverId, runId }, transaction);
 
-    internal async Task SetInstalled(Guid serverId, Guid configurationId, IReadOnlyList<InstalledComponent> components, CancellationToken cancellationToken)
+    internal async Task SetInstalled(Guid serverId, IReadOnlyList<(InstalledComponent Component, Guid? Configuration)> installed, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(
             """
-            insert into servers.component (server_id, name, version, image, configuration_id) values (@serverId, @Name, @Version, @Image, @configurationId)
+            insert into servers.component (server_id, name, version, image, configuration_id) values (@serverId, @Name, @Version, @Image, @Configuration)
             on conflict (server_id, name) do update
                 set version = excluded.version, image = excluded.image, configuration_id = excluded.configuration_id, installed_at = now()
             """,
-            components.Select(c => new { serverId, c.Name, c.Version, c.Image, configurationId }));
+            installed.Select(i => new { serverId, i.Component.Name, i.Component.Version, i.Component.Image, i.Configuration }));
     }
 
     internal async Task<bool> Exists(Guid id, CancellationToken cancellationToken)

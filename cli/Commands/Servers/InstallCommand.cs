@@ -7,10 +7,12 @@ namespace ManagedServers.Cli.Commands.Servers;
 internal static class InstallCommand
 {
     private static readonly Argument<string> Name = ServerArgument.Make();
-    private static readonly Option<string> Components = new("--components") { Description = "What to install, with commas. dns,monitor if not given.", HelpName = "LIST", DefaultValueFactory = _ => "dns,monitor" };
+    private static readonly Option<string?> Components = new("--components") { Description = "What to install, with commas, of dns, dhcp and monitor. What is configured here, dns with its monitor, if not given.", HelpName = "LIST" };
     private static readonly Option<string[]> Zones = new("--zone") { Description = "Serve this zone from this zone file. May be given again.", HelpName = "NAME=FILE" };
     private static readonly Option<bool> DropZones = new("--drop-zones") { Description = "Zones that the server serves now and that are not given may go." };
-    private static readonly Option<string[]> Listen = new("--listen") { Description = "Listen here. May be given again. All IPv4 addresses, port 53, if not given.", HelpName = "ADDR:PORT" };
+    private static readonly Option<string[]> Listen = new("--listen") { Description = "DNS listens here. May be given again. All IPv4 addresses, port 53, if not given.", HelpName = "ADDR:PORT" };
+    private static readonly Option<string?> Dhcp = new("--dhcp") { Description = "Serve the subnets of this Kea document (Dhcp4, JSON). Those that are served now, if not given.", HelpName = "FILE" };
+    private static readonly Option<bool> DropSubnets = new("--drop-subnets") { Description = "Subnets that the server serves now and that are not in the document may go." };
     private static readonly Option<string[]> PreCommands = new("--pre-command") { Description = "Run this on the host before anything is changed. May be given again.", HelpName = "NAME=TEXT" };
     private static readonly Option<string?> PreCommandsFile = new("--pre-commands-file") { Description = "The same from a JSON file: [{\"name\",\"command\",\"timeoutSeconds\",\"repeatable\"}, …].", HelpName = "FILE" };
     private static readonly Option<string[]> PostCommands = new("--post-command") { Description = "Run this on the host at the end. May be given again.", HelpName = "NAME=TEXT" };
@@ -35,9 +37,10 @@ internal static class InstallCommand
         [
             "msctl servers install ns1 --zone example.org=example.org.zone",
             "msctl servers install ns1 --components dns,monitor --zone example.org=org.zone --listen 192.0.2.10:53 --listen [2001:db8::10]:53",
+            "msctl servers install dhcp1 --dhcp office.json",
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'wait for the disk=mountpoint /srv' --no-watch",
         ],
-    }.With(Name, Components, Zones, DropZones, Listen, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, Watch, NoWatch, IdempotencyKey).Does(Run);
+    }.With(Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, Watch, NoWatch, IdempotencyKey).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -48,10 +51,12 @@ internal static class InstallCommand
 
         var request = new InstallRequest
         {
-            Components = InstallInput.Components(call.Parse.GetRequiredValue(Components)),
-            Zones = [.. (call.Get(Zones) ?? []).Select(InstallInput.Zone)],
+            Components = call.Get(Components) is { } list ? InstallInput.Components(list) : null,
+            Zones = call.Get(Zones) is { Length: > 0 } zones ? [.. zones.Select(InstallInput.Zone)] : null,
             DropZones = call.Get(DropZones) ? true : null,
-            Listen = call.Get(Listen) is { Length: > 0 } listen ? [.. listen.Select(InstallInput.Listen)] : [new Listen("0.0.0.0", 53)],
+            Listen = call.Get(Listen) is { Length: > 0 } listen ? [.. listen.Select(InstallInput.Listen)] : null,
+            Dhcp = call.Get(Dhcp) is { } document ? InstallInput.Dhcp(document) : null,
+            DropSubnets = call.Get(DropSubnets) ? true : null,
             PreCommands = [.. InstallInput.Commands(call.Get(PreCommandsFile)), .. (call.Get(PreCommands) ?? []).Select(InstallInput.Command)],
             PostCommands = [.. InstallInput.Commands(call.Get(PostCommandsFile)), .. (call.Get(PostCommands) ?? []).Select(InstallInput.Command)],
         };

@@ -20,6 +20,20 @@ internal static class InstallInput
         return new Zone(name, Read(path, $"The zone file of {name}"));
     }
 
+    public static JsonElement Dhcp(string path)
+    {
+        try
+        {
+            // Kea allows comments, and its users write them.
+            using var document = JsonDocument.Parse(Read(path, "Kea's document"), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            return document.RootElement.Clone();
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"{path} is not a JSON document: {e.Message}", """It looks like: {"Dhcp4":{"subnet4":[{"subnet":"192.0.2.0/24","pools":[{"pool":"192.0.2.100-192.0.2.200"}]}]}}""");
+        }
+    }
+
     public static Listen Listen(string text)
     {
         if (IPEndPoint.TryParse(text, out var end) && end.Port != 0)

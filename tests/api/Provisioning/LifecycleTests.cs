@@ -24,7 +24,7 @@ public sealed class LifecycleTests
         Assert.Contains("must be a list of what is installed on ns1: dns, monitor", (await Refused(host, "restart", HttpStatusCode.BadRequest, "dhcp")).ToString(), StringComparison.Ordinal);
 
         var gone = await Done(host, "uninstall");
-        Assert.Equal("uninstall dns and monitor from ns1", gone.GetProperty("title").GetString());
+        Assert.Equal("uninstall everything from ns1", gone.GetProperty("title").GetString());
         Assert.Equal(before, await host.Footprint());
         var server = await host.Get("/api/v2/pvservers/ns1");
         Assert.Equal(("new", 0), (server.GetProperty("state").GetString(), server.GetProperty("components").GetArrayLength()));
@@ -88,7 +88,7 @@ public sealed class LifecycleTests
     private static async Task StartProvesThatItAnswers(RegisteredHost host)
     {
         var started = await Done(host, "start");
-        Assert.Equal("succeeded", RegisteredHost.Step(started, "prove-answers").GetProperty("state").GetString());
+        Assert.Equal("succeeded", RegisteredHost.Step(started, "prove-dns").GetProperty("state").GetString());
         Assert.Equal("running running", await States(host));
         Assert.Equal("192.0.2.2", (await host.Ask("www.example.org", QueryType.A)).Answers.ARecords().Single().Address.ToString());
         await ProductProcess.Until(async () => (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString() == "running", "the server is shown as running");

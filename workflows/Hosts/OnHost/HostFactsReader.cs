@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Net;
+using System.Text.RegularExpressions;
 
 namespace ManagedServers.Workflows.Hosts.OnHost;
 
 /// <summary>Asks a host what it is, in one round trip, with nothing but sh, coreutils, awk and /proc.</summary>
-internal sealed class HostFactsReader(CommandRunner runner, HostTarget target, TimeProvider time)
+internal sealed partial class HostFactsReader(CommandRunner runner, HostTarget target, TimeProvider time)
 {
     // One "key value" a line; what is missing is left out. What a host answers is only ever parsed.
     private const string Script = """
@@ -29,11 +30,15 @@ internal sealed class HostFactsReader(CommandRunner runner, HostTarget target, T
         ' $(for f in udp udp6 tcp tcp6; do [ ! -r /proc/net/$f ] || echo /proc/net/$f; done) -
         [ ! -r /proc/net/fib_trie ] || awk '$1 == "|--" { a=$2 } $1 == "/32" && $3 == "LOCAL" && !(a in seen) { seen[a]=1; print "address " a }' /proc/net/fib_trie
         [ ! -r /proc/net/if_inet6 ] || awk '{ print "address6 " $1 }' /proc/net/if_inet6
+        [ ! -r /proc/net/route ] || for i in $(awk 'NR > 1 { print $1 }' /proc/net/route | sort -u); do echo "interface $i $(cat "/sys/class/net/$i/operstate" 2>/dev/null)"; done
         [ ! -d /run/systemd/system ] || echo "systemd 1"
         if [ -r /sys/fs/selinux/enforce ]; then echo "selinux $(cat /sys/fs/selinux/enforce)"; elif [ -e /etc/selinux/config ]; then echo "selinux off"; fi
         ! { [ -e /run/firewalld.pid ] || { command -v firewall-cmd >/dev/null 2>&1 && firewall-cmd --state >/dev/null 2>&1; }; } || echo "firewalld 1"
         echo "clock $(date +%s.%N)"
         """;
+
+    [GeneratedRegex("^(docker0|br-[0-9a-f]{12}|veth.*)$")]
+    private static partial Regex DockersOwn { get; }
 
     public async Task<HostFacts> Read(IReadOnlyList<string> diskPaths, CancellationToken cancellationToken)
     {
@@ -71,6 +76,7 @@ internal sealed class HostFactsReader(CommandRunner runner, HostTarget target, T
             MemoryAvailableBytes = Number(One("MemAvailable")) * 1024,
             Listening = Ports(lines["port"], lines["owner"]),
             Addresses = [.. lines["address"].Select(IPv4).Concat(lines["address6"].Select(IPv6)).OfType<string>().Distinct()],
+            Interfaces = [.. lines["interface"].Select(Interface).OfType<string>()],
             Clock = clock,
             ClockOffset = clock - arrived,
             HasSystemd = One("systemd") is not null,
@@ -113,6 +119,9 @@ internal sealed class HostFactsReader(CommandRunner runner, HostTarget target, T
             return null;
         }
     }
+
+    // What has no state of its own, such as a dummy, is up. Docker calls its bridges docker0 and br-, followed by the network's id.
+    private static string? Interface(string text) => text.Split(' ') is [{ Length: > 0 and < 16 } name, "up" or "unknown"] && !DockersOwn.IsMatch(name) ? name : null;
 
     private static string? IPv4(string text) => text.Count(c => c == '.') == 3 && IPAddress.TryParse(text, out var address) ? address.ToString() : null;
 

@@ -24,6 +24,8 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
     private const long NeededMemory = 128L * 1024 * 1024;
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
     private const string Knot = "knotd";
+    private const string Kea = "kea-dhcp4";
+    private const int DhcpPort = 67;
     private static readonly Version OldestPython = new(3, 6);
 
     public override async Task<PreflightResult> Run(PreflightInput input, StepContext step)
@@ -60,12 +62,21 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         ];
         if (input.Components.Contains(Component.Dns))
         {
-            var own = owner.Ok && facts.DockerServerVersion is not null && await host.Docker.FindContainer(Component.ContainerName(Component.Dns), cancellationToken) is { IsRunning: true };
-            checks.AddRange(input.Listen.Select(l => Address(l, facts) ?? Port(l, facts.Listening, own)));
+            var own = await OwnRuns(Component.Dns);
+            checks.AddRange(input.Listen.Select(l => Address(l, facts) ?? Port(l, facts.Listening, own ? Knot : null, "DNS")));
+        }
+
+        if (input.Components.Contains(Component.Dhcp))
+        {
+            // Two DHCP servers on one host would hand out each other's addresses.
+            checks.Add(Port(new ListenRequest("0.0.0.0", DhcpPort), [.. facts.Listening.Where(l => l.Protocol == "udp")], await OwnRuns(Component.Dhcp) ? Kea : null, "DHCP"));
         }
 
         checks.Add(await ApiAddress(host, facts, input.ApiAddress, cancellationToken));
         return checks;
+
+        async Task<bool> OwnRuns(string component) =>
+            owner.Ok && facts.DockerServerVersion is not null && await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken) is { IsRunning: true };
     }
 
     private static Check Python(HostFacts facts) => Check.Of("python",
@@ -99,7 +110,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         var own = found is null || id == input.ServerId.ToString();
         return Check.Of("owner", own, found is null ? "managed by nobody" : own ? "managed as this server" : $"managed as server {id ?? "?"} of the product at {api ?? "?"}", "a host that no other server manages",
             $"Remove server {id ?? "?"} in that product first. Then, or when that product is gone, take what it left away from {host.Target}: "
-            + $"python3 {HostLayout.Agent}/agent.py uninstall; docker rm -f {Component.ContainerName(Component.Dns)} {Component.ContainerName(Component.Monitor)}; rm -rf {HostLayout.Root}");
+            + $"python3 {HostLayout.Agent}/agent.py uninstall; docker rm -f {string.Join(' ', Component.All.Select(Component.ContainerName))}; rm -rf {HostLayout.Root}");
     }
 
     private static Check? Address(ListenRequest listen, HostFacts facts)
@@ -110,18 +121,19 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
             "Let DNS listen on one of the host's own addresses, or give the host this one.");
     }
 
-    private static Check Port(ListenRequest listen, IReadOnlyList<ListeningPort> listening, bool ownRuns)
+    /// <param name="own">The program of this server's own container, when that runs.</param>
+    private static Check Port(ListenRequest listen, IReadOnlyList<ListeningPort> listening, string? own, string service)
     {
         var wanted = IPAddress.Parse(listen.Address!);
         var takers = listening.Where(l => l.Port == listen.Port && Overlap(wanted, IPAddress.Parse(l.Address))).ToList();
-        var taken = takers.Find(l => !(ownRuns && l.Process == Knot));
+        var taken = takers.Find(l => own is null || l.Process != own);
         var where = $"{listen.Address} port {listen.Port}";
         return Check.Of($"port {listen.Port}", taken is null,
             taken is not null ? $"{taken.Protocol} {taken.Address} port {taken.Port} taken by {taken.Process ?? "another program"}"
-                : takers.Count > 0 ? $"{where} is held by this server's own DNS" : $"{where} is free", $"{where} free",
+                : takers.Count > 0 ? $"{where} is held by this server's own {service}" : $"{where} is free", $"{where} free",
             taken?.Process?.StartsWith("systemd-resolve", StringComparison.Ordinal) == true
                 ? "Switch off its listener: set DNSStubListener=no in /etc/systemd/resolved.conf, then systemctl restart systemd-resolved."
-                : $"Stop that program (ss -lunpt 'sport = :{listen.Port}' shows it), or let DNS listen on another address or port.");
+                : $"Stop that program (ss -lunpt 'sport = :{listen.Port}' shows it){(service == "DNS" ? ", or let DNS listen on another address or port" : "")}.");
     }
 
     private static bool Overlap(IPAddress wanted, IPAddress taken) =>

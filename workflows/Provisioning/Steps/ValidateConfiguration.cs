@@ -4,14 +4,38 @@ using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
+/// <param name="Zones">Of DNS.</param>
 public sealed record ValidateInput(Guid ServerId, CatalogueImage Image, string Folder, IReadOnlyList<string> Zones);
 
-/// <summary>Lets the very Knot that will serve them read configuration and zones, in a container that is thrown away. Changes nothing.</summary>
+/// <summary>Lets the very program that will serve it read a configuration, in a container that is thrown away. Changes nothing.</summary>
 public sealed class ValidateConfiguration(Servers.Servers servers) : Step<ValidateConfiguration, ValidateInput, Nothing>, IUndoable<ValidateInput, Nothing>
 {
+    private const string KeasError = "Error encountered:";
+
     public override async Task<Nothing> Run(ValidateInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        await (input.Image.Component == Component.Dhcp ? Kea(host, input, step) : Knot(host, input, step));
+        return Nothing.Value;
+    }
+
+    private static async Task Kea(IHost host, ValidateInput input, StepContext step)
+    {
+        // In the host's network, because Kea looks for the interfaces that it is told to serve.
+        var result = await host.Docker.RunThrowAway(new ThrowAway
+        {
+            Owner = step.IdempotencyKey, Image = input.Image.Image, Argv = ["/usr/sbin/kea-dhcp4", "-t", $"/etc/kea/{KeaConfiguration.FileName}"],
+            Binds = [$"{input.Folder}:/etc/kea:ro"], Network = "host",
+        }, step.Cancellation);
+        if (!result.Succeeded)
+        {
+            var said = result.Stderr.Split('\n').FirstOrDefault(l => l.StartsWith(KeasError, StringComparison.Ordinal))?[KeasError.Length..].Trim() ?? Said(result);
+            throw new StepRejectedException($"Kea on {host.Target} refuses the configuration: {said.TrimEnd('.')}. Correct it (dhcp) and try again; nothing that serves was changed.");
+        }
+    }
+
+    private static async Task Knot(IHost host, ValidateInput input, StepContext step)
+    {
         var configuration = await Ask(host, step, input, ["/usr/sbin/knotc", "-c", "/etc/knot/knot.conf", "conf-check"]);
         if (!configuration.Succeeded)
         {
@@ -30,8 +54,6 @@ public sealed class ValidateConfiguration(Servers.Servers servers) : Step<Valida
 
             step.Progress((index + 1.0) / input.Zones.Count, $"{index + 1} of {input.Zones.Count} zones");
         }
-
-        return Nothing.Value;
     }
 
     /// <summary>Takes away the container of a check that was killed half-way.</summary>

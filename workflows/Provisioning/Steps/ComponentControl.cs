@@ -1,0 +1,63 @@
+using System.Text;
+using System.Text.Json;
+using ManagedServers.Workflows.Configuration;
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Provisioning.Steps;
+
+/// <summary>Speaks to a running component through its control socket.</summary>
+internal static class ComponentControl
+{
+    // Kea takes one command a connection and answers when the sender has no more to say.
+    private const string AskKea =
+        """
+        import socket, sys
+        kea = socket.socket(socket.AF_UNIX)
+        kea.settimeout(30)
+        kea.connect(sys.argv[1])
+        kea.sendall(sys.stdin.buffer.read())
+        kea.shutdown(socket.SHUT_WR)
+        while True:
+            part = kea.recv(65536)
+            if not part:
+                break
+            sys.stdout.buffer.write(part)
+        """;
+
+    /// <summary>Makes it serve the current configuration.</summary>
+    public static async Task Reload(IHost host, string component, CancellationToken cancellationToken)
+    {
+        if (component == Component.Dhcp)
+        {
+            await Kea(host, "config-reload", cancellationToken);
+        }
+        else
+        {
+            (await Knot(host, "reload", cancellationToken)).Check();
+        }
+    }
+
+    public static async Task ReloadIfRunning(IHost host, string component, CancellationToken cancellationToken)
+    {
+        if (await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken) is { IsRunning: true })
+        {
+            await Reload(host, component, cancellationToken);
+        }
+    }
+
+    /// <summary>The arguments of Kea's answer.</summary>
+    /// <exception cref="InvalidOperationException">Kea does not answer, or answers with an error: in its own words.</exception>
+    public static async Task<JsonElement> Kea(IHost host, string command, CancellationToken cancellationToken)
+    {
+        using var question = new MemoryStream(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { command })));
+        var socket = $"{HostLayout.Sockets(Component.Dhcp)}/{Path.GetFileName(KeaConfiguration.ControlSocket)}";
+        var said = (await host.Run(["python3", "-c", AskKea, socket], new CommandOptions { Stdin = question }, cancellationToken)).Check();
+        var answer = JsonSerializer.Deserialize<JsonElement>(said.Stdout);
+        return answer.GetProperty("result").GetInt32() == 0
+            ? answer.TryGetProperty("arguments", out var arguments) ? arguments : default
+            : throw new InvalidOperationException($"Kea on {host.Target} answers {command} with: {answer.GetProperty("text").GetString()}");
+    }
+
+    private static Task<CommandResult> Knot(IHost host, string command, CancellationToken cancellationToken) =>
+        host.Run(["docker", "exec", Component.ContainerName(Component.Dns), "/usr/sbin/knotc", "-s", KnotConfiguration.ControlSocket, command], cancellationToken: cancellationToken);
+}
