@@ -54,7 +54,7 @@ internal static class PVServers
         servers.MapPost("/{server}/test", async (string server, Servers servers, Preflight preflight, ReportAddress address, CancellationToken cancellationToken) =>
         {
             var found = await servers.Get(server, cancellationToken);
-            var input = new PreflightInput(found.Id, [Component.Dns, Component.Monitor], [new ListenRequest("0.0.0.0")], found.ApiAddress is { } own ? new Uri(own) : address.Default);
+            var input = new PreflightInput(found.Id, [Component.Dns, Component.Monitor], [new ListenRequest("0.0.0.0")], await address.For(found, cancellationToken));
             var checks = await preflight.Checks(input, cancellationToken);
             return new TestAnswer(checks.All(c => c.Ok), checks);
         }).RequireAuthorization(nameof(Right.Operate)).WithSummary("Connect and look at everything that an install needs; changes nothing");

@@ -24,7 +24,7 @@ internal static class Commands
             Description = $"Address to listen on with TLS, as https://ADDRESS:PORT; may be repeated (default: all addresses, port {DefaultPort})",
             CustomParser = EndPoints, AllowMultipleArgumentsPerToken = false,
         };
-        var apiAddress = new Option<Uri?>("--api-address") { Description = "The product's address as managed hosts reach it (default: this machine's name)", CustomParser = Address };
+        var apiAddress = new Option<Uri?>("--api-address") { Description = "The product's address as managed hosts reach it (default: the address from which it reaches them)", CustomParser = Address };
         var images = new Option<string?>("--images") { Description = "Folder with the images made by './run images'" };
         var node = new Option<string>("--node") { Description = "Name of this process among several on one database", DefaultValueFactory = _ => Environment.MachineName };
         var serve = new Command("serve", "Run the product until it is told to stop") { Data, Database, listen, apiAddress, images, node };
@@ -36,7 +36,7 @@ internal static class Commands
                 DataFolder = Path.GetFullPath(parsed.GetValue(Data)!),
                 Database = parsed.GetValue(Database),
                 Listen = endpoints,
-                ApiAddress = parsed.GetValue(apiAddress) ?? new Uri($"https://{Environment.MachineName}:{endpoints[0].Port}"),
+                ApiAddress = parsed.GetValue(apiAddress),
                 ImagesFolder = Path.GetFullPath(parsed.GetValue(images) ?? DefaultImages()),
                 NodeName = parsed.GetValue(node)!,
             }, cancellationToken));

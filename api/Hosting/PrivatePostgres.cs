@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
@@ -15,12 +16,14 @@ public sealed class PrivatePostgres
     private readonly string folder;
     private readonly string socketFolder;
     private readonly string passwordFile;
+    private readonly string lockFile;
     private readonly string binaries;
 
     private PrivatePostgres(string dataFolder)
     {
         folder = Path.Combine(dataFolder, "postgres");
         passwordFile = Path.Combine(dataFolder, "postgres-password");
+        lockFile = Path.Combine(dataFolder, "postgres.lock");
         binaries = FindBinaries();
 
         // A socket's path holds 107 bytes at most, and data folders may lie deep.
@@ -38,24 +41,33 @@ public sealed class PrivatePostgres
     public static async Task<PrivatePostgres> Start(string dataFolder, CancellationToken cancellationToken = default)
     {
         var postgres = new PrivatePostgres(dataFolder);
-        await using var turn = await StartLock.Take(Path.Combine(dataFolder, "postgres.lock"), cancellationToken);
+        await using var turn = await StartLock.Take(postgres.lockFile, cancellationToken);
         await postgres.EnsureFolders(cancellationToken);
         if (!File.Exists(Path.Combine(postgres.folder, "PG_VERSION")))
         {
             await postgres.Initialise(cancellationToken);
         }
 
-        var status = await postgres.Execute("pg_ctl", ["status", "-D", postgres.folder], cancellationToken);
-        if (status.ExitCode != 0)
-        {
-            await postgres.Check("pg_ctl", ["start", "-w", "-t", "60", "-D", postgres.folder, "-l", Path.Combine(postgres.folder, "server.log")], cancellationToken);
-        }
-
+        await postgres.EnsureRuns(cancellationToken);
         return postgres;
     }
 
-    /// <summary>Stops it, unless another node works with it.</summary>
-    public async Task Stop(string nodeName)
+    /// <summary>Starts it when it has ended: killed for want of memory, or by hand.</summary>
+    /// <returns>Whether it had.</returns>
+    public async Task<bool> Revive(CancellationToken cancellationToken)
+    {
+        if (await Answers(cancellationToken))
+        {
+            return false;
+        }
+
+        await using var turn = await StartLock.Take(lockFile, cancellationToken);
+        return await EnsureRuns(cancellationToken);
+    }
+
+    /// <summary>Stops it, unless somebody else works with it.</summary>
+    /// <param name="session">The application name of this process's connections; no other process has it.</param>
+    public async Task Stop(string session)
     {
         await using (var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false"))
         {
@@ -63,7 +75,7 @@ public sealed class PrivatePostgres
             await using var others = new NpgsqlCommand(
                 "select count(*) from pg_stat_activity where application_name like 'managed-servers/%' and application_name <> $1", connection)
             {
-                Parameters = { new() { Value = $"managed-servers/{nodeName}" } },
+                Parameters = { new() { Value = session } },
             };
             if ((long)(await others.ExecuteScalarAsync())! > 0)
             {
@@ -75,6 +87,32 @@ public sealed class PrivatePostgres
         if (Directory.Exists(socketFolder) && !Directory.EnumerateFileSystemEntries(socketFolder).Any())
         {
             Directory.Delete(socketFolder);
+        }
+    }
+
+    private async Task<bool> EnsureRuns(CancellationToken cancellationToken)
+    {
+        var status = await Execute("pg_ctl", ["status", "-D", folder], cancellationToken);
+        if (status.ExitCode == 0)
+        {
+            return false;
+        }
+
+        await Check("pg_ctl", ["start", "-w", "-t", "60", "-D", folder, "-l", Path.Combine(folder, "server.log")], cancellationToken);
+        return true;
+    }
+
+    private async Task<bool> Answers(CancellationToken cancellationToken)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(socketFolder, ".s.PGSQL.5432")), cancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
         }
     }
 

@@ -29,6 +29,7 @@ internal static class Product
         await using var database = await OpenedDatabase.Open(options.DataFolder, options.Database, options.NodeName, cancellationToken);
         var masterKey = await MasterKey.Open(options.MasterKeyFile, database.Source, cancellationToken);
         await using var app = Build(options, database.Source, masterKey, also);
+        database.Keep(app.Logger);
         await ShowFirstPassword(options, app.Services, cancellationToken);
         await File.WriteAllTextAsync(options.AuthorityFile, app.Services.GetRequiredService<CertificateAuthority>().Pem, cancellationToken);
         await app.StartAsync(cancellationToken);
@@ -52,7 +53,7 @@ internal static class Product
         builder.WebHost.UseStaticWebAssets();
         builder.Services.AddSingleton(options).AddSingleton(database).AddSingleton(TimeProvider.System);
         builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers().AddMonitoring()
-            .AddProvisioning(options.ImagesFolder, new ReportAddress(options.ApiAddress));
+            .AddProvisioning(options.ImagesFolder, new ReportAddress(options.ApiAddress, options.Listen[0].Port));
         builder.Services.AddSingleton(services =>
             CertificateAuthority.Open(database, services.GetRequiredService<Secrets>(), TimeProvider.System).GetAwaiter().GetResult());
         builder.Services.AddEngine(engine => engine.NodeName = options.NodeName)

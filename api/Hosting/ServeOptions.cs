@@ -11,8 +11,8 @@ public sealed record ServeOptions
     /// <summary>Where to listen, with TLS.</summary>
     public required IReadOnlyList<IPEndPoint> Listen { get; init; }
 
-    /// <summary>The product's address as managed hosts reach it, when a server does not name another.</summary>
-    public required Uri ApiAddress { get; init; }
+    /// <summary>The product's address as managed hosts reach it, when a server does not name another; where null, the one from which the product reaches the host.</summary>
+    public Uri? ApiAddress { get; init; }
 
     /// <summary>Folder with the images that are put on hosts.</summary>
     public required string ImagesFolder { get; init; }

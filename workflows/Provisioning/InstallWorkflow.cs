@@ -70,15 +70,15 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
             Changing(plan.Step("start-monitor", "Start the statistics monitor", StartMonitor.With(new MonitorInput(server, monitor, input.ApiAddress, input.Dns?.Zones ?? []))));
         }
 
-        foreach (var (component, program, switched) in configured.Select(c => (c.Component, c.Program, c.Switched)))
+        foreach (var (component, program, _, staged, switched) in configured)
         {
             Changing(plan.Step($"start-{component}", $"Start {program}",
-                StartServing.With(results => new ServingInput(server, Image(input, component), input.Dns?.Listen ?? [], results.Of(switched).Changed))));
+                StartServing.With(results => new ServingInput(server, Image(input, component), input.Dns?.Listen ?? [], results.Of(staged).Made || results.Of(switched).Changed))));
         }
 
         var agent = Changing(plan.Step("install-agent", "Install the heartbeat agent", InstallAgent.With(new AgentInput(server, input.ApiAddress))));
         ComponentPlan.Prove(plan, server, input.Dns is null ? null : new ProveInput(server, input.Dns.Zones, input.Dns.Listen), input.Dhcp is not null, StepFailure.Compensate);
-        plan.Step("await-heartbeat", "Wait for the first heartbeat", AwaitHeartbeat.With(results => new HeartbeatInput(server, input.ApiAddress, results.Of(agent).InstalledAt, results.Of(agent).Changed)))
+        plan.Step("await-heartbeat", "Wait for a heartbeat", AwaitHeartbeat.With(results => new HeartbeatInput(server, input.ApiAddress, results.Of(agent).InstalledAt)))
             .Retry(Backoff.None).Timeout(TimeSpan.FromMinutes(3)).OnFailure(StepFailure.Compensate);
         var after = OperatorCommands(plan, "post-command", "Post-command", input.PostCommands, StepFailure.Pause);
 

@@ -7,9 +7,6 @@ using ManagedServers.Workflows.Settings;
 
 namespace ManagedServers.Workflows.Provisioning;
 
-/// <summary>The product's own default address for hosts.</summary>
-public sealed record ReportAddress(Uri Default);
-
 /// <summary>Starts installs: checks what was asked, keeps it as the server's wish, and hands it to the engine in one transaction.</summary>
 public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs, SecretRedactor secrets, ReportAddress reportAddress)
 {
@@ -35,7 +32,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         var input = new InstallInput
         {
             ServerId = server.Id, ServerName = server.Name,
-            ApiAddress = server.ApiAddress is { } own ? new Uri(own) : reportAddress.Default,
+            ApiAddress = await reportAddress.For(server, cancellationToken),
             Images = [.. components.Select(images.Get)], PreCommands = pre, PostCommands = post,
             Dns = dns is null ? null : new DnsInstall(Guid.CreateVersion7(), [.. dns.Zones.Select(z => z.Name!)], dns.Listen),
             Dhcp = dhcp is null ? null : new DhcpInstall(Guid.CreateVersion7()),
@@ -86,7 +83,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
     {
         var zones = Zones(request.Zones ?? [], errors);
         var listen = Listen(request.Listen ?? [new ListenRequest("0.0.0.0")], errors);
-        if (!request.DropZones && await configurations.InstalledDns(server.Id, cancellationToken) is { } current)
+        if (!request.DropZones && errors.None && await configurations.InstalledDns(server.Id, cancellationToken) is { } current)
         {
             Keeps("zones", server, [.. current.Zones.Select(z => z.Name!).Except(zones.Select(z => z.Name!))], "Give their zone files too, or say that they may go: dropZones (msctl: --drop-zones)", errors);
         }

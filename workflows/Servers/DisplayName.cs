@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text;
 using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Servers;
@@ -21,8 +22,9 @@ public sealed record DisplayName : IParsed<DisplayName>
         {
             "" => "must not be empty",
             { Length: > Longest } => $"must have at most {Longest} characters (it has {trimmed.Length})",
-            _ when trimmed.Any(IsInvisible) => "must be one line of visible characters, without line breaks, tabs and control characters",
+            _ when trimmed.EnumerateRunes().Any(IsInvisible) => "must be one line of visible characters, without line breaks, tabs and control characters",
             _ when Guid.TryParse(trimmed, out _) => "must not look like an identifier (a UUID), because servers can be addressed by either",
+            "." or ".." => "must not be a dot or two, because it is part of addresses",
             _ when trimmed.Contains('/', StringComparison.Ordinal) => "must not contain a slash, because it is part of addresses",
             _ => null,
         };
@@ -37,7 +39,7 @@ public sealed record DisplayName : IParsed<DisplayName>
     public override string ToString() => Text;
 
     // Format characters include those that turn the reading direction and so make one name look like another.
-    private static bool IsInvisible(char c) =>
-        char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+    private static bool IsInvisible(Rune c) =>
+        c == Rune.ReplacementChar || Rune.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
             or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
 }

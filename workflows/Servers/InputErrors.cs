@@ -37,6 +37,8 @@ internal sealed class InputErrors
         return null;
     }
 
+    public bool None => errors.Count == 0;
+
     public void ThrowIfAny()
     {
         if (errors.Count > 0)

@@ -99,9 +99,21 @@ public sealed class DockerHost
     public Task<string> Create(string name, JsonElement specification, CancellationToken cancellationToken = default) =>
         ask.Create(DockerReference.Check(name), specification, Soon, cancellationToken);
 
-    /// <summary>False when it ran already.</summary>
-    public Task<bool> Start(string name, CancellationToken cancellationToken = default) =>
-        ask.For($"starting container {DockerReference.Check(name)}", Soon, (docker, ct) => docker.Containers.StartContainerAsync(name, new ContainerStartParameters(), ct), cancellationToken);
+    /// <summary>False when it ran already. One that was paused goes on.</summary>
+    public async Task<bool> Start(string name, CancellationToken cancellationToken = default)
+    {
+        if (await FindContainer(name, cancellationToken) is not { IsPaused: true })
+        {
+            return await ask.For($"starting container {DockerReference.Check(name)}", Soon, (docker, ct) => docker.Containers.StartContainerAsync(name, new ContainerStartParameters(), ct), cancellationToken);
+        }
+
+        await ask.For($"letting container {DockerReference.Check(name)} go on", Soon, async (docker, ct) =>
+        {
+            await docker.Containers.UnpauseContainerAsync(name, ct);
+            return true;
+        }, cancellationToken);
+        return true;
+    }
 
     /// <summary>False when it was stopped already, or is not there.</summary>
     public Task<bool> Stop(string name, TimeSpan? grace = null, CancellationToken cancellationToken = default) =>

@@ -28,6 +28,9 @@ public sealed record DockerContainer
     public required DateTimeOffset? StartedAt { get; init; }
 
     public bool IsRunning => State == "running";
+
+    /// <summary>Its processes are there, with what they hold, and do nothing.</summary>
+    public bool IsPaused => State == "paused";
 }
 
 /// <summary>A short-lived container: to validate a configuration with the very image that will serve it.</summary>

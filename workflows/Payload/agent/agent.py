@@ -219,6 +219,7 @@ def stop(number, frame):
 def run(supervisor=None):
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
     os.umask(0o077)
     log = Log(beside("agent.log"))
     started, config, lock = digest(), configuration(), Lock("agent.lock")
@@ -238,14 +239,21 @@ def beat_for_ever(config, log, supervisor):
     log("agent %s started, process %d, %d beats in the spool" % (VERSION, os.getpid(), spool.pending()))
     # The phase is taken from the clock once; after that only steady time counts, so that a clock that is set moves no beat.
     due = time.monotonic() + (phase - time.time()) % interval
-    while True:
+
+    def report():
         spool.append(beat())
         deliver_until(due, spool, product, log)
+        os.utime(beside("agent.lock"))
+
+    while True:
+        report()
         while time.monotonic() < due:
-            time.sleep(max(0.0, due - time.monotonic()))
+            if signal.sigtimedwait([signal.SIGUSR1], max(0.0, due - time.monotonic())):
+                report()  # an installation asks for a sign of life
         if supervisor and os.getppid() != supervisor:
             log("the supervisor is gone; becoming it")
             product.close()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
             os.execv(sys.executable, [sys.executable, "-I", os.path.realpath(__file__), "supervise"])
         while due <= time.monotonic():
             due += interval
@@ -553,7 +561,7 @@ def keep_running():
             print("%s cannot be used: %s" % (supervision.name, error), file=sys.stderr)
     changed = remove_all(except_for=type(chosen)) or changed
     running = Lock("agent.lock").holder()
-    if not running or running.get("digest") != wanted or not chosen.keeps(running) or changed and chosen.name == "systemd":
+    if not running or running.get("digest") != wanted or not chosen.keeps(running) or not comes_round(running) or changed and chosen.name == "systemd":
         stop_all()
         chosen.start()
         changed = True
@@ -563,6 +571,18 @@ def keep_running():
             raise SystemExit("the agent does not start; its log: %s%s" % (beside("agent.log"), chosen.more))
         time.sleep(0.05)
     return {"changed": changed, "supervision": chosen.name, "pid": Lock("agent.lock").holder()["pid"]}
+
+
+def comes_round(agent):
+    """Whether the agent beats when it is asked to: one that hangs is there, and does nothing."""
+    path, deadline = beside("agent.lock"), time.monotonic() + 15
+    before = os.stat(path).st_mtime_ns
+    os.kill(agent["pid"], signal.SIGUSR1)
+    while os.stat(path).st_mtime_ns == before:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def remove_all(except_for=None):

@@ -3,15 +3,12 @@ using ManagedServers.Workflows.Monitoring;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-/// <param name="Since">When this run installed the agent.</param>
-/// <param name="AgentChanged">It was started then; what came before, another one had sent.</param>
-public sealed record HeartbeatInput(Guid ServerId, Uri ApiAddress, DateTimeOffset Since, bool AgentChanged);
+/// <param name="Since">When this run saw to the agent, which beats then, also when it ran before: what came earlier proves nothing.</param>
+public sealed record HeartbeatInput(Guid ServerId, Uri ApiAddress, DateTimeOffset Since);
 
 /// <summary>The way back from the host is proven by the first heartbeat that comes over it.</summary>
 public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeats, TimeProvider time) : Step<AwaitHeartbeat, HeartbeatInput, Nothing>
 {
-    // An agent that was there before beats every 30 s; its last beat proves as much as its next one.
-    private static readonly TimeSpan RecentEnough = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(75);
 
     public override async Task<Nothing> Run(HeartbeatInput input, StepContext step)
@@ -20,7 +17,7 @@ public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeat
         while (true)
         {
             var summary = (await heartbeats.Summary([input.ServerId], step.Cancellation))[0];
-            if (summary.LastAt >= (input.AgentChanged ? input.Since : input.Since - RecentEnough))
+            if (summary.LastAt >= input.Since)
             {
                 step.Log($"A heartbeat of {summary.LastAt:HH:mm:ss} UTC has come.");
                 return Nothing.Value;

@@ -76,7 +76,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         return checks;
 
         async Task<bool> OwnRuns(string component) =>
-            owner.Ok && facts.DockerServerVersion is not null && await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken) is { IsRunning: true };
+            owner.Ok && facts.DockerServerVersion is not null && await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken) is { IsRunning: true } or { IsPaused: true };
     }
 
     private static Check Python(HostFacts facts) => Check.Of("python",
@@ -152,7 +152,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
 
         var reached = await host.CanReach(new Uri(api, "/healthz"), payload.AuthorityPem, cancellationToken);
         return Check.Of("product's address", reached.Reached, reached.Reached ? $"{api} answers" : $"{api}: {reached.Why}", $"{api} reachable from the host",
-            "Open the way from the host to the product, or give the server another address of the product (apiAddress, --api-address).");
+            "Open the way from the host to the product, or give the server another address of the product: msctl servers edit NAME --api-address https://…");
     }
 
     private static string MiB(long bytes) => (bytes / 1024 / 1024).ToString("N0", CultureInfo.InvariantCulture) + " MiB";

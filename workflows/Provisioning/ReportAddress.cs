@@ -1,0 +1,38 @@
+using System.Net;
+using System.Net.Sockets;
+using ManagedServers.Workflows.Servers;
+
+namespace ManagedServers.Workflows.Provisioning;
+
+/// <summary>The product's address as hosts reach it.</summary>
+/// <param name="configured">For servers that name no other; null where the operator gave none.</param>
+/// <param name="port">Where this process listens.</param>
+public sealed class ReportAddress(Uri? configured, int port)
+{
+    /// <summary>The server's own, or the configured one, or the address from which this machine reaches the host. Whether the host reaches it, preflight proves.</summary>
+    public async Task<Uri> For(Server server, CancellationToken cancellationToken = default)
+    {
+        if (server.ApiAddress is { } own)
+        {
+            return new Uri(own);
+        }
+
+        return configured ?? new UriBuilder("https", await LocalAddress(server.Address, cancellationToken) ?? Environment.MachineName, port).Uri;
+    }
+
+    private static async Task<string?> LocalAddress(string host, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var addresses = await Dns.GetHostAddressesAsync(host, cancellationToken);
+            // Sends nothing: the kernel chooses the way, and with it the address.
+            using var socket = new Socket(addresses[0].AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            socket.Connect(addresses[0], 9);
+            return (socket.LocalEndPoint as IPEndPoint)?.Address.ToString();
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+}
