@@ -65,6 +65,16 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
         return null;
     }
 
+    /// <summary>Not here, and not now: another node may take it, or this one later; the pump asks again.</summary>
+    public async Task LayAside(Guid id)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await connection.ExecuteAsync("""
+            update engine.run set job_id = null, job_at = now(), reason = 'A step of this run that did not let go is still at work on node ' || @Name || '. It goes on when that has ended.'
+            where id = @id and state in ('queued', 'waiting')
+            """, new { id, node.Name });
+    }
+
     private async Task<ClaimedRun?> Claim(Guid id, string jobId)
     {
         await using var connection = await database.OpenConnectionAsync();

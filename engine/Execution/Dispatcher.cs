@@ -13,6 +13,12 @@ internal sealed class Dispatcher(
     public async Task<string?> Dispatch(Guid id, string jobId)
     {
         var asked = Stopwatch.GetTimestamp();
+        if (runs.IsAtWorkFor(id))
+        {
+            await claims.LayAside(id);
+            return null;
+        }
+
         if (node.Stopping || await claims.Take(id, jobId) is not { } claimed)
         {
             return null;

@@ -106,10 +106,10 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
                        owner = null, incarnation = null, lease_until = null,
                        worked = worked + (now() - claimed_at), claimed_at = null, job_id = case when @state in ('paused', 'failed') then job_id end, job_at = now(),
                        finished_at = case when @state in ('succeeded', 'failed', 'cancelled') then now() end,
-                       holds_key = holds_key and @state not in ('succeeded', 'failed', 'cancelled')
+                       holds_key = holds_key and (@state not in ('succeeded', 'failed', 'cancelled') or {Successors.KeyIsShared})
                 where id = @Id and fence = @Fence and state = 'running' and (cancel_mode is null or @heeded or @state in ('cancelled', 'queued') or (cancel_mode = 'Undo' and @Direction < 0))
                 returning id, state, kind, queue, exclusive_key, holds_key, parent, parent_seq),
-            {Ended},
+            {Ended}{(end?.Signal is null ? "" : Taken)},
             {Noted},
             {(claimed.Parent is null ? NoParent : Successors.Told)},
             cleared as (delete from engine.progress where run_id in (select id from owned)),

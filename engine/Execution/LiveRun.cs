@@ -17,6 +17,7 @@ internal sealed class LiveRun(Guid id, long fence, RunLog log, long claimedAt) :
     private readonly Lock gate = new();
     private CancellationTokenSource signal = new();
     private bool undoOrdered;
+    private bool disposed;
     private long renewedAt = claimedAt;
 
     public Guid Id => id;
@@ -40,21 +41,18 @@ internal sealed class LiveRun(Guid id, long fence, RunLog log, long claimedAt) :
 
     public void Stop(StopCause cause)
     {
-        CancellationTokenSource cancel;
         lock (gate)
         {
             // A cancel with undo is repeated by every renewal of the lease, and the run's time may run out: the undo itself must not be hit by either.
-            if (cause <= Cause || (undoOrdered && (cause is StopCause.CancelWithUndo or StopCause.RunTimedOut)))
+            if (disposed || cause <= Cause || (undoOrdered && (cause is StopCause.CancelWithUndo or StopCause.RunTimedOut)))
             {
                 return;
             }
 
             Cause = cause;
-            cancel = signal;
+            // Callbacks of the step must not hold up who tells us: they run elsewhere.
+            _ = signal.CancelAsync();
         }
-
-        // Callbacks of the step run here; they must not hold up who tells us.
-        _ = cancel.CancelAsync();
     }
 
     public void Stop(string cancelMode) => Stop(cancelMode == nameof(CancelMode.Undo) ? StopCause.CancelWithUndo : StopCause.Cancel);
@@ -65,21 +63,44 @@ internal sealed class LiveRun(Guid id, long fence, RunLog log, long claimedAt) :
         lock (gate)
         {
             undoOrdered = true;
-            if (Cause is StopCause.RunTimedOut or StopCause.CancelWithUndo)
-            {
-                Cause = StopCause.None;
-                signal = new CancellationTokenSource();
-            }
+            GoOnFrom(StopCause.CancelWithUndo);
         }
     }
 
-    public void Dispose() => signal.Dispose();
+    /// <summary>The run's time is over, and nothing is left for it to stop. A cancel still counts.</summary>
+    public void PassOverTime()
+    {
+        lock (gate)
+        {
+            GoOnFrom(StopCause.RunTimedOut);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            disposed = true; // a timer or the lease may be about to tell us something
+            signal.Dispose();
+        }
+    }
+
+    private void GoOnFrom(StopCause highest)
+    {
+        if (Cause != StopCause.None && Cause <= highest)
+        {
+            Cause = StopCause.None;
+            signal = new CancellationTokenSource();
+        }
+    }
 }
 
 /// <summary>All runs that this node executes.</summary>
 internal sealed class LiveRuns
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<(Guid Id, long Fence), LiveRun> runs = new();
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<Guid, int> leftBehind = new();
 
     public IReadOnlyCollection<LiveRun> All => [.. runs.Values];
 
@@ -88,6 +109,16 @@ internal sealed class LiveRuns
     public void Add(LiveRun run) => runs[(run.Id, run.Fence)] = run;
 
     public void Remove(LiveRun run) => runs.TryRemove((run.Id, run.Fence), out _);
+
+    /// <summary>Until the work has ended, this node does not begin that run again: a step that did not let go would meet itself.</summary>
+    public void LeaveBehind(Guid id, Task work)
+    {
+        leftBehind.AddOrUpdate(id, 1, (_, n) => n + 1);
+        _ = work.ContinueWith(_ => leftBehind.AddOrUpdate(id, 0, (_, n) => n - 1), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default)
+            .ContinueWith(_ => leftBehind.TryRemove(KeyValuePair.Create(id, 0)), TaskScheduler.Default);
+    }
+
+    public bool IsAtWorkFor(Guid id) => leftBehind.TryGetValue(id, out var steps) && steps > 0;
 
     public void Stop(StopCause cause)
     {

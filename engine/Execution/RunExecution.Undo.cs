@@ -24,6 +24,13 @@ internal sealed partial class RunExecution
             return await Wait(step, before);
         }
 
+        if (before is { State: "interrupted", HasNextTry: false } && step.InterruptionPolicy == Interruption.Pause && before.Fence >= made.Fence)
+        {
+            var why = $"The undo of step {step.Seq}, '{step.Title}', was interrupted: its node ended while it was at work, and nobody knows how far it came. "
+                + "Look at the host, then retry to run it again, or skip it, or cancel.";
+            return await Leave("paused", why, note: new Note("paused", why));
+        }
+
         var again = before is not null && before.Fence >= made.Fence;
         var attempt = (before?.Attempt ?? 0) + 1;
         var tries = again ? TriesWith(before) : 1;

@@ -74,7 +74,10 @@ internal sealed partial class RunExecution
         var places = plan.Runs.Select((start, index) => (Start: start, Index: index, Child: known.FirstOrDefault(c => c.Index == index && Counts(c, start, call.Attempt)))).ToList();
         var failed = places.Where(p => p.Child is { HasEnded: true, State: not "succeeded" }).ToList();
         var underWay = places.Where(p => p.Child is { HasEnded: false }).ToList();
-        var next = failed.Count > 0 || look.Left <= TimeSpan.Zero ? [] : places.Where(p => p.Child is null).Take(plan.AtOnce - underWay.Count).ToList();
+        // Of an earlier attempt, with another input by now: nobody waits for what they give, and nothing is started in their place or beyond the limit.
+        var strays = known.Where(c => !c.HasEnded && places.All(p => p.Child != c)).ToList();
+        var next = failed.Count > 0 || look.Left <= TimeSpan.Zero ? []
+            : places.Where(p => p.Child is null && strays.All(s => s.Index != p.Index)).Take(plan.AtOnce - underWay.Count - strays.Count).ToList();
         if (next.Count > 0)
         {
             foreach (var place in next)
@@ -106,14 +109,15 @@ internal sealed partial class RunExecution
             return true;
         }
 
-        if (underWay.Count > 0 && look.Left > TimeSpan.Zero)
+        List<ChildRow> waited = [.. underWay.Select(p => p.Child!), .. strays];
+        if (waited.Count > 0 && look.Left > TimeSpan.Zero)
         {
-            return await Sleep(call, look, Progress(underWay.Select(p => p.Child!), plan.Runs.Count));
+            return await Sleep(call, look, Progress(waited, plan.Runs.Count));
         }
 
-        if (underWay.Count > 0)
+        if (waited.Count > 0)
         {
-            return await Failed(call, tries, NotInTime(call, $"{underWay.Count} of {plan.Runs.Count} runs have not ended (they go on)"));
+            return await Failed(call, tries, NotInTime(call, $"{waited.Count} of {plan.Runs.Count} runs have not ended (they go on)"));
         }
 
         if (failed.Count > 0)
@@ -129,9 +133,9 @@ internal sealed partial class RunExecution
         return Waited(call, tries, JsonSerializer.SerializeToElement(new ChildRuns([.. places.Select(p => new ChildRun(p.Child!.Id, p.Child.Reason))]), EngineJson.Options));
     }
 
-    /// <summary>What was started for this attempt, and what has succeeded for an earlier one with the same input.</summary>
+    /// <summary>What was started for this attempt, and what has succeeded or is still under way for an earlier one with the same input.</summary>
     private static bool Counts(ChildRow child, ChildStart<JsonElement> start, int attempt) =>
-        child.Round == attempt || (child.State == "succeeded" && JsonElement.DeepEquals(JsonSerializer.Deserialize<JsonElement>(child.Input), start.Input));
+        child.Round == attempt || ((child.State == "succeeded" || child is { HasEnded: false, CancelMode: null }) && JsonElement.DeepEquals(JsonSerializer.Deserialize<JsonElement>(child.Input), start.Input));
 
     private async Task<bool> WaitForChildrensEnd(Call call, WaitLook look)
     {
@@ -155,7 +159,12 @@ internal sealed partial class RunExecution
             return await Leave("paused", $"Undoing step {call.Step.Seq}, '{call.Step.Title}', failed: {outcome.Error}", note: new Note("paused", outcome.Error));
         }
 
-        await writer.Persist(async () => { await waits.CancelChildren(live.Id, CancelMode.Undo, "engine", failure); return call; });
+        // Each is told once: one that pauses on its way back, or beside a step that does not let go, waits for an operator.
+        if (underWay.Any(c => c.CancelMode is null))
+        {
+            await writer.Persist(async () => { await waits.UndoChildren(live.Id, failure); return call; });
+        }
+
         return await Sleep(call, look, "Undoing: " + Progress(underWay, known.Count));
     }
 

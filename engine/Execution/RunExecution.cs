@@ -78,7 +78,7 @@ internal sealed partial class RunExecution(
         var said = $"The run may take {Words.Duration(plan.Timeout!.Value)}, and that is over.";
         if (cursor > plan.Steps.Count)
         {
-            live.GoOnUndoing();
+            live.PassOverTime();
             return true; // every step is done: late, but done
         }
 

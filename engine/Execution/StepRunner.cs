@@ -17,7 +17,7 @@ internal sealed record StepOutcome(JsonElement? Output, string? Error, bool Reje
 internal sealed record Call(PlannedStep Step, int Direction, int Attempt, bool WasInterrupted, JsonElement Input, JsonElement? Made);
 
 /// <summary>Calls a step's code in a scope of its own, with its time limit, and lets nothing that it does get past.</summary>
-internal sealed class StepRunner(IServiceScopeFactory scopes, Text text, EngineOptions options, TimeProvider time, ILogger<StepRunner> logger)
+internal sealed class StepRunner(IServiceScopeFactory scopes, LiveRuns runs, Text text, EngineOptions options, TimeProvider time, ILogger<StepRunner> logger)
 {
     public async Task<StepOutcome> Run(LiveRun run, Call call)
     {
@@ -34,6 +34,7 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, Text text, EngineO
             context.Close();
             if (!letGo)
             {
+                runs.LeaveBehind(run.Id, work);
                 return Left(call, told);
             }
 

@@ -11,6 +11,9 @@ internal static class Successors
             returning p.id, p.queue)
         """;
 
+    /// <summary>Runs beneath the run, which share its key, have not ended: it keeps the key for them, and <see cref="Recovery.FreeKeys"/> frees it.</summary>
+    public const string KeyIsShared = "exists (select from engine.run c where c.key_holder = run.id and c.state not in ('succeeded', 'failed', 'cancelled'))";
+
     /// <summary>The next in line for the key that it does not hold any more.</summary>
     public const string NextOfKey = """
         (select n.id, n.queue from owned o, engine.run n

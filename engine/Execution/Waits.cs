@@ -68,5 +68,5 @@ internal sealed class Waits(NpgsqlDataSource database, RunStarter starter, RunAc
             Priority = (RunPriority)parent.Priority,
         }, new ChildPlace(parent.Id, parent.Fence, seq, index, round));
 
-    public Task CancelChildren(Guid parent, CancelMode mode, string who, string? why) => actions.CancelChildren(parent, mode, who, why);
+    public Task UndoChildren(Guid parent, string? why) => actions.CancelChildren(parent, CancelMode.Undo, "engine", why, notYetTold: true);
 }

@@ -100,6 +100,16 @@ internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunAct
         }
     }
 
+    /// <summary>Frees the keys of runs that have ended, as soon as those beneath them have, which shared it. The pump hands over the next in line.</summary>
+    public async Task FreeKeys()
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await connection.ExecuteAsync($"""
+            update engine.run set holds_key = false
+            where holds_key and state in ('succeeded', 'failed', 'cancelled') and not {Successors.KeyIsShared}
+            """);
+    }
+
     /// <summary>Ends children whose parent was cancelled by a process that died before it could tell them.</summary>
     public async Task CancelOrphans()
     {

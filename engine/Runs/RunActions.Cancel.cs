@@ -27,10 +27,10 @@ internal sealed partial class RunActions
         await CancelChildren(id, mode, who, why);
     }
 
-    /// <summary>Ends the children of a run that are still under way, each as if it were cancelled itself.</summary>
-    public async Task CancelChildren(Guid parent, CancelMode mode, string who, string? why)
+    /// <summary>Ends the children of a run that are still under way, each as if it were cancelled itself; or only those of them that nobody cancels yet.</summary>
+    public async Task CancelChildren(Guid parent, CancelMode mode, string who, string? why, bool notYetTold = false)
     {
-        foreach (var child in await ChildrenUnderWay(parent))
+        foreach (var child in await ChildrenUnderWay(parent, notYetTold))
         {
             try
             {
@@ -43,11 +43,12 @@ internal sealed partial class RunActions
         }
     }
 
-    private async Task<IEnumerable<Guid>> ChildrenUnderWay(Guid parent)
+    private async Task<IEnumerable<Guid>> ChildrenUnderWay(Guid parent, bool notYetTold)
     {
         await using var connection = await database.OpenConnectionAsync();
         return await connection.QueryAsync<Guid>(
-            "select id from engine.run where parent = @parent and state in ('queued', 'running', 'waiting', 'paused') order by id", new { parent });
+            "select id from engine.run where parent = @parent and state in ('queued', 'running', 'waiting', 'paused') and (cancel_mode is null or not @notYetTold) order by id",
+            new { parent, notYetTold });
     }
 
     private static async Task CancelRunning(ActionTarget run, CancelMode mode, RunAction at)
@@ -88,7 +89,7 @@ internal sealed partial class RunActions
         await at.EndWait();
         foreach (var next in await at.Query<QueuedRun>($"""
             with owned as (
-                update engine.run set state = 'cancelled', fence = fence + 1, reason = @Sentence || ' ' || @remains, finished_at = now(), due_at = null, holds_key = false,
+                update engine.run set state = 'cancelled', fence = fence + 1, reason = @Sentence || ' ' || @remains, finished_at = now(), due_at = null, holds_key = holds_key and {Successors.KeyIsShared},
                        cancel_mode = 'Stop', cancel_by = @Who, cancel_why = @Why, job_id = null
                 where id = @Id returning id, state, exclusive_key, holds_key, parent, parent_seq),
             {Successors.Told}

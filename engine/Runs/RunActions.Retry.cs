@@ -5,6 +5,9 @@ namespace ManagedServers.Engine;
 /// <content>Going on: retry, skip, another priority.</content>
 internal sealed partial class RunActions
 {
+    // The key of the run above, under which this one worked, when that has let go of it: from now on it must come by it itself.
+    private const string LeftKey = "(select h.exclusive_key from engine.run h where h.id = run.key_holder and not h.holds_key)";
+
     public Task Retry(Guid id, string who, string? why, RetryFrom? from, CancellationToken cancellationToken) => Act(id, who, why, async (run, at) =>
     {
         if (run.State == "waiting" && from is null && (await at.Attempts()).LastOrDefault(a => a.Seq == run.Cursor && a.Direction == run.Direction) is { State: "failed" })
@@ -39,12 +42,13 @@ internal sealed partial class RunActions
         }
 
         at.What("retried", (step ?? Math.Max(1, run.Cursor)) is var first and > 1 ? $"From step {first}." : "From the start.");
-        await at.Execute("""
+        await at.Execute($"""
             update engine.step set next_try_at = now() where run_id = @Id and state = 'interrupted' and next_try_at is null;
             update engine.run set state = 'queued', fence = fence + 1, reason = 'Retried by ' || @Who || '.', finished_at = null, due_at = null, worked = '0',
                    recoveries_in_row = 0, job_id = null, job_at = now(),
                    direction = case when @step is null then direction else 1 end, cursor = coalesce(@step, cursor),
                    steps_done = coalesce(least(steps_done, @step - 1), steps_done), steps_changed = coalesce(least(steps_changed, @step - 1), steps_changed),
+                   exclusive_key = coalesce(exclusive_key, {LeftKey}), key_holder = case when {LeftKey} is null then key_holder end,
                    failure = case when direction > 0 or @step is not null then null else failure end,
                    cancel_mode = case when direction > 0 or @step is not null then null else cancel_mode end
             where id = @Id
@@ -80,6 +84,7 @@ internal sealed partial class RunActions
             select @Id, @Cursor, @Direction, coalesce(max(attempt), 0) + 1, 1, 'skipped', @Fence + 1, '', 'Skipped by ' || @Who || '.', now()
             from engine.step where run_id = @Id and seq = @Cursor and direction = @Direction;
             update engine.run set state = 'queued', fence = fence + 1, reason = 'Goes on after the skipped step.', cursor = cursor + direction, due_at = null,
+                   cancel_mode = case when direction < 0 then cancel_mode end,
                    recoveries_in_row = 0, steps_done = steps_done + case when direction > 0 then 1 else 0 end, job_id = null, job_at = now()
             where id = @Id
             """, new { run.Cursor, run.Direction, run.Fence });

@@ -102,10 +102,11 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
             -- Locked, so that a cancel comes either before this child or finds it.
             parent as (select id from engine.run where id = @Parent and fence = @ParentFence and state = 'running' and cancel_mode is null for share),
             started as (
-                insert into engine.run (id, kind, version, title, subject, plan, input, dedupe_key, exclusive_key, queue, priority,
+                insert into engine.run (id, kind, version, title, subject, plan, input, dedupe_key, exclusive_key, key_holder, queue, priority,
                                         parent, parent_seq, child_index, child_round, requested_by, steps_total, job_at)
                 select @Id, @Kind, @Version, @Title, @Subject, @Plan::json, @Input::json, @DedupeKey,
-                       case when not exists (select from ancestor where exclusive_key = @ExclusiveKey) then @ExclusiveKey end, @Queue, @Priority,
+                       case when not exists (select from ancestor where exclusive_key = @ExclusiveKey) then @ExclusiveKey end,
+                       (select id from ancestor where exclusive_key = @ExclusiveKey), @Queue, @Priority,
                        @Parent, @Seq, @Index, @Round, @RequestedBy, @Total, now()
                 where @Parent is null or exists (select from parent)
                 on conflict do nothing returning id)

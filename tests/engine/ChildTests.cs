@@ -144,6 +144,111 @@ public sealed class ChildTests
         Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
     }
 
+    [Fact]
+    public async Task A_key_is_not_free_before_the_children_that_share_it_have_ended_too()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await TestNode.Start(new Actors().On("c1", _ => go.Task), null, o => o.LetGo = TimeSpan.FromSeconds(20), s => s.AddWorkflow<Wave>());
+        var id = (await node.Runs.Start<Wave, WaveInput>(new WaveInput(["c1"], 1) { Key = "server:7" }, ByAda)).Id;
+        await node.Until(id, r => node.Actors.Calls.Contains("c1") && r.State == RunState.Waiting);
+        var rival = await node.Begin(new Script(["rival"]) { Key = "server:7" });
+
+        await node.Runs.Cancel(id, CancelMode.Stop, "ada");
+        await node.Ended(id);
+        var behind = await node.Until(rival, r => r.Reason is not null);
+        Assert.Equal(RunState.Queued, behind.State);
+        Assert.DoesNotContain("rival", node.Actors.Calls);
+        go.SetResult();
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(rival)).State);
+    }
+
+    [Fact]
+    public async Task A_retry_waits_for_the_children_that_are_still_under_way_and_starts_none_twice()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await Start(new Actors().On("c1", _ => go.Task).On("c2", _ => go.Task));
+        var id = (await node.Runs.Start<Wave, WaveInput>(new WaveInput(["c1", "c2"], 2) { LimitMs = 1500 }, ByAda)).Id;
+
+        var late = await node.Is(id, RunState.Paused);
+        Assert.Contains("2 of 2 runs have not ended (they go on)", late.Reason, StringComparison.Ordinal);
+        await node.Runs.Retry(id, "ada");
+        await node.Until(id, r => r is { State: RunState.Waiting } && r.Steps[1].Attempts == 2);
+        go.SetResult();
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+        Assert.Equal(2, (await node.Runs.List(new RunFilter { Parent = id })).Count);
+    }
+
+    [Fact]
+    public async Task A_retry_after_a_cancel_starts_a_child_again_only_when_the_cancelled_one_has_let_go()
+    {
+        var (go, now, most) = (new TaskCompletionSource(), 0, 0);
+        var actors = new Actors().On("c1", async _ =>
+        {
+            InterlockedMax(ref most, Interlocked.Increment(ref now));
+            await go.Task;
+            Interlocked.Decrement(ref now);
+        });
+        await using var node = await TestNode.Start(actors, null, o => o.LetGo = TimeSpan.FromSeconds(20), s => s.AddWorkflow<Wave>());
+        var id = await Begin(node, "c1");
+        await node.Until(id, r => actors.Calls.Contains("c1") && r.State == RunState.Waiting);
+
+        await node.Runs.Cancel(id, CancelMode.Stop, "ada");
+        await node.Ended(id);
+        await node.Runs.Retry(id, "ada");
+        await node.Until(id, r => r is { State: RunState.Waiting } && r.Steps[1].Attempts == 2);
+        go.SetResult();
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+        Assert.Equal(1, most);
+        Assert.Equal(2, actors.Calls.Count(c => c == "c1"));
+    }
+
+    [Fact]
+    public async Task A_child_whose_undo_fails_pauses_once_and_its_parent_waits_for_an_operator()
+    {
+        var broken = true;
+        var actors = new Actors().On("c1", async step => await Task.Delay(Timeout.Infinite, step.Cancellation))
+            .OnUndo("c1", (_, _) => broken ? throw new StepRejectedException("the host is gone") : Task.CompletedTask);
+        await using var node = await Start(actors);
+        var id = await Begin(node, "c1");
+        await node.Until(id, r => actors.Calls.Contains("c1") && r.State == RunState.Waiting);
+
+        await node.Runs.Cancel(id, CancelMode.Undo, "ada");
+        var parent = await node.Until(id, r => r is { State: RunState.Waiting, Undoing: true } && r.Reason!.Contains("paused", StringComparison.Ordinal));
+        var child = Assert.Single(await node.Runs.List(new RunFilter { Parent = id })).Id;
+        Assert.Contains("the host is gone", parent.Reason, StringComparison.Ordinal);
+        broken = false;
+        await node.Runs.Retry(child, "ada");
+
+        Assert.Equal(RunState.Cancelled, (await node.Ended(id)).State);
+        Assert.Equal(2, actors.Calls.Count(c => c.StartsWith("undo c1", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_parents_undo_starts_nothing_beside_a_childs_step_that_does_not_let_go()
+    {
+        var go = new TaskCompletionSource();
+        var actors = new Actors().On("c1", _ => go.Task);
+        await using var node = await Start(actors);
+        var id = await Begin(node, "c1");
+        await node.Until(id, r => actors.Calls.Contains("c1") && r.State == RunState.Waiting);
+
+        await node.Runs.Cancel(id, CancelMode.Undo, "ada");
+        await node.Until(id, r => r is { State: RunState.Waiting, Undoing: true } && r.Reason!.Contains("did not let go", StringComparison.Ordinal));
+        Assert.DoesNotContain(actors.Calls, c => c.StartsWith("undo c1", StringComparison.Ordinal));
+        var child = Assert.Single(await node.Runs.List(new RunFilter { Parent = id })).Id;
+        // Even when an operator goes on, this node does not before the step has ended.
+        await node.Runs.Retry(child, "ada");
+        await node.Until(child, r => r.Reason?.Contains("still at work on node one", StringComparison.Ordinal) == true);
+        Assert.DoesNotContain(actors.Calls, c => c.StartsWith("undo c1", StringComparison.Ordinal));
+        go.SetResult();
+
+        Assert.Equal(RunState.Cancelled, (await node.Ended(id)).State);
+        Assert.Single(actors.Calls, c => c.StartsWith("undo c1", StringComparison.Ordinal));
+    }
+
     private static void InterlockedMax(ref int most, int value)
     {
         for (var seen = Volatile.Read(ref most); value > seen; seen = Volatile.Read(ref most))
@@ -170,6 +275,7 @@ public sealed class ChildTests
     public sealed record WaveInput(IReadOnlyList<string> Children, int AtOnce)
     {
         public string? Key { get; init; }
+        public int? LimitMs { get; init; }
     }
 
     [Workflow("wave")]
@@ -185,11 +291,16 @@ public sealed class ChildTests
             }
 
             plan.Step("before", "Prepare", ScriptedStep.With(new Told("before", "before")));
-            plan.Children<ScriptedWorkflow, Script>("wave", "One after the other",
+            var wave = plan.Children<ScriptedWorkflow, Script>("wave", "One after the other",
                 [.. plan.Input.Children.Select(c => new ChildStart<Script>(new Script([new Spec(c.TrimEnd('!')) { OnFailure = c.EndsWith('!') ? StepFailure.Fail : StepFailure.Pause }])
                 {
                     Title = $"child {c.TrimEnd('!')}", Key = plan.Input.Key,
                 }))], plan.Input.AtOnce);
+            if (plan.Input.LimitMs is { } limit)
+            {
+                wave.Timeout(TimeSpan.FromMilliseconds(limit));
+            }
+
             plan.Step("last", "Finish", ScriptedStep.With(new Told("last", "last")));
         }
     }

@@ -51,6 +51,42 @@ public sealed class HeedTests
     }
 
     [Fact]
+    public async Task A_run_goes_on_after_the_skipped_step_also_when_a_cancel_had_left_it_behind()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await TestNode.Start(new Actors().On("deaf", _ => go.Task));
+        var id = await node.Begin("deaf", "b");
+        await node.Until(id, r => r.Steps[0].State == StepState.Running);
+        await node.Runs.Cancel(id, CancelMode.Stop, "ada");
+        await node.Is(id, RunState.Paused);
+        go.SetResult();
+
+        await node.Runs.Skip(id, "ada", "it has ended");
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+        Assert.Contains("b", node.Actors.Calls);
+    }
+
+    [Fact]
+    public async Task A_cancel_with_undo_is_heeded_after_the_runs_time_is_over_and_its_last_step_done()
+    {
+        TestNode? node = null;
+        var actors = new Actors().On("long", async step =>
+        {
+            await Task.WhenAny(Task.Delay(Timeout.Infinite, step.Cancellation)); // until the run's time is over
+            await using var connection = await node!.Database.OpenConnectionAsync();
+            await connection.ExecuteAsync("update engine.run set cancel_mode = 'Undo', cancel_by = 'ada' where id = @RunId", new { step.RunId });
+        });
+        await using (node = await TestNode.Start(actors))
+        {
+            var run = await node.Ended(await node.Begin(new Script(["long"]) { TimeoutMs = 500 }));
+
+            Assert.Equal(RunState.Cancelled, run.State);
+            Assert.Contains("undo long (long)", node.Actors.Calls);
+        }
+    }
+
+    [Fact]
     public async Task A_kind_that_is_paused_holds_its_runs_before_their_next_step()
     {
         var go = new TaskCompletionSource();

@@ -179,6 +179,23 @@ public sealed class WaitTests
         Assert.Equal(undone, string.Join(",", node.Actors.Calls.Skip(1)));
     }
 
+    [Fact]
+    public async Task A_rejected_approval_asks_again_when_the_run_is_retried()
+    {
+        await using var node = await Start();
+        var id = await Begin(node, new WaitScript("approval"));
+        await WaitsAt(node, id, "accept-key");
+        await node.Runs.Decide(id, "accept-key", false, "bob", "not yet");
+        var rejected = await node.Until(id, r => r.State is RunState.Failed or RunState.Paused);
+        Assert.Contains("Rejected by bob: not yet", rejected.Reason, StringComparison.Ordinal);
+
+        await node.Runs.Retry(id, "ada");
+        await WaitsAt(node, id, "accept-key");
+        await node.Runs.Decide(id, "accept-key", true, "bob", "looked at it");
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+    }
+
     public sealed record WaitScript(string Wait)
     {
         public int LimitMs { get; init; } = (int)TimeSpan.FromDays(7).TotalMilliseconds;
