@@ -34,7 +34,9 @@ public sealed class ShipOrder : IWorkflow<Order>
             .Retry(Backoff.Exponential(5, first: TimeSpan.FromSeconds(5), max: TimeSpan.FromMinutes(2)))
             .OnFailure(StepFailure.Compensate);
 
-        plan.Children<SendParcel, string>("send", "Send the parcels", [.. order.Parcels.Select(p => new ChildStart<string>(p, Subject: $"parcel:{p}"))], atOnce: 2);
+        plan.Children<SendParcel, string>("send", "Send the parcels", [.. order.Parcels.Select(p => new ChildStart<string>(p, Subject: $"parcel:{p}"))], atOnce: 2)
+            // Longer than any of them may take: seven days, if nothing is said, are fewer than a parcel's fourteen.
+            .Timeout(TimeSpan.FromDays(15));
 
         plan.Step("thank", "Thank the customer", Thank.With(results => results.Of(paid).Receipt)).OnFailure(StepFailure.Continue);
     }

@@ -31,8 +31,11 @@ public sealed class PicturesTests(RunningProduct product) : DashboardTest(produc
         await Expect(page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
         await Take(page, "dialog");
         await page.GotoAsync(stage.Path("install"));
+        await page.GetByLabel("DHCP").CheckAsync();
+        await page.GetByLabel("Kea's Dhcp4 document").FillAsync("""{ "subnet4": [{ "subnet": "192.0.2.0/33" }] }""");
         await page.GetByRole(AriaRole.Button, new() { Name = "Install", Exact = true }).ClickAsync();
         await Expect(page.GetByText("Nothing was started")).ToBeVisibleAsync();
+        await Expect(page.GetByText("subnet4[0].subnet: must be an IPv4 network")).ToBeVisibleAsync();
         await Take(page, "install-refused");
 
         var nobody = await Product.Pages.Anonymous();
