@@ -4,7 +4,6 @@ namespace ManagedServers.Engine;
 /// <typeparam name="TInput">The workflow's input.</typeparam>
 public sealed class WorkflowPlan<TInput> where TInput : notnull
 {
-    private const int LongestKey = 200;
     private readonly List<PlannedStep> steps = [];
 
     internal WorkflowPlan(TInput input) => Input = input;
@@ -19,16 +18,19 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
     internal TimeSpan? RunTimeout { get; private set; }
 
     /// <summary>One run at a time with this key; held while running, waiting or paused.</summary>
-    /// <exception cref="ArgumentException">It has not 1 to 200 characters, or holds a NUL.</exception>
-    public void Exclusive(string key) => ExclusiveKey = key is { Length: > 0 and <= LongestKey } && !key.Contains('\0', StringComparison.Ordinal)
-        ? key : throw new ArgumentException($"An exclusive key has 1 to {LongestKey} characters, none of them NUL.", nameof(key));
+    /// <exception cref="ArgumentException">It has not 1 to 200 characters, or holds a NUL or half of a surrogate pair.</exception>
+    public void Exclusive(string key)
+    {
+        Identifiers.Require(key, nameof(key));
+        ExclusiveKey = key;
+    }
 
     /// <summary>How long the run may take, waits and pauses not counted. More than a hundred years, or <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>, is a hundred years.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or nothing.</exception>
     public void Timeout(TimeSpan limit) => RunTimeout = TimeLimits.Limit(limit);
 
     /// <summary>Adds a step.</summary>
-    /// <param name="name">Unique in the plan, lower case with dashes, for example <c>reserve-stock</c>.</param>
+    /// <param name="name">Unique in the plan, lower case with dashes, for example <c>reserve-stock</c>; at most 200 characters.</param>
     /// <param name="title">What operators read, for example "Reserve 3 items".</param>
     /// <param name="body">The step's class with its input: <c>UploadImage.With(…)</c>.</param>
     public PlannedStep<TResult> Step<TResult>(string name, string title, PlannedBody<TResult> body) where TResult : notnull => Add(name, title, body);
@@ -87,7 +89,8 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
             throw new InvalidOperationException($"Two steps are called '{name}'.");
         }
 
-        var step = new PlannedStep<TResult>(steps.Count + 1, name, title, body);
+        Identifiers.Require(name, nameof(name));
+        var step = new PlannedStep<TResult>(steps.Count + 1, name, Text.Storable(title), body);
         steps.Add(step);
         return step;
     }

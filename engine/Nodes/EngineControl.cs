@@ -123,6 +123,7 @@ internal sealed class EngineControl(NpgsqlDataSource database, WorkflowCatalog c
 
     public async Task ResumeKind(string kind, string who, string? why = null, CancellationToken cancellationToken = default)
     {
+        Identifiers.Allow(kind, nameof(kind));
         await Act("resumed", kind, who, why, "update engine.control set paused_by = null, paused_why = null, paused_at = null where kind = @target and paused_by is not null",
             $"Kind '{kind}' is not paused.", cancellationToken);
         await recovery.Pump(TimeSpan.Zero);
@@ -152,10 +153,10 @@ internal sealed class EngineControl(NpgsqlDataSource database, WorkflowCatalog c
     }
 
     public Task Drain(string node, string who, string? why = null, CancellationToken cancellationToken = default) =>
-        Act("drained", node, who, why, "update engine.node set draining = true where name = @target", $"There is no node '{node}'.", cancellationToken);
+        Act("drained", Name(node), who, why, "update engine.node set draining = true where name = @target", $"There is no node '{node}'.", cancellationToken);
 
     public Task Undrain(string node, string who, string? why = null, CancellationToken cancellationToken = default) =>
-        Act("undrained", node, who, why, "update engine.node set draining = false where name = @target", $"There is no node '{node}'.", cancellationToken);
+        Act("undrained", Name(node), who, why, "update engine.node set draining = false where name = @target", $"There is no node '{node}'.", cancellationToken);
 
     public async Task<IReadOnlyList<RunMinute>> Statistics(DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default)
     {
@@ -176,9 +177,15 @@ internal sealed class EngineControl(NpgsqlDataSource database, WorkflowCatalog c
 
     private string Known(string kind) => catalog.Find(kind) is not null ? kind : throw new RunActionException($"There is no workflow '{kind}'. Those known here: {string.Join(", ", catalog.Kinds.Order(StringComparer.Ordinal))}.");
 
+    private static string Name(string node)
+    {
+        Identifiers.Allow(node, nameof(node));
+        return node;
+    }
+
     private async Task Act(string what, string target, string who, string? why, string statement, string? nothing, CancellationToken cancellationToken, int? atOnce = null)
     {
-        Text.RequireWho(who);
+        Identifiers.Require(who, nameof(who));
         why = text.Why(why);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);

@@ -8,7 +8,7 @@ internal sealed partial class RunActions(NpgsqlDataSource database, WorkflowCata
 {
     private async Task Act(Guid id, string who, string? why, Func<ActionTarget, RunAction, Task> act, CancellationToken cancellationToken)
     {
-        Text.RequireWho(who);
+        Identifiers.Require(who, nameof(who));
         why = text.Why(why);
         var decided = await Decide(id, who, why, act, cancellationToken);
         // Not tied to the caller's patience any more: it is decided. And with no connection held while another is asked for.

@@ -60,6 +60,8 @@ internal sealed class RunReader(NpgsqlDataSource database)
             throw new ArgumentException($"A page of runs has 1 to {PageLimit}; {filter.Limit} were asked for.", nameof(filter));
         }
 
+        Identifiers.Allow(filter.Kind, nameof(filter.Kind));
+        Identifiers.Allow(filter.Subject, nameof(filter.Subject));
         var conditions = string.Concat(new[]
         {
             filter.Kind is not null ? " and r.kind = @Kind" : null,
