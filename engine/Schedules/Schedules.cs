@@ -138,7 +138,7 @@ internal sealed class Schedules(
     {
         Identifiers.Require(who, nameof(who));
         Identifiers.Allow(name, nameof(name));
-        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+        await using (var connection = await database.OpenFresh(cancellationToken))
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await EngineDatabase.LetGoWhenFrozen(transaction);

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace ManagedServers.Engine.Tests;
 
@@ -30,5 +32,53 @@ public sealed class AnswerTests
             Assert.True(patience.Elapsed < TimeSpan.FromSeconds(30), "the former job is deleted as soon as it can be");
             await Task.Delay(50);
         }
+    }
+
+    [Fact]
+    public async Task After_a_restart_of_PostgreSQL_the_first_call_of_each_kind_is_answered()
+    {
+        await using var node = await Desk();
+        var id = await node.Begin("a");
+        var control = node.Services.GetRequiredService<IEngineControl>();
+        await node.Save(ScheduleBook.Scripted("nightly") with { Cron = "0 3 * * *" });
+        var calls = new Dictionary<string, Func<Task>>
+        {
+            ["get"] = async () => Assert.Equal(RunState.Queued, (await node.Runs.Get(id))!.State),
+            ["get many"] = async () => Assert.Single(await node.Runs.Get([id])),
+            ["list"] = async () => Assert.Single(await node.Runs.List(new RunFilter())),
+            ["log"] = async () => Assert.Empty(await node.Runs.Log(id)),
+            ["priority"] = () => node.Runs.SetPriority(id, RunPriority.High, "ada"),
+            ["cancel"] = () => node.Runs.Cancel(id, CancelMode.Stop, "ada"),
+            ["retry"] = () => node.Runs.Retry(id, "ada"),
+            ["kinds"] = async () => Assert.NotEmpty(await control.Kinds()),
+            ["pause of a kind"] = () => control.PauseKind("scripted", "ada"),
+            ["nodes"] = () => control.Nodes(),
+            ["statistics"] = () => control.Statistics(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(1)),
+            ["audit"] = async () => Assert.Single(await control.Audit()),
+            ["schedules"] = async () => Assert.Single(await node.Schedules().List()),
+            ["a schedule"] = async () => Assert.NotNull(await node.Schedules().Get("nightly")),
+            ["a schedule's run"] = () => node.Schedules().RunNow("nightly", "ada"),
+            ["a schedule's pause"] = () => node.Schedules().Pause("nightly", "ada", "holidays"),
+        };
+
+        foreach (var (name, call) in calls)
+        {
+            await EndSessions(node);
+            var fault = await Record.ExceptionAsync(call);
+            Assert.True(fault is null, $"{name}: {fault}");
+        }
+    }
+
+    /// <summary>As a restart does: every session of the pool ends without its process learning of it.</summary>
+    private static async Task EndSessions(TestNode node)
+    {
+        var pooled = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => node.Database.OpenConnectionAsync().AsTask()));
+        foreach (var connection in pooled)
+        {
+            await connection.DisposeAsync();
+        }
+
+        await using var other = new NpgsqlConnection(node.ConnectionString + ";Pooling=false");
+        await other.ExecuteAsync("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
     }
 }
