@@ -54,14 +54,13 @@ public sealed record EngineOptions
     /// <summary>Connections for Hangfire at most: its workers poll one after another, and hold one only while they do. 0 (the default): workers + 6.</summary>
     public int HangfireConnections { get; set; }
 
+    private const int LongestName = 100;
+
     internal int HangfirePoolSize => HangfireConnections > 0 ? HangfireConnections : Workers + 6;
 
     internal void Check()
     {
-        if (string.IsNullOrWhiteSpace(NodeName) || NodeName.Length > 100)
-        {
-            throw new ArgumentException("The node's name must have 1 to 100 characters.");
-        }
+        Identifiers.Require(NodeName, nameof(NodeName), LongestName);
 
         if (Workers is < 0 or > 200)
         {

@@ -1,14 +1,15 @@
 namespace ManagedServers.Engine;
 
-/// <summary>When a failed attempt is tried again. Waits vary by 20 % either way so that runs which failed together do not return together.</summary>
+/// <summary>
+/// When a failed attempt is tried again. Waits vary by 20 % either way so that runs which failed together do not return together. A wait is a hundred years at most,
+/// which a longer one, such as <see cref="TimeSpan.MaxValue"/>, becomes; a negative one is refused.
+/// </summary>
 public sealed record Backoff
 {
     private Backoff(int tries, TimeSpan first, double factor, TimeSpan max)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(tries, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(first, TimeSpan.Zero);
-        ArgumentOutOfRangeException.ThrowIfLessThan(max, TimeSpan.Zero);
-        (Tries, First, Factor, Max) = (tries, first, factor, max);
+        (Tries, First, Factor, Max) = (tries, TimeLimits.Wait(first), factor, TimeLimits.Wait(max));
     }
 
     /// <summary>Attempts in all, the first included.</summary>

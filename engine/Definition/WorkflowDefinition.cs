@@ -32,6 +32,7 @@ internal sealed class WorkflowDefinition<TWorkflow, TInput>(TWorkflow workflow) 
     {
         var name = typeof(TWorkflow).GetCustomAttribute<WorkflowAttribute>()
             ?? throw new InvalidOperationException($"{typeof(TWorkflow).Name} has no [Workflow(kind, version)] attribute.");
+        Identifiers.Require(name.Kind, nameof(name.Kind));
         return new WorkflowDefinition<TWorkflow, TInput>(ActivatorUtilities.CreateInstance<TWorkflow>(services))
         {
             Kind = name.Kind,

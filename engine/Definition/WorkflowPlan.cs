@@ -4,7 +4,6 @@ namespace ManagedServers.Engine;
 /// <typeparam name="TInput">The workflow's input.</typeparam>
 public sealed class WorkflowPlan<TInput> where TInput : notnull
 {
-    private const int LongestKey = 200;
     private readonly List<PlannedStep> steps = [];
 
     internal WorkflowPlan(TInput input) => Input = input;
@@ -19,20 +18,19 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
     internal TimeSpan? RunTimeout { get; private set; }
 
     /// <summary>One run at a time with this key; held while running, waiting or paused.</summary>
-    /// <exception cref="ArgumentException">It has not 1 to 200 characters, or holds a NUL.</exception>
-    public void Exclusive(string key) => ExclusiveKey = key is { Length: > 0 and <= LongestKey } && !key.Contains('\0', StringComparison.Ordinal)
-        ? key : throw new ArgumentException($"An exclusive key has 1 to {LongestKey} characters, none of them NUL.", nameof(key));
-
-    /// <summary>How long the run may take, waits and pauses not counted.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is negative or nothing.</exception>
-    public void Timeout(TimeSpan limit)
+    /// <exception cref="ArgumentException">It has not 1 to 200 characters, or holds a NUL or half of a surrogate pair.</exception>
+    public void Exclusive(string key)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero);
-        RunTimeout = limit;
+        Identifiers.Require(key, nameof(key));
+        ExclusiveKey = key;
     }
 
+    /// <summary>How long the run may take, waits and pauses not counted. More than a hundred years, or <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>, is a hundred years.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or nothing.</exception>
+    public void Timeout(TimeSpan limit) => RunTimeout = TimeLimits.Limit(limit);
+
     /// <summary>Adds a step.</summary>
-    /// <param name="name">Unique in the plan, lower case with dashes, for example <c>reserve-stock</c>.</param>
+    /// <param name="name">Unique in the plan, lower case with dashes, for example <c>reserve-stock</c>; at most 200 characters.</param>
     /// <param name="title">What operators read, for example "Reserve 3 items".</param>
     /// <param name="body">The step's class with its input: <c>UploadImage.With(…)</c>.</param>
     public PlannedStep<TResult> Step<TResult>(string name, string title, PlannedBody<TResult> body) where TResult : notnull => Add(name, title, body);
@@ -43,7 +41,8 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
     /// </summary>
     /// <param name="name">The step's name, and the signal's.</param>
     /// <param name="title">What operators read, for example "Wait until the parcel has arrived".</param>
-    /// <param name="limit">How long.</param>
+    /// <param name="limit">How long. More than a hundred years, or <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>, is a hundred years.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is negative or nothing.</exception>
     /// <typeparam name="TSignal">What the signal carries: the step's result.</typeparam>
     public PlannedStep<TSignal> WaitFor<TSignal>(string name, string title, TimeSpan limit) where TSignal : notnull =>
         Add(name, title, new AnySignal<TSignal>()).Retry(Backoff.None).Timeout(limit);
@@ -51,12 +50,14 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
     /// <summary>Waits, without a worker, until somebody approves (<see cref="IRuns.Decide"/>). A rejection fails the step, and by default undoes the run.</summary>
     /// <param name="name">The step's name.</param>
     /// <param name="title">What is to be approved, as a question or a command.</param>
-    /// <param name="limit">How long.</param>
+    /// <param name="limit">How long. More than a hundred years, or <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>, is a hundred years.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is negative or nothing.</exception>
     public PlannedStep<Approval> Approve(string name, string title, TimeSpan limit) =>
         Add(name, title, new ApprovalSignal()).Retry(Backoff.None).Timeout(limit).OnFailure(StepFailure.Compensate);
 
-    /// <summary>Waits, without a worker, for a time. An operator may skip it.</summary>
-    public PlannedStep<Nothing> Delay(string name, string title, TimeSpan time) => Add(name, title, new TimerBody()).Retry(Backoff.None).Timeout(time);
+    /// <summary>Waits, without a worker, for a time: none to a hundred years, which a longer one becomes. An operator may skip it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
+    public PlannedStep<Nothing> Delay(string name, string title, TimeSpan time) => Add(name, title, new TimerBody()).Retry(Backoff.None).Takes(TimeLimits.Wait(time));
 
     /// <summary>
     /// Starts a run for each input, at most so many at once, and waits, without a worker, until all have succeeded. After one that failed or was cancelled
@@ -88,7 +89,8 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
             throw new InvalidOperationException($"Two steps are called '{name}'.");
         }
 
-        var step = new PlannedStep<TResult>(steps.Count + 1, name, title, body);
+        Identifiers.Require(name, nameof(name));
+        var step = new PlannedStep<TResult>(steps.Count + 1, name, Text.Storable(title), body);
         steps.Add(step);
         return step;
     }
@@ -156,14 +158,14 @@ public sealed class PlannedStep<TResult> : PlannedStep where TResult : notnull
     /// <summary>How often and when it is tried again. Default: <see cref="Backoff.Default"/>.</summary>
     public PlannedStep<TResult> Retry(Backoff policy) { RetryPolicy = policy; return this; }
 
-    /// <summary>How long one attempt, or the wait, may take. Default 10 minutes, and 7 days for child runs.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
-    public PlannedStep<TResult> Timeout(TimeSpan limit)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, TimeSpan.Zero);
-        TimeLimit = limit;
-        return this;
-    }
+    /// <summary>
+    /// How long one attempt, or the wait, may take. Default 10 minutes, and 7 days for child runs. More than a hundred years, or <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>,
+    /// is a hundred years.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or nothing.</exception>
+    public PlannedStep<TResult> Timeout(TimeSpan limit) => Takes(TimeLimits.Limit(limit));
+
+    internal PlannedStep<TResult> Takes(TimeSpan time) { TimeLimit = time; return this; }
 
     /// <summary>What its failure means. Default: <see cref="StepFailure.Pause"/>.</summary>
     public PlannedStep<TResult> OnFailure(StepFailure policy) { FailurePolicy = policy; return this; }

@@ -102,8 +102,7 @@ internal sealed class Dispatcher(
         {
             var plan = definition.Build(JsonSerializer.Deserialize<JsonElement>(claimed.Input));
             return Stored(claimed).FirstMisfit(plan.Snapshot(), memory.StepsBegun) is { } step
-                ? (null, $"The plan of '{claimed.Kind}' was changed by a deploy: this run was begun with version {claimed.Version}, node {node.Name} has version "
-                    + $"{definition.Version}, in which step '{step}', already begun, is not where it was. Deploy version {claimed.Version} again and retry, or cancel the run and start a new one.")
+                ? (null, Misfit(claimed, definition.Version, step))
                 : (plan, null);
         }
         catch (Exception fault)
@@ -111,6 +110,12 @@ internal sealed class Dispatcher(
             return (null, text.OneLine($"The plan of '{claimed.Kind}' version {definition.Version} cannot be made from this run's input: {fault.Message}"));
         }
     }
+
+    private string Misfit(ClaimedRun claimed, int version, string step) => version == claimed.Version
+        ? $"The plan of '{claimed.Kind}' was changed by a deploy without raising its version, {version}: in the one of node {node.Name}, step '{step}', already begun, is not where it was. "
+            + "Deploy the former plan again and retry, or cancel the run and start a new one; and raise the version of the new plan."
+        : $"The plan of '{claimed.Kind}' was changed by a deploy: this run was begun with version {claimed.Version}, node {node.Name} has version "
+            + $"{version}, in which step '{step}', already begun, is not where it was. Deploy version {claimed.Version} again and retry, or cancel the run and start a new one.";
 
     private static PlanSnapshot Stored(ClaimedRun claimed) => JsonSerializer.Deserialize<PlanSnapshot>(claimed.Plan, EngineJson.Options)!;
 }

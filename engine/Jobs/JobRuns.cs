@@ -44,7 +44,7 @@ internal sealed class JobRuns(NpgsqlDataSource database, RunActions actions, Run
 
     public string? Title(Guid run) => Wait(async () =>
     {
-        await using var connection = await database.OpenConnectionAsync();
+        await using var connection = await database.OpenFresh();
         return await connection.QuerySingleOrDefaultAsync<string?>("select title from engine.run where id = @run", new { run });
     });
 
@@ -70,7 +70,7 @@ internal sealed class JobRuns(NpgsqlDataSource database, RunActions actions, Run
 
     private async Task<bool> Swap(Guid run, string? from, string? to)
     {
-        await using var connection = await database.OpenConnectionAsync();
+        await using var connection = await database.OpenFresh();
         return await connection.ExecuteAsync("update engine.run set job_id = @to where id = @run and job_id is not distinct from @from", new { run, from, to }) == 1;
     }
 

@@ -125,12 +125,15 @@ internal sealed class RunLog(Guid runId, long fence, long lastSeq, NpgsqlDataSou
 
         await using var connection = await database.OpenConnectionAsync();
         // The run's own row is written too: it carries the highest number, so the next owner goes on without a gap, and a former one writes nothing.
-        // A batch whose answer was lost is not written twice, because the row is then already past it.
+        // When the answer to a batch was lost, the next one begins with the same lines and has more of them: what the row says is stored already is left out,
+        // as it is read under the row's lock, which a first sending that is still being committed holds.
         await connection.ExecuteAsync("""
             with owned as (
-                update engine.run set log_seq = @last where id = @runId and fence = @fence and state = 'running' and log_seq < @last returning id)
+                select id, log_seq from engine.run where id = @runId and fence = @fence and state = 'running' and log_seq < @last for no key update),
+            moved as (
+                update engine.run r set log_seq = @last from owned o where r.id = o.id returning r.id, o.log_seq)
             insert into engine.log (run_id, seq, at, step_seq, level, message)
-            select o.id, l.* from owned o, unnest(@seqs, @ats, @steps, @levels, @messages) l
+            select m.id, l.* from moved m, unnest(@seqs, @ats, @steps, @levels, @messages) l (seq, at, step_seq, level, message) where l.seq > m.log_seq
             """, new
         {
             runId,

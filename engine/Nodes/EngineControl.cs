@@ -99,7 +99,7 @@ internal sealed class EngineControl(NpgsqlDataSource database, WorkflowCatalog c
 {
     public async Task<IReadOnlyList<RunKind>> Kinds(CancellationToken cancellationToken = default)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         var counts = (await connection.QueryAsync<(string Kind, string State, long Count)>(
             "select kind, state, count(*) from engine.run where state in ('queued', 'running', 'waiting', 'paused') group by kind, state")).ToLookup(c => c.Kind);
         var controls = (await connection.QueryAsync<(string Kind, string? By, string? Why, DateTime? At, int? AtOnce)>(
@@ -123,6 +123,7 @@ internal sealed class EngineControl(NpgsqlDataSource database, WorkflowCatalog c
 
     public async Task ResumeKind(string kind, string who, string? why = null, CancellationToken cancellationToken = default)
     {
+        Identifiers.Allow(kind, nameof(kind));
         await Act("resumed", kind, who, why, "update engine.control set paused_by = null, paused_why = null, paused_at = null where kind = @target and paused_by is not null",
             $"Kind '{kind}' is not paused.", cancellationToken);
         await recovery.Pump(TimeSpan.Zero);
@@ -142,7 +143,7 @@ internal sealed class EngineControl(NpgsqlDataSource database, WorkflowCatalog c
 
     public async Task<IReadOnlyList<EngineNodeInfo>> Nodes(CancellationToken cancellationToken = default)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         return [.. await connection.QueryAsync<EngineNodeInfo>("""
             select name, workers, draining, started_at as StartedAt, seen_at as SeenAt, stopped_at as StoppedAt,
                    stopped_at is null and seen_at > now() - @Lease as Alive,
@@ -152,14 +153,14 @@ internal sealed class EngineControl(NpgsqlDataSource database, WorkflowCatalog c
     }
 
     public Task Drain(string node, string who, string? why = null, CancellationToken cancellationToken = default) =>
-        Act("drained", node, who, why, "update engine.node set draining = true where name = @target", $"There is no node '{node}'.", cancellationToken);
+        Act("drained", Name(node), who, why, "update engine.node set draining = true where name = @target", $"There is no node '{node}'.", cancellationToken);
 
     public Task Undrain(string node, string who, string? why = null, CancellationToken cancellationToken = default) =>
-        Act("undrained", node, who, why, "update engine.node set draining = false where name = @target", $"There is no node '{node}'.", cancellationToken);
+        Act("undrained", Name(node), who, why, "update engine.node set draining = false where name = @target", $"There is no node '{node}'.", cancellationToken);
 
     public async Task<IReadOnlyList<RunMinute>> Statistics(DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         var minutes = await connection.QueryAsync<(DateTime Minute, string Kind, int Succeeded, int Failed, int Cancelled, long Steps, TimeSpan Worked, TimeSpan Longest)>("""
             select minute, kind, succeeded, failed, cancelled, steps, worked, longest from engine.stat_minute where minute >= @from and minute < @to order by minute, kind
             """, new { from = from.UtcDateTime, to = to.UtcDateTime });
@@ -168,7 +169,7 @@ internal sealed class EngineControl(NpgsqlDataSource database, WorkflowCatalog c
 
     public async Task<IReadOnlyList<EngineAction>> Audit(int limit = 100, CancellationToken cancellationToken = default)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         var actions = await connection.QueryAsync<(DateTime At, string Who, string What, string Target, string? Why)>(
             "select at, who, what, target, why from engine.audit order by id desc limit @limit", new { limit = Math.Clamp(limit, 1, 1000) });
         return [.. actions.Select(a => new EngineAction(a.At, a.Who, a.What, a.Target, a.Why))];
@@ -176,11 +177,17 @@ internal sealed class EngineControl(NpgsqlDataSource database, WorkflowCatalog c
 
     private string Known(string kind) => catalog.Find(kind) is not null ? kind : throw new RunActionException($"There is no workflow '{kind}'. Those known here: {string.Join(", ", catalog.Kinds.Order(StringComparer.Ordinal))}.");
 
+    private static string Name(string node)
+    {
+        Identifiers.Allow(node, nameof(node));
+        return node;
+    }
+
     private async Task Act(string what, string target, string who, string? why, string statement, string? nothing, CancellationToken cancellationToken, int? atOnce = null)
     {
-        Text.RequireWho(who);
+        Identifiers.Require(who, nameof(who));
         why = text.Why(why);
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await EngineDatabase.LetGoWhenFrozen(transaction);
         if (await connection.ExecuteAsync(statement, new { target, who, why, atOnce }, transaction) == 0 && nothing is not null)

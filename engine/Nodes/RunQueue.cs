@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Dapper;
 using Hangfire;
 using Hangfire.States;
@@ -9,7 +10,7 @@ namespace ManagedServers.Engine;
 internal sealed record QueuedRun(Guid Id, string Queue);
 
 /// <summary>Hands runs to Hangfire's workers: a job with the run's id and nothing else.</summary>
-internal sealed class RunQueue(HangfireStorage hangfire, EngineDatabase database, ILogger<RunQueue> logger) : IDisposable
+internal sealed class RunQueue : IDisposable
 {
     /// <summary>Hangfire takes from queues in the order of their names.</summary>
     public static readonly string[] Names = ["1-high", "2-normal", "3-low"];
@@ -19,8 +20,24 @@ internal sealed class RunQueue(HangfireStorage hangfire, EngineDatabase database
     // Hangfire's client blocks its thread; with many callers at once it must not take all threads of the pool.
     private const int CallersAtOnce = 8;
 
+    // Of jobs that are of no use any more. One that is left out stays in Hangfire's tables and does nothing: its claim is refused.
+    private const int UselessKept = 10_000;
+
+    private readonly EngineDatabase database;
+    private readonly ILogger<RunQueue> logger;
     private readonly SemaphoreSlim callers = new(CallersAtOnce, CallersAtOnce);
-    private readonly BackgroundJobClient client = new(hangfire.Storage);
+    private readonly Channel<string> useless = Channel.CreateBounded<string>(UselessKept);
+    private readonly BackgroundJobClient client;
+
+    public RunQueue(HangfireStorage hangfire, EngineDatabase database, ILogger<RunQueue> logger)
+    {
+        (this.database, this.logger, client) = (database, logger, new BackgroundJobClient(hangfire.Storage));
+        // It acts for nobody: not for whoever pressed a button while this was made.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = Task.Run(DeleteUseless);
+        }
+    }
 
     /// <summary>Does nothing worse than nothing when it fails: the pump hands the run over later.</summary>
     public async Task TryEnqueue(QueuedRun run, TimeSpan? delay = null)
@@ -53,21 +70,36 @@ internal sealed class RunQueue(HangfireStorage hangfire, EngineDatabase database
         }
     }
 
-    public void Dispose() => callers.Dispose();
+    public void Dispose()
+    {
+        useless.Writer.TryComplete();
+        callers.Dispose();
+    }
 
-    /// <summary>The job of a node that died; it would do nothing, but it would look as if it were at work.</summary>
+    /// <summary>
+    /// A job whose run has another one now, or whose node died; it would do nothing, but it would look as if it were at work. Nobody waits for it: a lock that a killed
+    /// node has left in Hangfire's tables holds a deletion up for a minute.
+    /// </summary>
     public void TryDelete(string? jobId)
     {
-        try
+        if (jobId is not null && !useless.Writer.TryWrite(jobId))
         {
-            if (jobId is not null)
-            {
-                client.Delete(jobId);
-            }
+            logger.LogWarning("Hangfire's job {Job} is of no use any more and stays: too many others are to be deleted before it.", jobId);
         }
-        catch (Exception fault)
+    }
+
+    private async Task DeleteUseless()
+    {
+        await foreach (var job in useless.Reader.ReadAllAsync())
         {
-            logger.LogDebug(fault, "Hangfire's job {Job} of a lost node could not be deleted.", jobId);
+            try
+            {
+                client.Delete(job);
+            }
+            catch (Exception fault)
+            {
+                logger.LogDebug(fault, "Hangfire's job {Job}, which is of no use any more, could not be deleted.", job);
+            }
         }
     }
 }

@@ -45,6 +45,8 @@ internal sealed class BulkActions(RunReader reader, RunActions actions)
             throw new ArgumentException("Say which runs: by state, kind, subject or parent. An action on all runs there are is surely not meant.", nameof(filter));
         }
 
+        // Once, not with every run.
+        Identifiers.Require(who, nameof(who));
         if (!Enum.IsDefined(verb))
         {
             throw new ArgumentOutOfRangeException(nameof(verb), verb, "There is no such action.");

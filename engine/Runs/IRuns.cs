@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace ManagedServers.Engine;
 
-/// <summary>What a run is started with, beside its input.</summary>
+/// <summary>What a run is started with, beside its input. Texts have 1 to 200 characters, none of them NUL or half of a surrogate pair; others are refused.</summary>
 public sealed record StartRun
 {
     /// <summary>Who asks: kept in the audit.</summary>
@@ -93,6 +93,7 @@ public interface IRuns
     /// <param name="start">Who asks, and about what.</param>
     /// <param name="within">The caller's own statements, in the transaction that inserts the run; throw to insert nothing. Not called for an existing run.</param>
     /// <param name="cancellationToken">Gives up before the commit.</param>
+    /// <exception cref="ArgumentException">A text of <paramref name="start"/> breaks the rule, or the input is too large.</exception>
     Task<StartedRun> Start<TWorkflow, TInput>(TInput input, StartRun start, Func<NpgsqlTransaction, Guid, Task>? within = null, CancellationToken cancellationToken = default)
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull;

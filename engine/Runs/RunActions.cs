@@ -8,7 +8,7 @@ internal sealed partial class RunActions(NpgsqlDataSource database, WorkflowCata
 {
     private async Task Act(Guid id, string who, string? why, Func<ActionTarget, RunAction, Task> act, CancellationToken cancellationToken)
     {
-        Text.RequireWho(who);
+        Identifiers.Require(who, nameof(who));
         why = text.Why(why);
         var decided = await Decide(id, who, why, act, cancellationToken);
         // Not tied to the caller's patience any more: it is decided. And with no connection held while another is asked for.
@@ -25,7 +25,7 @@ internal sealed partial class RunActions(NpgsqlDataSource database, WorkflowCata
 
     private async Task<RunAction> Decide(Guid id, string who, string? why, Func<ActionTarget, RunAction, Task> act, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await EngineDatabase.LetGoWhenFrozen(transaction);
         var run = await connection.QuerySingleOrDefaultAsync<ActionTarget>("""

@@ -23,7 +23,7 @@ internal sealed class RunReader(NpgsqlDataSource database)
 
     public async Task<RunDetails?> Get(Guid id, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         // One snapshot: the run, its attempts and its audit belong to the same moment.
         await using var moment = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         var run = await connection.QuerySingleOrDefaultAsync<RunRow>($"""
@@ -48,7 +48,7 @@ internal sealed class RunReader(NpgsqlDataSource database)
 
     public async Task<IReadOnlyList<RunSummary>> Get(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         var rows = await connection.QueryAsync<RunRow>($"select {SummaryColumns} from engine.run r where r.id = any(@ids)", new { ids = ids.ToArray() });
         return [.. rows.Select(r => r.Summary())];
     }
@@ -60,6 +60,8 @@ internal sealed class RunReader(NpgsqlDataSource database)
             throw new ArgumentException($"A page of runs has 1 to {PageLimit}; {filter.Limit} were asked for.", nameof(filter));
         }
 
+        Identifiers.Allow(filter.Kind, nameof(filter.Kind));
+        Identifiers.Allow(filter.Subject, nameof(filter.Subject));
         var conditions = string.Concat(new[]
         {
             filter.Kind is not null ? " and r.kind = @Kind" : null,
@@ -75,7 +77,7 @@ internal sealed class RunReader(NpgsqlDataSource database)
                 order by uuid_send(r.id) desc limit @Limit) p
             order by p.id desc limit @Limit
             """;
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         var rows = await connection.QueryAsync<RunRow>($"select {SummaryColumns} from ({runs}) r order by r.id desc", new
         {
             States = (filter.States.Count > 0 ? filter.States.Distinct() : Enum.GetValues<RunState>()).Select(EngineJson.Word).ToArray(),
@@ -90,7 +92,7 @@ internal sealed class RunReader(NpgsqlDataSource database)
 
     public async Task<IReadOnlyList<LogLine>> Log(Guid id, long after, int limit, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         var lines = await connection.QueryAsync<(long Seq, DateTime At, int StepSeq, short Level, string Message)>("""
             select seq, at, step_seq, level, message from engine.log where run_id = @id and seq > @after order by seq limit @limit
             """, new { id, after, limit = Math.Clamp(limit, 1, LogLimit) });

@@ -30,7 +30,8 @@ internal sealed partial class ScheduleCheck(WorkflowCatalog catalog, Text text, 
             "A schedule's name has 1 to 100 lower-case letters, digits, dots and dashes, and begins with a letter or digit.");
         Rule(settings.Title is null || (settings.Title.Length <= TextCharacters && !settings.Title.Any(char.IsControl)), "title",
             $"The title is one line of at most {TextCharacters} characters.");
-        Rule(settings.Subject is null or { Length: > 0 and <= TextCharacters }, "subject", $"The subject has 1 to {TextCharacters} characters.");
+        Rule(settings.Subject is null || (settings.Subject is { Length: > 0 and <= TextCharacters } subject && Identifiers.IsStorable(subject)), "subject",
+            $"The subject has 1 to {TextCharacters} characters, none of them NUL or half of a surrogate pair.");
         Rule(Enum.IsDefined(settings.Misfire), "misfire", $"There is no misfire policy {settings.Misfire}.");
         Rule(Enum.IsDefined(settings.Overlap), "overlap", $"There is no overlap policy {settings.Overlap}.");
         Rule(Enum.IsDefined(settings.Priority), "priority", $"There is no priority {settings.Priority}.");

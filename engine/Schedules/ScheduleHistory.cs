@@ -117,7 +117,7 @@ internal sealed class ScheduleHistory(NpgsqlDataSource database, RunReader runs)
     public async Task<ILookup<Guid, ScheduleFiring>> Latest(IEnumerable<Guid> schedules, int each, CancellationToken cancellationToken)
     {
         List<FiringRow> rows;
-        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+        await using (var connection = await database.OpenFresh(cancellationToken))
         {
             rows = [.. await connection.QueryAsync<FiringRow>("""
                 select s.id as ScheduleId, f.outcome, f.nominal_at as NominalAt, f.last_nominal_at as LastNominalAt, f.times, f.at, f.who, f.run_id as RunId, f.reason
@@ -133,7 +133,7 @@ internal sealed class ScheduleHistory(NpgsqlDataSource database, RunReader runs)
 
     public async Task<IReadOnlyList<ScheduleEvent>> Events(string name, int limit, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         var rows = await connection.QueryAsync<(DateTime At, string Who, string What, string? Why)>(
             "select at, who, what, why from engine.schedule_event where name = @name order by id desc limit @limit", new { name, limit });
         return [.. rows.Select(e => new ScheduleEvent(e.At, e.Who, e.What, e.Why))];

@@ -8,13 +8,13 @@ internal sealed class ScheduleTable(NpgsqlDataSource database)
 {
     public async Task<ScheduleRow?> Read(string name, CancellationToken cancellationToken = default)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         return await connection.QuerySingleOrDefaultAsync<ScheduleRow>($"select {ScheduleRow.Columns} from engine.schedule s where s.name = @name", new { name });
     }
 
     public async Task<IReadOnlyList<ScheduleRow>> All(CancellationToken cancellationToken = default)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var connection = await database.OpenFresh(cancellationToken);
         return [.. await connection.QueryAsync<ScheduleRow>($"select {ScheduleRow.Columns} from engine.schedule s order by s.name")];
     }
 

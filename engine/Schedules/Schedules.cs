@@ -14,6 +14,7 @@ internal sealed class Schedules(
 
     public async Task<ScheduleDetails> Save(ScheduleSettings settings, string who, string? why = null, CancellationToken cancellationToken = default)
     {
+        settings = settings with { Title = settings.Title is { } title ? Text.Storable(title) : null };
         check.Whole(settings);
         var saved = settings with { Input = Text.Json(settings.Input) };
         await Act(settings.Name, who, why, async (transaction, stored) =>
@@ -81,7 +82,8 @@ internal sealed class Schedules(
 
     public async Task<StartedRun> RunNow(string name, string who, string? why = null, string? dedupeKey = null, CancellationToken cancellationToken = default)
     {
-        Text.RequireWho(who);
+        Identifiers.Require(who, nameof(who));
+        Identifiers.Allow(name, nameof(name));
         var schedule = Known(await table.Read(name, cancellationToken), name);
         if (check.Unstartable(schedule.Kind, schedule.InputJson) is { } fault)
         {
@@ -91,6 +93,7 @@ internal sealed class Schedules(
         try
         {
             var start = new StartRun { RequestedBy = who, Subject = schedule.Subject, DedupeKey = dedupeKey, KeyIfNone = schedule.QueueKey, Priority = schedule.Priority };
+            Identifiers.Require(start);
             return await starter.Start(schedule.Kind, schedule.InputJson, start, within: async (transaction, run) =>
             {
                 var locked = Known(await ScheduleTable.Lock(transaction, name), name);
@@ -105,10 +108,13 @@ internal sealed class Schedules(
         }
     }
 
-    public async Task<ScheduleDetails?> Get(string name, CancellationToken cancellationToken = default) =>
-        await table.Read(name, cancellationToken) is { } row
+    public async Task<ScheduleDetails?> Get(string name, CancellationToken cancellationToken = default)
+    {
+        Identifiers.Allow(name, nameof(name));
+        return await table.Read(name, cancellationToken) is { } row
             ? new ScheduleDetails((await View([row], cancellationToken))[0]) { Events = await history.Events(name, EventsShown, cancellationToken) }
             : null;
+    }
 
     public async Task<IReadOnlyList<Schedule>> List(CancellationToken cancellationToken = default) =>
         await View(await table.All(cancellationToken), cancellationToken);
@@ -130,8 +136,9 @@ internal sealed class Schedules(
 
     private async Task Act(string name, string who, string? why, Func<NpgsqlTransaction, ScheduleRow?, Task<Done?>> act, CancellationToken cancellationToken)
     {
-        Text.RequireWho(who);
-        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+        Identifiers.Require(who, nameof(who));
+        Identifiers.Allow(name, nameof(name));
+        await using (var connection = await database.OpenFresh(cancellationToken))
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await EngineDatabase.LetGoWhenFrozen(transaction);

@@ -21,8 +21,6 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
 
     private const int TitleCharacters = 200;
 
-    private const int WhoLimit = 200;
-
     private const int SentenceLimit = 600;
 
     // Redaction looks at more than is kept, so that a secret across the cut does not survive in part; but not at megabytes.
@@ -48,15 +46,6 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
     {
         var given = string.IsNullOrWhiteSpace(why) ? null : Summary(why.Trim());
         return given is null || detail is null ? given ?? detail : $"{given} {detail}";
-    }
-
-    /// <exception cref="ArgumentException">Nobody acts.</exception>
-    public static void RequireWho(string who)
-    {
-        if (string.IsNullOrWhiteSpace(who) || who.Length > WhoLimit)
-        {
-            throw new ArgumentException($"An action needs to say who acts, in 1 to {WhoLimit} characters.", nameof(who));
-        }
     }
 
     /// <summary>The size of a JSON document that is over its limit, in KiB; null when it is not.</summary>
@@ -122,10 +111,10 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
         return text;
     }
 
-    // PostgreSQL's text holds neither NUL nor half of a surrogate pair.
-    private static string Storable(string text)
+    /// <summary>With � in place of what cannot be kept.</summary>
+    public static string Storable(string text)
     {
-        if (!text.AsSpan().ContainsAny('\0', '\uFFFD') && !text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+        if (Identifiers.IsStorable(text))
         {
             return text;
         }

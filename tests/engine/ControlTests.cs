@@ -139,6 +139,33 @@ public sealed class ControlTests
     }
 
     [Fact]
+    public async Task An_old_run_that_is_being_retried_stays_with_its_children()
+    {
+        await using var node = await TestNode.Start(options: o => o.Workers = 0);
+        var (parent, child, other) = (await node.Begin("a"), await node.Begin("a"), await node.Begin("a"));
+        await using var retrying = await node.Database.OpenConnectionAsync();
+        await retrying.ExecuteAsync("update engine.run set state = 'failed', finished_at = now() - interval '91 days'; update engine.run set parent = @parent where id = @child", new { parent, child });
+        await using var retry = await retrying.BeginTransactionAsync();
+        await retrying.ExecuteAsync("select from engine.run where id = @parent for update; update engine.run set state = 'queued', finished_at = null where id = @parent", new { parent }, retry);
+
+        var sweep = ActivatorUtilities.CreateInstance<Housekeeping>(node.Services).Keep();
+        await using (var looking = await node.Database.OpenConnectionAsync())
+        {
+            while (!sweep.IsCompleted && !await looking.ExecuteScalarAsync<bool>(
+                "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"))
+            {
+                await Task.Delay(20);
+            }
+        }
+
+        await retry.CommitAsync();
+        await sweep;
+
+        Assert.Equal([RunState.Queued, RunState.Failed], [(await node.Runs.Get(parent))?.State, (await node.Runs.Get(child))?.State]);
+        Assert.Null(await node.Runs.Get(other));
+    }
+
+    [Fact]
     public async Task Logs_are_dropped_by_the_day()
     {
         await using var node = await TestNode.Start();

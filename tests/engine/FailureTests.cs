@@ -127,6 +127,13 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public void A_wait_between_tries_is_a_hundred_years_at_most_and_never_negative()
+    {
+        Assert.Equal(TimeLimits.Longest, Backoff.Exponential(9, TimeSpan.MaxValue, TimeSpan.MaxValue).After(8));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Backoff.Fixed(2, TimeSpan.FromSeconds(-1)));
+    }
+
+    [Fact]
     public async Task Tries_are_counted_across_a_restart_of_the_node()
     {
         var actors = new Actors().On("a", _ => throw new IOException("no"));

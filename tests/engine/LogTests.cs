@@ -1,3 +1,4 @@
+using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -30,6 +31,52 @@ public sealed class LogTests
         Assert.Equal(((2, "b 0"), LogLevel.Warning), ((all[450].StepSeq, all[450].Message), all[450].Level));
         Assert.Equal(["b 448", "b 449"], (await node.Runs.Log(run.Id, 898, 10)).Select(l => l.Message));
         Assert.Equal([11L, 12L], (await node.Runs.Log(run.Id, 10, 2)).Select(l => l.Seq));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Lines_whose_first_sending_was_committed_without_an_answer_are_kept_once(bool committedMeanwhile)
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await TestNode.Start(new Actors().On("a", _ => go.Task));
+        var id = await node.Begin("a");
+        await node.Until(id, r => r.Steps[0].State == StepState.Running);
+        await using var first = await node.Database.OpenConnectionAsync();
+        var fence = await first.ExecuteScalarAsync<long>("select fence from engine.run where id = @id", new { id });
+        var time = new Standstill();
+        await using var sending = await first.BeginTransactionAsync();
+        await first.ExecuteAsync("""
+            update engine.run set log_seq = 3 where id = @id;
+            insert into engine.log select @id, n, @at, 1, 2, 'line ' || n from generate_series(1, 3) n
+            """, new { id, at = time.GetUtcNow() }, sending);
+        if (!committedMeanwhile)
+        {
+            await sending.CommitAsync();
+        }
+
+        using var log = new RunLog(id, fence, 0, node.Database, node.Services.GetRequiredService<Text>(), time, () => { });
+        foreach (var n in Enumerable.Range(1, 5))
+        {
+            log.Write(1, LogLevel.Information, $"line {n}");
+        }
+
+        var flushed = log.Flush();
+        if (committedMeanwhile)
+        {
+            await using var looking = await node.Database.OpenConnectionAsync();
+            while (!flushed.IsCompleted && !await looking.ExecuteScalarAsync<bool>(
+                "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"))
+            {
+                await Task.Delay(20);
+            }
+
+            await sending.CommitAsync();
+        }
+
+        await flushed;
+        Assert.Equal(Enumerable.Range(1, 5).Select(n => ((long)n, $"line {n}")), (await node.Runs.Log(id)).Select(l => (l.Seq, l.Message)));
+        go.SetResult();
     }
 
     [Fact]
@@ -116,6 +163,14 @@ public sealed class LogTests
         {
             Assert.True(await watch.MoveNextAsync());
         }
+    }
+
+    /// <summary>A line that is sent again has the time that it had.</summary>
+    private sealed class Standstill : TimeProvider
+    {
+        private readonly DateTimeOffset now = TimeProvider.System.GetUtcNow();
+
+        public override DateTimeOffset GetUtcNow() => now;
     }
 
     private sealed class Hunter : IRedactor

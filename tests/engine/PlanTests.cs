@@ -39,6 +39,18 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public async Task A_plan_changed_without_raising_its_version_pauses_the_run_and_says_so()
+    {
+        var (node, id, actors) = await PausedAtSecondStep();
+        await using var deployed = await Deploy<Unraised>(node, actors);
+
+        await deployed.Runs.Retry(id, "ada");
+        var run = await deployed.Until(id, r => r.State == RunState.Paused && r.Events.Count(e => e.What == "paused") == 2);
+
+        Assert.StartsWith("The plan of 'deployed' was changed by a deploy without raising its version, 1: in the one of node one, step 'a'", run.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_plan_changed_by_a_deploy_after_where_the_run_has_been_is_taken_over()
     {
         var (node, id, actors) = await PausedAtSecondStep();
@@ -119,6 +131,14 @@ public sealed class PlanTests
     public sealed class Reordered : IWorkflow<Script>
     {
         public string Title(Script input) => "reordered";
+
+        public void Describe(WorkflowPlan<Script> plan) => Add(plan, "b", "a", "c");
+    }
+
+    [Workflow("deployed", 1)]
+    public sealed class Unraised : IWorkflow<Script>
+    {
+        public string Title(Script input) => "unraised";
 
         public void Describe(WorkflowPlan<Script> plan) => Add(plan, "b", "a", "c");
     }

@@ -114,6 +114,36 @@ public sealed class WaitTests
         Assert.Equal((RunState.Succeeded, 2), (retried.State, retried.Steps[1].Attempts));
     }
 
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(-TimeSpan.TicksPerMillisecond)]
+    public async Task A_wait_without_a_limit_is_one_of_a_hundred_years(long ticks)
+    {
+        await using var node = await Start();
+        var id = await Begin(node, new WaitScript("signal") { LimitTicks = ticks });
+
+        var waiting = await WaitsAt(node, id, "checked-in");
+        await node.Runs.Signal(id, "checked-in", new CheckedIn("ns1", 53), "host");
+
+        Assert.Equal(100, waiting.Steps[1].NextTryAt!.Value.Year - waiting.CreatedAt.Year);
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(long.MinValue)]
+    public void A_limit_is_more_than_nothing(long ticks)
+    {
+        var limit = TimeSpan.FromTicks(ticks);
+        var plan = new WorkflowPlan<WaitScript>(new WaitScript("signal"));
+
+        Assert.Throws<ArgumentOutOfRangeException>("limit", () => plan.WaitFor<CheckedIn>("a", "A", limit));
+        Assert.Throws<ArgumentOutOfRangeException>("limit", () => plan.Approve("b", "B", limit));
+        Assert.Throws<ArgumentOutOfRangeException>("limit", () => plan.Delay("c", "C", TimeSpan.Zero).Timeout(limit));
+        Assert.Throws<ArgumentOutOfRangeException>("limit", () => plan.Timeout(limit));
+    }
+
     [Fact]
     public async Task A_timer_ends_by_itself_and_can_be_skipped()
     {
@@ -199,6 +229,8 @@ public sealed class WaitTests
     public sealed record WaitScript(string Wait)
     {
         public int LimitMs { get; init; } = (int)TimeSpan.FromDays(7).TotalMilliseconds;
+
+        public long? LimitTicks { get; init; }
     }
 
     public sealed record CheckedIn(string Name, int Port);
@@ -211,7 +243,7 @@ public sealed class WaitTests
         public void Describe(WorkflowPlan<WaitScript> plan)
         {
             plan.Step("first", "Begin", ScriptedStep.With(new Told("first", "first")));
-            var limit = TimeSpan.FromMilliseconds(plan.Input.LimitMs);
+            var limit = plan.Input.LimitTicks is { } ticks ? TimeSpan.FromTicks(ticks) : TimeSpan.FromMilliseconds(plan.Input.LimitMs);
             switch (plan.Input.Wait)
             {
                 case "signal":

@@ -1,0 +1,78 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ManagedServers.Engine.Tests;
+
+public sealed class TextTests
+{
+    [Fact]
+    public async Task Who_acts_and_what_a_run_is_found_by_are_kept_as_given_or_refused_by_name()
+    {
+        await using var node = await TestNode.Start(options: o => o.Workers = 0);
+        var id = await node.Begin("a");
+        await node.Save(ScheduleBook.Scripted("nightly") with { Cron = "0 3 * * *" });
+        var control = node.Services.GetRequiredService<IEngineControl>();
+        var start = new StartRun { RequestedBy = "ada" };
+
+        foreach (var bad in new[] { "nul \0", "half \ud800", "\udc00 half", "", "  ", new string('x', 201), new string('x', 1_000_000) })
+        {
+            await Refused("RequestedBy", () => node.Begin(new Script(["a"]), start with { RequestedBy = bad }));
+            await Refused("Subject", () => node.Begin(new Script(["a"]), start with { Subject = bad }));
+            await Refused("DedupeKey", () => node.Begin(new Script(["a"]), start with { DedupeKey = bad }));
+            await Refused("who", () => node.Runs.Cancel(id, CancelMode.Stop, bad));
+            await Refused("who", () => node.Runs.Act(new RunFilter { Kind = "scripted" }, BulkVerb.Cancel, bad));
+            await Refused("who", () => control.PauseKind("scripted", bad));
+            await Refused("who", () => node.Schedules().Pause("nightly", bad, "holidays"));
+            await Refused("DedupeKey", () => node.Schedules().RunNow("nightly", "ada", dedupeKey: bad));
+            await Refused("NodeName", () => TestNode.Start(options: o => o.NodeName = bad));
+            Assert.Contains("subject", (await Assert.ThrowsAsync<InvalidScheduleException>(
+                () => node.Save(ScheduleBook.Scripted("bad") with { Cron = "0 3 * * *", Subject = bad.Trim() }))).Problems.Select(p => p.Field));
+        }
+    }
+
+    [Fact]
+    public async Task What_could_not_be_kept_is_refused_also_where_it_is_only_looked_for()
+    {
+        await using var node = await TestNode.Start(options: o => o.Workers = 0);
+        var control = node.Services.GetRequiredService<IEngineControl>();
+
+        foreach (var bad in new[] { "nul \0", "half \ud800" })
+        {
+            await Refused("Kind", () => node.Runs.List(new RunFilter { Kind = bad }));
+            await Refused("Subject", () => node.Runs.List(new RunFilter { Subject = bad }));
+            await Refused("kind", () => control.ResumeKind(bad, "ada"));
+            await Refused("node", () => control.Drain(bad, "ada"));
+            await Refused("node", () => control.Undrain(bad, "ada"));
+            await Refused("name", () => node.Schedules().Get(bad));
+            await Refused("name", () => node.Schedules().Resume(bad, "ada"));
+            Assert.Throws<ArgumentException>("key", () => new WorkflowPlan<string>("").Exclusive(bad));
+            Assert.Throws<ArgumentException>("name", () => new WorkflowPlan<string>("").Delay(bad, "Wait", TimeSpan.Zero));
+        }
+    }
+
+    [Fact]
+    public async Task What_is_kept_to_be_read_has_a_mark_in_place_of_what_cannot_be_kept()
+    {
+        await using var node = await TestNode.Start(options: o => o.Workers = 0);
+        var id = await node.Begin(new Script(["a"]) { Title = "nul \0 half \ud800." });
+        var control = node.Services.GetRequiredService<IEngineControl>();
+        const string Bad = "nul \0 half \udc00.";
+
+        await node.Runs.Cancel(id, CancelMode.Stop, "ada", Bad);
+        await control.PauseKind("scripted", "ada", Bad);
+        await node.Save(ScheduleBook.Scripted("nightly") with { Cron = "0 3 * * *", Title = "half \ud800." });
+        await node.Schedules().Pause("nightly", "ada", Bad);
+
+        var run = (await node.Runs.Get(id))!;
+        Assert.Equal("nul \ufffd half \ufffd.", run.Title);
+        Assert.StartsWith("nul \ufffd half \ufffd.", run.Events.Single(e => e.What == "cancelled").Why, StringComparison.Ordinal);
+        Assert.Equal("nul \ufffd half \ufffd.", (await control.Kinds()).Single(k => k.Kind == "scripted").PausedWhy);
+        Assert.Equal("half \ufffd.", (await node.Schedules().Get("nightly"))!.Title);
+        Assert.Equal("Nul \ufffd", new WorkflowPlan<string>("").Step("a", "Nul \0", ScriptedStep.With(new Told("a", "a"))).Title);
+    }
+
+    private static async Task Refused(string parameter, Func<Task> call)
+    {
+        var refused = await Assert.ThrowsAsync<ArgumentException>(parameter, call);
+        Assert.True(refused.Message.Length < 300, "the rule is named, and not the text repeated");
+    }
+}
