@@ -51,12 +51,15 @@ internal static class Product
         // Run from a build's folder, the dashboard's files lie in its project; a published product has them beside it, and this does nothing.
         builder.WebHost.UseStaticWebAssets();
         builder.Services.AddSingleton(options).AddSingleton(database).AddSingleton(TimeProvider.System);
-        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers().AddMonitoring()
+        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers()
             .AddProvisioning(options.ImagesFolder, new ReportAddress(options.ApiAddress, options.Listen[0].Port));
         builder.Services.AddSingleton(services =>
             CertificateAuthority.Open(database, services.GetRequiredService<Secrets>(), TimeProvider.System).GetAwaiter().GetResult());
         builder.Services.AddEngine(engine => engine.NodeName = options.NodeName)
             .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>();
+
+        // After the engine, which refuses to start under a name that is taken: nothing else has begun by then.
+        builder.Services.AddMonitoring();
         builder.Services.AddSignIn();
         builder.Services.AddDashboard();
         builder.Services.AddExceptionHandler<Problems>().AddProblemDetails().AddOpenApi("v2", document =>
