@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using ManagedServers.Api.Endpoints;
 using ManagedServers.Engine;
 using ManagedServers.Workflows;
@@ -11,7 +12,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ManagedServers.Api;
 
 /// <summary>Every refusal as <c>application/problem+json</c>: a stable type, a sentence for people, the fields at fault.</summary>
-internal sealed class Problems(ILogger<Problems> log) : IExceptionHandler
+internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
@@ -74,6 +75,13 @@ internal sealed class Problems(ILogger<Problems> log) : IExceptionHandler
     private static Problem Json(JsonException json)
     {
         var field = json.Path is { Length: > 2 } path ? path[2..] : "body";
+        if (NotKnown().Match(json.Message) is { Success: true } unknown)
+        {
+            // The reader's path ends at the member, or at what holds it.
+            var member = unknown.Groups["name"].Value;
+            return Invalid(field == "body" ? member : field == member || field.EndsWith($".{member}", StringComparison.Ordinal) ? field : $"{field}.{member}", "is not known here");
+        }
+
         var rule = json.Message.StartsWith("The value ", StringComparison.Ordinal) ? json.Message : "cannot be read as JSON of the expected type";
         return Invalid(field, rule);
     }
@@ -83,6 +91,9 @@ internal sealed class Problems(ILogger<Problems> log) : IExceptionHandler
         Status = 400, Type = "invalid-input", Title = "The input breaks a rule", Detail = $"Nothing was changed. {field}: {Sentence(rule)}",
         Errors = new Dictionary<string, string[]> { [field] = [rule] },
     };
+
+    [GeneratedRegex("""\AThe JSON property '(?<name>.*?)' could not be mapped""", RegexOptions.Singleline)]
+    private static partial Regex NotKnown();
 
     private static string Sentence(string text) => text.EndsWith('.') ? text : text + ".";
 

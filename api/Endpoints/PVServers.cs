@@ -1,3 +1,4 @@
+using ManagedServers.Api.Hosting;
 using ManagedServers.Workflows;
 using ManagedServers.Workflows.Access;
 using ManagedServers.Workflows.Hosts;
@@ -5,6 +6,7 @@ using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Provisioning.Steps;
 using ManagedServers.Workflows.Servers;
+using Microsoft.AspNetCore.Mvc;
 
 namespace ManagedServers.Api.Endpoints;
 
@@ -68,7 +70,8 @@ internal static class PVServers
             }
 
             return Started(await installation.Start(server, request, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken));
-        }).RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).WithSummary("Install components; answers with the run that does it");
+        }).RequireAuthorization(nameof(Right.Operate)).WithMetadata(new RequestSizeLimitAttribute(Requests.LargestInstall))
+            .Produces<StartedAnswer>(202).ProducesProblem(400).WithSummary("Install components; answers with the run that does it");
 
         Control(servers, "start", "Start components, all if none is named, and prove that DNS answers", l => l.Start);
         Control(servers, "stop", "Stop components, all if none is named; they stay stopped over reboots", l => l.Stop);

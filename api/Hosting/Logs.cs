@@ -22,6 +22,8 @@ internal static class Logs
         File.SetUnixFileMode(folder, OwnersAlone | UnixFileMode.UserExecute);
         var redactor = services.GetRequiredService<SecretRedactor>();
         logger.MinimumLevel.Information()
+            // A start that fails is told once, in one sentence, by the command.
+            .Filter.ByExcluding(e => e.MessageTemplate.Text == "Hosting failed to start")
             .MinimumLevel.Override("Microsoft.AspNetCore", LogEventLevel.Warning)
             .MinimumLevel.Override("Microsoft.Extensions.Http", LogEventLevel.Warning)
             .MinimumLevel.Override("ManagedServers.Api.Authentication", LogEventLevel.Warning)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Serialization.Metadata;
 using ManagedServers.Api.Authentication;
 using ManagedServers.Api.Endpoints;
 using ManagedServers.Dashboard;
@@ -10,6 +11,7 @@ using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Servers;
 using ManagedServers.Workflows.Settings;
+using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Serilog;
 
@@ -18,9 +20,6 @@ namespace ManagedServers.Api.Hosting;
 /// <summary>One process of the product: API, dashboard, agents' way in, and a node that executes runs.</summary>
 internal static class Product
 {
-    // Zones come in requests; the largest install asked for in one piece.
-    private const long LargestBody = 64L * 1024 * 1024;
-
     /// <param name="also">What a test registers beside the product's own.</param>
     public static async Task Run(ServeOptions options, CancellationToken cancellationToken, Action<IServiceCollection>? also = null)
     {
@@ -52,12 +51,15 @@ internal static class Product
         // Run from a build's folder, the dashboard's files lie in its project; a published product has them beside it, and this does nothing.
         builder.WebHost.UseStaticWebAssets();
         builder.Services.AddSingleton(options).AddSingleton(database).AddSingleton(TimeProvider.System);
-        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers().AddMonitoring()
+        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers()
             .AddProvisioning(options.ImagesFolder, new ReportAddress(options.ApiAddress, options.Listen[0].Port));
         builder.Services.AddSingleton(services =>
             CertificateAuthority.Open(database, services.GetRequiredService<Secrets>(), TimeProvider.System).GetAwaiter().GetResult());
         builder.Services.AddEngine(engine => engine.NodeName = options.NodeName)
             .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>();
+
+        // After the engine, which refuses to start under a name that is taken: nothing else has begun by then.
+        builder.Services.AddMonitoring();
         builder.Services.AddSignIn();
         builder.Services.AddDashboard();
         builder.Services.AddExceptionHandler<Problems>().AddProblemDetails().AddOpenApi("v2", document =>
@@ -76,6 +78,7 @@ internal static class Product
             }
 
             json.SerializerOptions.MaxDepth = 32;
+            json.SerializerOptions.TypeInfoResolver = json.SerializerOptions.TypeInfoResolver!.WithAddedModifier(Requests.RefuseUnknownMembers);
         });
         Logs.Configure(builder, options.DataFolder);
         Listen(builder, options);
@@ -88,7 +91,7 @@ internal static class Product
     private static void Listen(WebApplicationBuilder builder, ServeOptions options) => builder.WebHost.ConfigureKestrel(kestrel =>
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = LargestBody;
+        kestrel.Limits.MaxRequestBodySize = Requests.LargestInstall;
         var certificate = new Lazy<X509Certificate2>(() =>
             kestrel.ApplicationServices.GetRequiredService<CertificateAuthority>().Issue(options.Listen.Select(l => l.Address).Where(a => !a.Equals(IPAddress.Any) && !a.Equals(IPAddress.IPv6Any)), TimeProvider.System));
         foreach (var endpoint in options.Listen)
@@ -102,13 +105,13 @@ internal static class Product
         app.UseExceptionHandler("/error", createScopeForErrors: true);
         app.UseMiddleware<ResponseHeaders>();
         app.UseOwnOrigin();
-        app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.Use(JsonOnly.Invoke));
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.Use(JsonOnly.Invoke).Use(Requests.SayWhatIsTooLarge));
         app.UseRouting(); // after that: a route is chosen by the content type too
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
 
-        var api = app.MapGroup("/api/v2").AddEndpointFilterFactory(QueryRules.Filter);
+        var api = app.MapGroup("/api/v2").AddEndpointFilterFactory(QueryRules.Filter).WithMetadata(new RequestSizeLimitAttribute(Requests.LargestBody));
         api.MapMe();
         api.MapPVServers();
         api.MapRuns();

@@ -68,14 +68,7 @@ public sealed class ProductProcess : IAsyncDisposable
     /// <summary>Starts the process and waits until it serves.</summary>
     public async Task Launch()
     {
-        var assembly = Path.Combine(AppContext.BaseDirectory, "managed-servers.dll");
-        string[] arguments =
-        [
-            assembly, "serve", "--data", DataFolder, "--images", Path.Combine(Repository, "artifacts", "images"), "--node", "test",
-            "--api-address", $"https://{listen.First(l => l.Address.Equals(reachableFromHosts))}",
-            .. listen.SelectMany(l => new[] { "--listen", $"https://{l}" }),
-        ];
-        process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
+        process = Serve(listen);
         process.OutputDataReceived += (_, line) => Append(line.Data);
         process.ErrorDataReceived += (_, line) => Append(line.Data);
         process.BeginOutputReadLine();
@@ -86,6 +79,29 @@ public sealed class ProductProcess : IAsyncDisposable
             throw new InvalidOperationException($"The product ended with {process.ExitCode}:\n{Output}");
         }
     }
+
+    /// <summary>A second start on the same folder under the same name, by mistake; all that it says until it ends.</summary>
+    public async Task<(int ExitCode, string Said)> ServeTwice()
+    {
+        using var second = Serve([FreePort(IPAddress.Loopback)]);
+        using var limit = new CancellationTokenSource(Patience);
+        try
+        {
+            var said = await Task.WhenAll(second.StandardOutput.ReadToEndAsync(limit.Token), second.StandardError.ReadToEndAsync(limit.Token));
+            await second.WaitForExitAsync(limit.Token);
+            return (second.ExitCode, string.Concat(said));
+        }
+        finally
+        {
+            second.Kill();
+        }
+    }
+
+    /// <summary>SIGKILL for the private PostgreSQL.</summary>
+    public void KillPostgres() => _ = kill(PostgresId, 9);
+
+    /// <summary>The process of the private PostgreSQL.</summary>
+    public int PostgresId => int.Parse(File.ReadLines(Path.Combine(DataFolder, "postgres", "postmaster.pid")).First(), System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>SIGKILL: no chance to say goodbye.</summary>
     public async Task Kill()
@@ -165,6 +181,17 @@ public sealed class ProductProcess : IAsyncDisposable
 
             return folder.FullName;
         }
+    }
+
+    private Process Serve(IReadOnlyList<IPEndPoint> endpoints)
+    {
+        string[] arguments =
+        [
+            Path.Combine(AppContext.BaseDirectory, "managed-servers.dll"), "serve", "--data", DataFolder, "--images", Path.Combine(Repository, "artifacts", "images"), "--node", "test",
+            "--api-address", $"https://{listen.First(l => l.Address.Equals(reachableFromHosts))}",
+            .. endpoints.SelectMany(l => new[] { "--listen", $"https://{l}" }),
+        ];
+        return Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
     }
 
     private SocketsHttpHandler Handler(IPAddress? from)

@@ -207,6 +207,13 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
             return null;
         }
 
+        OneLine("password", request.Password);
+        OneLine("passphrase", request.Passphrase);
+        if (request.PrivateKey?.Contains('\0', StringComparison.Ordinal) == true)
+        {
+            errors.Add("privateKey", "must not contain a NUL character: give the key's text as ssh-keygen wrote it");
+        }
+
         switch (request.Password, request.PrivateKey)
         {
             case (null or "", null or ""):
@@ -224,6 +231,15 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
                 }
 
                 return new PasswordCredential(request.Password!);
+        }
+
+        // Neither can be typed at a prompt; mostly it is the line end of a file that came along.
+        void OneLine(string field, string? secret)
+        {
+            if (secret?.IndexOfAny(['\0', '\r', '\n']) >= 0)
+            {
+                errors.Add(field, "must be one line, without line breaks and NUL characters");
+            }
         }
     }
 

@@ -14,11 +14,18 @@ public sealed class BadInputTests(SharedProduct shared)
     [InlineData("name", "two\nlines")]
     [InlineData("name", "")]
     [InlineData("name", "a\u202Eb")]
+    [InlineData("name", ".")]
+    [InlineData("name", "..")]
     [InlineData("address", "ns1.example.org; reboot")]
     [InlineData("address", "300.1.1.1")]
     [InlineData("sshUser", "-oProxyCommand=x")]
     [InlineData("apiAddress", "http://192.0.2.1")]
     [InlineData("apiAddress", "https://192.0.2.1;reboot")]
+    [InlineData("password", "two\nlines")]
+    [InlineData("password", "not\0text")]
+    [InlineData("passphrase", "from-a-file\r\n")]
+    [InlineData("privateKey", "-----BEGIN\0")]
+    [InlineData("colour", "green")]
     public async Task A_bad_field_is_named_and_nothing_is_added(string field, string value)
     {
         var request = Valid();
@@ -33,6 +40,47 @@ public sealed class BadInputTests(SharedProduct shared)
         request["name"] = new string('x', 10_000);
         var problem = await Refused(request, "name");
         Assert.Contains("10000", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("🦄")]
+    [InlineData("Büro, 2. Stock")]
+    [InlineData("...")]
+    public async Task A_name_may_have_whatever_can_be_seen(string name)
+    {
+        var request = Valid();
+        (request["name"], request["address"]) = (name, "no such host!");
+        Assert.Equal("address", Assert.Single((await Refused(request, "address")).GetProperty("errors").EnumerateObject()).Name);
+    }
+
+    [Theory]
+    [InlineData("POST", "/api/v2/pvservers/probe", "sshport22", "{\"address\":\"127.0.0.1\",\"sshport22\":1}")]
+    [InlineData("PATCH", "/api/v2/pvservers/ns1", "displayName", "{\"displayName\":\"x\"}")]
+    [InlineData("POST", "/api/v2/pvservers/ns1/install", "dropZone", "{\"dropZone\":true}")]
+    [InlineData("POST", "/api/v2/pvservers/ns1/install", "zones[1].text", "{\"zones\":[{\"name\":\"a\",\"file\":\"b\"},{\"name\":\"a\",\"text\":\"b\"}]}")]
+    [InlineData("POST", "/api/v2/pvservers/ns1/stop", "component", "{\"component\":\"dns\"}")]
+    [InlineData("POST", "/api/v2/runs/actions", "because", "{\"action\":\"cancel\",\"because\":\"x\"}")]
+    public async Task A_misspelt_member_is_refused_by_its_place_instead_of_being_passed_over(string method, string path, string field, string body)
+    {
+        using var admin = product.Admin();
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        var (status, problem) = await admin.SendAsync(request).Answer();
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal("is not known here", problem.GetProperty("errors").GetProperty(field)[0].GetString());
+    }
+
+    [Fact]
+    public async Task A_body_over_the_limit_of_its_address_is_told_the_limit()
+    {
+        using var admin = product.Admin();
+        var request = Valid();
+        request["name"] = new string('x', 1024 * 1024);
+        var (status, problem) = await admin.PostAsJsonAsync("/api/v2/pvservers", request).Answer();
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "too-large"), (status, problem.GetProperty("type").GetString()));
+        Assert.Contains("at most 1 MiB", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        var zones = new { zones = new[] { new { name = "example.org", file = new string(';', 2 * 1024 * 1024) } } };
+        Assert.Equal(HttpStatusCode.NotFound, (await admin.PostAsJsonAsync("/api/v2/pvservers/unknown/install", zones)).StatusCode);
     }
 
     [Fact]

@@ -141,11 +141,12 @@ public sealed class InstallTests
         var now = TimeProvider.System.GetUtcNow();
         return new
         {
-            epoch = new string('a', 32), now,
+            // Agents and monitors may be newer than the product.
+            epoch = new string('a', 32), now, inventedLater = 1,
             samples = Enumerable.Range(1, samples).Select(seq => new
             {
-                seq, from = now.AddSeconds(-10), to = now, queries = count, named = count, other = 0, connected = true,
-                names = new[] { new { zone = "example.org.", name = "absurd.example.org.", type = "A", count, last = now } },
+                inventedLater = true, seq, from = now.AddSeconds(-10), to = now, queries = count, named = count, other = 0, connected = true,
+                names = new[] { new { inventedLater = "x", zone = "example.org.", name = "absurd.example.org.", type = "A", count, last = now } },
                 responses = new Dictionary<string, long> { ["NOERROR"] = count },
             }),
         };

@@ -66,7 +66,7 @@ public sealed class ConnectTests(TestHost lab)
         var problem = await Rejected(lab.Target(new PasswordCredential("wrong-s3cret")));
 
         Assert.Equal((HostProblem.AuthenticationFailed, "password"), (problem.Code, problem.Field));
-        Assert.Contains($"ns1 ({lab.Address}:22) refused the password of user root", problem.Message, StringComparison.Ordinal);
+        Assert.Contains($"ns1 ({lab.Address}:22) refused the password of user root. The user name or the password may be wrong", problem.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong-s3cret", problem.ToString(), StringComparison.Ordinal);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ManagedServers.Workflows.Provisioning;
 using Microsoft.AspNetCore.Http;
 
 namespace ManagedServers.Workflows.Tests.Payload;
@@ -137,7 +138,7 @@ public sealed class AgentTests : IAsyncLifetime
     public void On_a_host_the_agent_is_one_file_with_the_monitors_delivery_in_it_to_the_letter()
     {
         var delivery = File.ReadAllText(Repository.Path("workflows", "Payload", "monitor", "delivery.py"));
-        Assert.Contains(delivery, System.Text.Encoding.UTF8.GetString(Provisioning.PayloadFiles.AgentScript), StringComparison.Ordinal);
+        Assert.Contains(delivery, System.Text.Encoding.UTF8.GetString(PayloadFiles.AgentScript), StringComparison.Ordinal);
     }
 
     private static int Lines(string path) => File.Exists(path) ? File.ReadAllLines(path).Length : 0;

@@ -63,8 +63,8 @@ internal static class SshProblems
     private static HostRejectedException Refused(string where, HostTarget? target, Exception failure)
     {
         var (means, field, hint) = target?.Credential is PrivateKeyCredential
-            ? ("private key", "privateKey", "Check that its public half is in ~/.ssh/authorized_keys there, and for root that sshd's PermitRootLogin allows keys")
-            : ("password", "password", "Check the password, and that sshd allows passwords (PasswordAuthentication; for root PermitRootLogin yes)");
+            ? ("private key", "privateKey", "The user name or the key may be wrong. Check both, that the key's public half is in ~/.ssh/authorized_keys there, and for root that sshd's PermitRootLogin allows keys")
+            : ("password", "password", "The user name or the password may be wrong. Check both, and that sshd allows passwords (PasswordAuthentication; for root PermitRootLogin yes)");
         return new HostRejectedException(HostProblem.AuthenticationFailed, $"{where} refused the {means} of user {target?.User}. {hint}.", failure) { Field = field };
     }
 }
