@@ -4,7 +4,7 @@ using Npgsql;
 namespace ManagedServers.Engine;
 
 /// <summary>Takes back runs whose owner is gone, and hands over runs that nobody would wake. Safe on any number of nodes at once.</summary>
-internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunActions actions, Notifier notifier, NodeIdentity node, EngineOptions options)
+internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunActions actions, LiveRuns runs, Notifier notifier, NodeIdentity node, EngineOptions options)
 {
     private const int Batch = 200;
 
@@ -32,6 +32,10 @@ internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunAct
 
     /// <summary>What any node has left for longer than its lease.</summary>
     public Task TakeBackExpired() => TakeBack("r.lease_until < now()", "for update skip locked");
+
+    /// <summary>What this node has claimed without learning of it, because the answer was lost on its way: it would be nobody's until the lease is over.</summary>
+    public Task TakeBackUnknown() =>
+        TakeBack("r.owner = @Name and r.incarnation = @Incarnation and r.claimed_at < now() - interval '5 seconds' and r.id <> all(@mine)", "for update skip locked");
 
     private async Task TakeBack(string lost, string locking)
     {
@@ -85,7 +89,7 @@ internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunAct
                 from taken)
             select id, queue, state, job_id from taken
             union all select id, queue, 'queued', null from told
-            """, new { node.Name, node.Incarnation, options.Lease, options.RecoveriesBeforePause })];
+            """, new { node.Name, node.Incarnation, options.Lease, options.RecoveriesBeforePause, mine = runs.All.Select(r => r.Id).ToArray() })];
     }
 
     /// <summary>

@@ -19,6 +19,7 @@ internal sealed class Sweeper(Recovery recovery, Housekeeping housekeeping, Engi
             try
             {
                 await recovery.TakeBackExpired();
+                await recovery.TakeBackUnknown();
                 await recovery.FreeKeys();
                 await recovery.Pump(options.PumpAfter);
                 await recovery.CancelOrphans();

@@ -51,6 +51,27 @@ public sealed class HeedTests
     }
 
     [Fact]
+    public async Task A_run_that_its_node_has_claimed_without_learning_of_it_is_not_left_to_the_lease()
+    {
+        await using var node = await TestNode.Start();
+        var control = (IEngineControl)node.Services.GetService(typeof(IEngineControl))!;
+        await control.PauseKind("scripted", "ada");
+        var id = await node.Begin("a");
+        // As a claim writes it whose answer is lost.
+        await using (var connection = await node.Database.OpenConnectionAsync())
+        {
+            await connection.ExecuteAsync("""
+                update engine.run set state = 'running', fence = fence + 7, owner = n.name, incarnation = n.incarnation, claimed_at = now() - interval '10 s', lease_until = now() + interval '1 day'
+                from engine.node n where engine.run.id = @id and n.name = 'one'
+                """, new { id });
+        }
+
+        await control.ResumeKind("scripted", "ada");
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+    }
+
+    [Fact]
     public async Task A_run_goes_on_after_the_skipped_step_also_when_a_cancel_had_left_it_behind()
     {
         var go = new TaskCompletionSource();
