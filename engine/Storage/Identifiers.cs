@@ -23,12 +23,12 @@ internal static class Identifiers
     }
 
     /// <summary>For what is only looked for: nothing that is longer, or empty, would be found.</summary>
-    /// <exception cref="ArgumentException">It is no text that could have been kept.</exception>
+    /// <exception cref="UnstorableTextException">It is no text that could have been kept.</exception>
     public static void Allow(string? text, string parameter)
     {
         if (text is not null && !IsStorable(text))
         {
-            throw new ArgumentException($"{parameter} holds a NUL or half of a surrogate pair, which cannot be kept as text.", parameter);
+            throw new UnstorableTextException(parameter);
         }
     }
 

@@ -147,8 +147,10 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
     }
 }
 
-/// <summary>JSON that a caller gave holds half of a surrogate pair: no text that could be kept.</summary>
+/// <summary>What a caller gave is no text that could be kept: JSON with half of a surrogate pair, or a name or key with that or a NUL.</summary>
 public sealed class UnstorableTextException : ArgumentException
 {
     internal UnstorableTextException(Exception inner) : base("The JSON holds half of a surrogate pair, which is no text that could be kept.", inner) { }
+
+    internal UnstorableTextException(string parameter) : base($"{parameter} holds a NUL or half of a surrogate pair, which cannot be kept as text.", parameter) { }
 }

@@ -44,8 +44,8 @@ public sealed class TextTests
             await Refused("node", () => control.Undrain(bad, "ada"));
             await Refused("name", () => node.Schedules().Get(bad));
             await Refused("name", () => node.Schedules().Resume(bad, "ada"));
-            Assert.Throws<ArgumentException>("key", () => new WorkflowPlan<string>("").Exclusive(bad));
-            Assert.Throws<ArgumentException>("name", () => new WorkflowPlan<string>("").Delay(bad, "Wait", TimeSpan.Zero));
+            Assert.Throws<UnstorableTextException>("key", () => new WorkflowPlan<string>("").Exclusive(bad));
+            Assert.Throws<UnstorableTextException>("name", () => new WorkflowPlan<string>("").Delay(bad, "Wait", TimeSpan.Zero));
         }
     }
 
@@ -72,7 +72,8 @@ public sealed class TextTests
 
     private static async Task Refused(string parameter, Func<Task> call)
     {
-        var refused = await Assert.ThrowsAsync<ArgumentException>(parameter, call);
+        var refused = await Assert.ThrowsAnyAsync<ArgumentException>(call);
+        Assert.Equal(parameter, refused.ParamName);
         Assert.True(refused.Message.Length < 300, "the rule is named, and not the text repeated");
     }
 }
