@@ -13,7 +13,6 @@ internal sealed class ParentStoppedException : Exception;
 /// <summary>Inserts runs of any kind: what operators, schedules and parent runs start goes this one way.</summary>
 internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engine, WorkflowCatalog catalog, RunQueue queue, Notifier notifier, Text text, TimeProvider time)
 {
-    private const int KeyCharacters = 200;
     private const int Tries = 4;
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(200);
 
@@ -92,7 +91,7 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
         Guid id, object row, string? dedupeKey, Func<NpgsqlTransaction, Guid, Task>? within, CancellationToken cancellationToken)
     {
         // One statement is a transaction by itself; the caller's own need one around them, on a connection of the host's.
-        await using var connection = await (within is null ? engine.Hot : database).OpenConnectionAsync(cancellationToken);
+        await using var connection = await (within is null ? engine.Hot.OpenConnectionAsync(cancellationToken).AsTask() : database.OpenFresh(cancellationToken));
         await using var transaction = within is null ? null : await connection.BeginTransactionAsync(cancellationToken);
         // A second start with the same key waits here for the first one's commit.
         var inserted = await connection.ExecuteAsync(new CommandDefinition("""
@@ -130,16 +129,7 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
 
     private static void Check(StartRun start, JsonElement input)
     {
-        if (string.IsNullOrWhiteSpace(start.RequestedBy))
-        {
-            throw new ArgumentException("A run needs to know who asks for it.", nameof(start));
-        }
-
-        if (start.DedupeKey is { Length: 0 or > KeyCharacters } || start.Subject is { Length: 0 or > KeyCharacters })
-        {
-            throw new ArgumentException($"Dedupe key and subject have 1 to {KeyCharacters} characters.", nameof(start));
-        }
-
+        Identifiers.Require(start);
         if (!Enum.IsDefined(start.Priority))
         {
             throw new ArgumentException($"There is no priority {start.Priority}.", nameof(start));

@@ -9,11 +9,8 @@ internal sealed class Runs(WorkflowCatalog catalog, RunStarter starter, RunPlann
     public Task<StartedRun> Start<TWorkflow, TInput>(
         TInput input, StartRun start, Func<NpgsqlTransaction, Guid, Task>? within = null, CancellationToken cancellationToken = default)
         where TWorkflow : IWorkflow<TInput>
-        where TInput : notnull
-    {
-        Identifiers.Require(start);
-        return starter.Start<TWorkflow, TInput>(input, start, within, cancellationToken);
-    }
+        where TInput : notnull =>
+        starter.Start<TWorkflow, TInput>(input, start, within, cancellationToken);
 
     public Task<RunDetails?> Get(Guid id, CancellationToken cancellationToken = default) => reader.Get(id, cancellationToken);
 
