@@ -36,7 +36,7 @@ internal sealed class EngineDatabase : IAsyncDisposable
             c.MinPoolSize = 0;
             c.MaxAutoPrepare = Prepared;
             c.NoResetOnClose = true;
-            c.Options = $"{c.Options} -c synchronous_commit=off".Trim();
+            c.Options = WithoutWaitingForDisk(c.Options);
             c.ApplicationName = SessionName("engine log");
         }));
     }
@@ -46,6 +46,8 @@ internal sealed class EngineDatabase : IAsyncDisposable
 
     /// <summary>For logs, progress and notes of jobs: a crash of PostgreSQL itself may cost their last moments, never the journal's.</summary>
     public NpgsqlDataSource Chatter { get; }
+
+    public static string WithoutWaitingForDisk(string? options) => $"{options} -c synchronous_commit=off".Trim();
 
     /// <summary>How a pool's sessions are called: by its purpose and the incarnation, so that they are known when the process is gone.</summary>
     public string SessionName(string purpose) => node is null ? purpose : $"{purpose} {SessionMark(node.Incarnation)}";

@@ -14,13 +14,16 @@ internal sealed class HangfireStorage : IConnectionFactory, IDisposable
 
     private readonly NpgsqlDataSource connections;
 
-    public HangfireStorage(EngineDatabase database, EngineOptions options)
+    // The engine need not wait for the disk: a job that a crash of PostgreSQL takes away is handed over again, one that it brings back does nothing.
+    // Hangfire alone, which has no journal, must.
+    public HangfireStorage(EngineDatabase database, EngineOptions options, bool waitsForDisk = false)
     {
         connections = NpgsqlDataSource.Create(database.ConnectionString(c =>
         {
             c.NoResetOnClose = true;
             c.MaxPoolSize = options.HangfirePoolSize;
             c.MinPoolSize = 0;
+            c.Options = waitsForDisk ? c.Options : EngineDatabase.WithoutWaitingForDisk(c.Options);
             c.ApplicationName = database.SessionName("hangfire");
         }));
         // The engine decides what is tried again, and when.
