@@ -17,6 +17,9 @@ public sealed record HostTarget
     /// <summary>The host key that an operator accepted; null refuses with <c>host-key-unknown</c> and the fingerprint.</summary>
     public required HostKey? PinnedKey { get; init; }
 
+    /// <summary>Never asked for the connection itself, only for what is done over it.</summary>
+    public HostLogin Login { get; init; } = HostLogin.Root;
+
     /// <summary>For messages: <c>ns1 (192.0.2.10:22)</c>.</summary>
     public override string ToString() => $"{DisplayName} ({Address.InUrl}:{Port})";
 }

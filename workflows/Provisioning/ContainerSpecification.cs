@@ -20,27 +20,27 @@ internal static class ContainerSpecification
     private const long MonitorMemory = 128 * MiB;
 
     /// <param name="listen">Knot binds its addresses as it starts and not when it reloads: others are another container.</param>
-    public static (JsonElement Json, string Digest) Dns(CatalogueImage image, string idempotencyKey, IReadOnlyList<ListenRequest> listen) => Render(image, idempotencyKey, DnsMemory, ["NET_BIND_SERVICE"],
+    public static (JsonElement Json, string Digest) Dns(HostLayout layout, CatalogueImage image, string idempotencyKey, IReadOnlyList<ListenRequest> listen) => Render(image, idempotencyKey, DnsMemory, ["NET_BIND_SERVICE"],
     [
-        $"{HostLayout.Config(Component.Dns)}:/etc/knot:ro",
-        $"{HostLayout.Data(Component.Dns)}:/var/lib/knot",
-        $"{HostLayout.Sockets(Component.Dns)}:/run/knot",
-        $"{HostLayout.Tap}:/run/tap",
+        $"{layout.Config(Component.Dns)}:/etc/knot:ro",
+        $"{layout.Data(Component.Dns)}:/var/lib/knot",
+        $"{layout.Sockets(Component.Dns)}:/run/knot",
+        $"{layout.Tap}:/run/tap",
     ], ("managed-servers.listen", string.Join(' ', listen.Select(l => $"{l.Address}@{l.Port}").Order(StringComparer.Ordinal))));
 
     // Kea sees clients that have no address yet, so it reads and writes raw frames.
-    public static (JsonElement Json, string Digest) Dhcp(CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, DhcpMemory, ["NET_BIND_SERVICE", "NET_RAW"],
+    public static (JsonElement Json, string Digest) Dhcp(HostLayout layout, CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, DhcpMemory, ["NET_BIND_SERVICE", "NET_RAW"],
     [
-        $"{HostLayout.Config(Component.Dhcp)}:/etc/kea:ro",
-        $"{HostLayout.Data(Component.Dhcp)}:/var/lib/kea",
-        $"{HostLayout.Sockets(Component.Dhcp)}:/run/kea",
+        $"{layout.Config(Component.Dhcp)}:/etc/kea:ro",
+        $"{layout.Data(Component.Dhcp)}:/var/lib/kea",
+        $"{layout.Sockets(Component.Dhcp)}:/run/kea",
     ]);
 
-    public static (JsonElement Json, string Digest) Monitor(CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, MonitorMemory, [],
+    public static (JsonElement Json, string Digest) Monitor(HostLayout layout, CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, MonitorMemory, [],
     [
-        $"{HostLayout.Monitor}:/var/lib/monitor",
-        $"{HostLayout.Sockets(Component.Dns)}:/run/knot",
-        $"{HostLayout.Tap}:/run/tap",
+        $"{layout.Monitor}:/var/lib/monitor",
+        $"{layout.Sockets(Component.Dns)}:/run/knot",
+        $"{layout.Tap}:/run/tap",
     ]);
 
     private static (JsonElement, string) Render(

@@ -3,39 +3,47 @@ using ManagedServers.Workflows.Hosts;
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>Where everything of the product lies on a managed host.</summary>
-internal static class HostLayout
+/// <param name="root">Absolute.</param>
+internal sealed class HostLayout(string root)
 {
-    public const string Root = "/var/lib/managed-servers";
-
-    /// <summary>Mounted read-only where the component reads its configuration. Holds one folder for each configuration, and links to the current one.</summary>
-    public static string Config(string component) => $"{Root}/{component}/config";
-
-    /// <summary>What the component keeps: Knot's databases, Kea's leases.</summary>
-    public static string Data(string component) => $"{Root}/{component}/data";
-
-    /// <summary>The component's control socket.</summary>
-    public static string Sockets(string component) => $"{Root}/{component}/run";
-
-    /// <summary>The folder of the dnstap socket.</summary>
-    public const string Tap = Root + "/tap";
-
-    /// <summary>Where the monitor listens and Knot connects to; in their containers below /run/tap.</summary>
-    public const string TapSocket = Tap + "/tap.sock";
-
-    public const string Monitor = Root + "/monitor";
-    public const string Agent = Root + "/agent";
-
     public const UnixFileMode PrivateFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     public const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    public static HostLayout Of(IHost host) => new(host.Target.Login.Folder);
+
+    public string Root => root;
+
+    /// <summary>The folder of the dnstap socket.</summary>
+    public string Tap => $"{root}/tap";
+
+    /// <summary>Where the monitor listens and Knot connects to; in their containers below /run/tap.</summary>
+    public string TapSocket => $"{Tap}/tap.sock";
+
+    public string Monitor => $"{root}/monitor";
+
+    public string Agent => $"{root}/agent";
+
+    public string AgentScript => $"{Agent}/agent.py";
+
+    public string AgentConfiguration => $"{Agent}/agent.json";
+
     /// <summary>All that the product keeps under <see cref="Root"/>.</summary>
-    public static readonly IReadOnlyList<string> All = [.. Component.Serving.Select(c => $"{Root}/{c}"), Tap, Monitor, Agent, Root + "/commands"];
+    public IReadOnlyList<string> All => [.. Component.Serving.Select(c => $"{root}/{c}"), Tap, Monitor, Agent, $"{root}/commands"];
+
+    /// <summary>Mounted read-only where the component reads its configuration. Holds one folder for each configuration, and links to the current one.</summary>
+    public string Config(string component) => $"{root}/{component}/config";
+
+    /// <summary>What the component keeps: Knot's databases, Kea's leases.</summary>
+    public string Data(string component) => $"{root}/{component}/data";
+
+    /// <summary>The component's control socket.</summary>
+    public string Sockets(string component) => $"{root}/{component}/run";
 
     /// <summary>Parents before children.</summary>
-    public static IReadOnlyList<string> Folders(IReadOnlyList<string> components) =>
+    public IReadOnlyList<string> Folders(IReadOnlyList<string> components) =>
     [
-        Root,
-        .. Component.Serving.Where(components.Contains).SelectMany(c => new[] { $"{Root}/{c}", Config(c), Data(c), Sockets(c) }),
+        root,
+        .. Component.Serving.Where(components.Contains).SelectMany(c => new[] { $"{root}/{c}", Config(c), Data(c), Sockets(c) }),
         .. components.Contains(Component.Dns) ? [Tap] : Array.Empty<string>(),
         .. components.Contains(Component.Monitor) ? [Monitor] : Array.Empty<string>(),
         Agent,

@@ -18,10 +18,10 @@ public sealed class PayloadFiles(Servers.Servers servers, CertificateAuthority a
 
     public static byte[] AgentScript => Encoding.UTF8.GetBytes(Text("Payload.agent.agent.py").Replace(DeliveryPlace, Text("Payload.monitor.delivery.py"), StringComparison.Ordinal));
 
-    public async Task<byte[]> AgentConfiguration(Guid serverId, Uri api, CancellationToken cancellationToken) => Json(new
+    internal async Task<byte[]> AgentConfiguration(HostLayout layout, Guid serverId, Uri api, CancellationToken cancellationToken) => Json(new
     {
         api = Trimmed(api), token = await servers.ReportToken(serverId, cancellationToken), serverId, intervalSeconds = HeartbeatSeconds,
-        caFile = HostLayout.Agent + "/ca.pem", spoolFolder = HostLayout.Agent + "/spool",
+        caFile = $"{layout.Agent}/ca.pem", spoolFolder = $"{layout.Agent}/spool",
     });
 
     public async Task<byte[]> MonitorConfiguration(Guid serverId, Uri api, IReadOnlyList<string> zones, CancellationToken cancellationToken) => Json(new

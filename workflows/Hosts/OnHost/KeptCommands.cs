@@ -12,6 +12,7 @@ internal sealed class KeptCommands(CommandRunner runner, HostTarget target)
     private const int LongestKey = 128;
     private const int LongestText = 256 * 1024;
     private static readonly TimeSpan AsLongAsItTakes = TimeSpan.FromDays(20);
+    private readonly string root = $"{target.Login.Folder}/commands";
 
     public async Task<CommandResult> Run(string key, KeptCommand command, CancellationToken cancellationToken)
     {
@@ -59,8 +60,8 @@ internal sealed class KeptCommands(CommandRunner runner, HostTarget target)
         }
     }
 
-    private static string Folder(string key) => key.Length is > 0 and <= LongestKey && key.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') && key[0] != '-'
-        ? $"{KeptScripts.Root}/{key}"
+    private string Folder(string key) => key.Length is > 0 and <= LongestKey && key.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') && key[0] != '-'
+        ? $"{root}/{key}"
         : throw new ArgumentException($"The key of a command has 1 to {LongestKey} letters, digits and dashes.", nameof(key));
 
     private static string Text(KeptCommand command)
@@ -93,9 +94,9 @@ internal sealed class KeptCommands(CommandRunner runner, HostTarget target)
             (0, ["lost"]) => new KeptCommandState(KeptCommandPhase.Lost),
             (0, ["ended", var code, .. var more]) when int.TryParse(code, out var exit) => new KeptCommandState(KeptCommandPhase.Ended, exit, more is ["timed-out"]),
             _ when said.Contains("No space left", StringComparison.Ordinal) => throw new HostRejectedException(HostProblem.DiskFull,
-                $"The disk of {target} is full: {KeptScripts.Root} takes no more. Free some space there (`df -h`), then retry."),
+                $"The disk of {target} is full: {root} takes no more. Free some space there (`df -h`), then retry."),
             _ when said.Contains("ermission denied", StringComparison.Ordinal) || said.Contains("Read-only file system", StringComparison.Ordinal) => throw new HostRejectedException(HostProblem.PermissionDenied,
-                $"User {target.User} may not write to {KeptScripts.Root} on {target}: \"{said}\"."),
+                $"User {target.User} may not write to {root} on {target}: \"{said}\"."),
             _ => throw HostCommandException.For(new CommandResult { ExitCode = raw.ExitCode, Stdout = "", Stderr = said, What = what }),
         };
     }

@@ -10,8 +10,6 @@ namespace ManagedServers.Workflows.Hosts.OnHost;
 /// </summary>
 internal static class KeptScripts
 {
-    public const string Root = "/var/lib/managed-servers/commands";
-
     /// <summary>
     /// What became of it. The order matters, since the wrapper goes on meanwhile: only what had started before its lock was found
     /// free can be lost, and only if there is no exit code after that.

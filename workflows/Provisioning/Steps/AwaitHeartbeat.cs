@@ -35,7 +35,7 @@ public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeat
     private async Task<string> Explain(HeartbeatInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        var log = await host.Run(["tail", "-n", "5", $"{HostLayout.Agent}/agent.log"], cancellationToken: step.Cancellation);
+        var log = await host.Run(["tail", "-n", "5", $"{HostLayout.Of(host).Agent}/agent.log"], cancellationToken: step.Cancellation);
         return $"No heartbeat of {host.Target} came within {Patience.TotalSeconds:0} s over {input.ApiAddress}. The agent's log on the host ends with: {log.Stdout.Trim()}";
     }
 }

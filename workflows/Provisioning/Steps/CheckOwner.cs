@@ -10,7 +10,7 @@ public sealed class CheckOwner(Servers.Servers servers) : Step<CheckOwner, Owner
     public override async Task<Nothing> Run(OwnerInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        if (await host.ReadFile(InstallAgent.Configuration, cancellationToken: step.Cancellation) is { } configuration
+        if (await host.ReadFile(HostLayout.Of(host).AgentConfiguration, cancellationToken: step.Cancellation) is { } configuration
             && InstallAgent.OwnerIn(configuration) is { ServerId: { } owner } found && owner != input.ServerId.ToString())
         {
             throw new StepRejectedException($"{host.Target} is managed as server {owner} of the product at {found.Api} now. Nothing was removed: uninstall it there, and remove this server here.");

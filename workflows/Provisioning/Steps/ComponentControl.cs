@@ -50,7 +50,7 @@ internal static class ComponentControl
     public static async Task<JsonElement> Kea(IHost host, string command, CancellationToken cancellationToken)
     {
         using var question = new MemoryStream(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { command })));
-        var socket = $"{HostLayout.Sockets(Component.Dhcp)}/{Path.GetFileName(KeaConfiguration.ControlSocket)}";
+        var socket = $"{HostLayout.Of(host).Sockets(Component.Dhcp)}/{Path.GetFileName(KeaConfiguration.ControlSocket)}";
         var said = (await host.Run(["python3", "-c", AskKea, socket], new CommandOptions { Stdin = question }, cancellationToken)).Check();
         var answer = JsonSerializer.Deserialize<JsonElement>(said.Stdout);
         return answer.GetProperty("result").GetInt32() == 0

@@ -7,31 +7,31 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 internal static class CurrentConfiguration
 {
     /// <summary>The digest of the current configuration; null when there is none.</summary>
-    public static Task<string?> Read(IHost host, string component, CancellationToken cancellationToken) => ReadLink(host, Current(component), cancellationToken);
+    public static Task<string?> Read(IHost host, string component, CancellationToken cancellationToken) => ReadLink(host, Current(host, component), cancellationToken);
 
     /// <summary>By one rename of a link.</summary>
     public static async Task Set(IHost host, string component, string digest, CancellationToken cancellationToken)
     {
         foreach (var name in Names(component))
         {
-            await Link(host, $"{HostLayout.Config(component)}/{name}", $"current/{name}", cancellationToken);
+            await Link(host, $"{HostLayout.Of(host).Config(component)}/{name}", $"current/{name}", cancellationToken);
         }
 
-        await Link(host, Current(component), digest, cancellationToken);
+        await Link(host, Current(host, component), digest, cancellationToken);
     }
 
     public static async Task Clear(IHost host, string component, CancellationToken cancellationToken)
     {
         foreach (var name in Names(component).Prepend("current"))
         {
-            await host.Remove($"{HostLayout.Config(component)}/{name}", cancellationToken);
+            await host.Remove($"{HostLayout.Of(host).Config(component)}/{name}", cancellationToken);
         }
     }
 
     /// <summary>Removes configurations and notes that no undo needs any more: a host that is configured every day would keep them all.</summary>
     public static async Task Keep(IHost host, string component, IReadOnlyList<string> digests, CancellationToken cancellationToken)
     {
-        var folder = HostLayout.Config(component);
+        var folder = HostLayout.Of(host).Config(component);
         var found = await host.Run(["ls", "-A1", "--", folder], cancellationToken: cancellationToken);
         foreach (var name in found.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries).Except([.. Names(component), "current", .. digests]))
         {
@@ -51,7 +51,7 @@ internal static class CurrentConfiguration
         (await host.Run(["mv", "-T", "--", link + ".new", link], cancellationToken: cancellationToken)).Check();
     }
 
-    private static string Current(string component) => $"{HostLayout.Config(component)}/current";
+    private static string Current(IHost host, string component) => $"{HostLayout.Of(host).Config(component)}/current";
 
     /// <summary>What the component looks for in its configuration folder.</summary>
     private static string[] Names(string component) => component == Component.Dhcp ? [KeaConfiguration.FileName] : ["knot.conf", "zones"];

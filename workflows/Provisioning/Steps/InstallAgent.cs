@@ -14,27 +14,22 @@ public sealed record InstalledAgent(bool Changed, bool First, string Supervision
 public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, TimeProvider time)
     : Step<InstallAgent, AgentInput, InstalledAgent>, IUndoable<AgentInput, InstalledAgent>
 {
-    internal const string Configuration = HostLayout.Agent + "/agent.json";
-    internal const string Script = HostLayout.Agent + "/agent.py";
-
-    // There from the first attempt of a first install until it is proven: tells an undo that no agent was here before.
-    private const string FirstMark = HostLayout.Agent + "/.first-install";
-
     public override async Task<InstalledAgent> Run(AgentInput input, StepContext step)
     {
         var token = step.Cancellation;
         var startedAt = time.GetUtcNow();
         await using var host = await servers.Connect(input.ServerId, token);
-        var first = await host.ReadFile(Script, cancellationToken: token) is null || await host.ReadFile(FirstMark, cancellationToken: token) is not null;
+        var layout = HostLayout.Of(host);
+        var first = await host.ReadFile(layout.AgentScript, cancellationToken: token) is null || await host.ReadFile(FirstMark(layout), cancellationToken: token) is not null;
         if (first)
         {
-            await host.WriteFile(FirstMark, Encoding.UTF8.GetBytes(step.IdempotencyKey), HostLayout.PrivateFile, token);
+            await host.WriteFile(FirstMark(layout), Encoding.UTF8.GetBytes(step.IdempotencyKey), HostLayout.PrivateFile, token);
         }
 
-        await host.WriteFile($"{HostLayout.Agent}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile, token);
-        await host.WriteFile(Configuration, await payload.AgentConfiguration(input.ServerId, input.ApiAddress, token), HostLayout.PrivateFile, token);
-        await host.WriteFile(Script, PayloadFiles.AgentScript, HostLayout.PrivateFile, token);
-        var said = (await host.Run(["python3", Script, "install"], cancellationToken: token)).Check();
+        await host.WriteFile($"{layout.Agent}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile, token);
+        await host.WriteFile(layout.AgentConfiguration, await payload.AgentConfiguration(layout, input.ServerId, input.ApiAddress, token), HostLayout.PrivateFile, token);
+        await host.WriteFile(layout.AgentScript, PayloadFiles.AgentScript, HostLayout.PrivateFile, token);
+        var said = (await host.Run(["python3", layout.AgentScript, "install"], cancellationToken: token)).Check();
         var answer = JsonSerializer.Deserialize<Answer>(said.Stdout, EngineJson.Options)
             ?? throw new InvalidOperationException($"{said.What} did not say how it went: {said.Stdout}");
         var supervision = answer.Supervision == "none" ? "nothing on this host can start it again after a reboot" : $"kept by {answer.Supervision}";
@@ -54,19 +49,20 @@ public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, 
     {
         var token = step.Cancellation;
         await using var host = await servers.Connect(input.ServerId, token);
-        var mark = await host.ReadFile(FirstMark, cancellationToken: token);
+        var layout = HostLayout.Of(host);
+        var mark = await host.ReadFile(FirstMark(layout), cancellationToken: token);
         if (mark is null || Encoding.UTF8.GetString(mark) != step.IdempotencyKey)
         {
             step.Unchanged("the agent was here before this run and stays");
             return;
         }
 
-        if (await host.ReadFile(Script, cancellationToken: token) is not null)
+        if (await host.ReadFile(layout.AgentScript, cancellationToken: token) is not null)
         {
-            (await host.Run(["python3", Script, "uninstall"], cancellationToken: token)).Check();
+            (await host.Run(["python3", layout.AgentScript, "uninstall"], cancellationToken: token)).Check();
         }
 
-        await host.Remove(HostLayout.Agent, token);
+        await host.Remove(layout.Agent, token);
         step.Changed("removed the agent");
     }
 
@@ -84,7 +80,10 @@ public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, 
         }
     }
 
-    internal static Task Settle(IHost host, CancellationToken cancellationToken) => host.Remove(FirstMark, cancellationToken);
+    internal static Task Settle(IHost host, CancellationToken cancellationToken) => host.Remove(FirstMark(HostLayout.Of(host)), cancellationToken);
+
+    // There from the first attempt of a first install until it is proven: tells an undo that no agent was here before.
+    private static string FirstMark(HostLayout layout) => $"{layout.Agent}/.first-install";
 
     private sealed record Owner(string? ServerId, string? Api);
 

@@ -46,7 +46,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
     public async Task<IReadOnlyList<Check>> Checks(PreflightInput input, CancellationToken cancellationToken)
     {
         await using var host = await servers.Connect(input.ServerId, cancellationToken);
-        var facts = await host.Facts(["/var/lib/docker", HostLayout.Root], cancellationToken);
+        var facts = await host.Facts(["/var/lib/docker", HostLayout.Of(host).Root], cancellationToken);
         var owner = await Owner(host, facts, input, cancellationToken);
         List<Check> checks =
         [
@@ -98,8 +98,9 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
     /// <summary>Two products, or two registrations, that manage one host would undo each other's work.</summary>
     private async Task<Check> Owner(IHost host, HostFacts facts, PreflightInput input, CancellationToken cancellationToken)
     {
+        var layout = HostLayout.Of(host);
         // The folder is root's own; without root nothing can be installed anyway.
-        var found = facts.UserId == 0 ? await host.ReadFile(InstallAgent.Configuration, cancellationToken: cancellationToken) : null;
+        var found = facts.UserId == 0 ? await host.ReadFile(layout.AgentConfiguration, cancellationToken: cancellationToken) : null;
         var (id, api) = found is null ? (null, null) : InstallAgent.OwnerIn(found);
         var orphan = found is not null && Uri.TryCreate(api, UriKind.Absolute, out var reports) && reports == input.ApiAddress && Guid.TryParse(id, out var former) && !await servers.Exists(former, cancellationToken);
         if (orphan)
@@ -110,7 +111,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         var own = found is null || id == input.ServerId.ToString();
         return Check.Of("owner", own, found is null ? "managed by nobody" : own ? "managed as this server" : $"managed as server {id ?? "?"} of the product at {api ?? "?"}", "a host that no other server manages",
             $"Remove server {id ?? "?"} in that product first. Then, or when that product is gone, take what it left away from {host.Target}: "
-            + $"python3 {HostLayout.Agent}/agent.py uninstall; docker rm -f {string.Join(' ', Component.All.Select(Component.ContainerName))}; rm -rf {HostLayout.Root}");
+            + $"python3 {layout.AgentScript} uninstall; docker rm -f {string.Join(' ', Component.All.Select(Component.ContainerName))}; rm -rf {layout.Root}");
     }
 
     private static Check? Address(ListenRequest listen, HostFacts facts)

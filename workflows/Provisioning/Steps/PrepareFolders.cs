@@ -3,11 +3,11 @@ using ManagedServers.Engine;
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <param name="Commands">The pre-commands' steps: journalled by now, so that the host may forget them.</param>
-public sealed record FoldersInput(Guid ServerId, IReadOnlyList<string> Folders, IReadOnlyList<int> Commands);
+public sealed record FoldersInput(Guid ServerId, IReadOnlyList<string> Components, IReadOnlyList<int> Commands);
 
 public sealed record MadeFolders(IReadOnlyList<string> Made);
 
-/// <summary>Makes the named folders on the host; an undo removes those that were not there before.</summary>
+/// <summary>Makes the folders that components need on the host; an undo removes those that were not there before.</summary>
 public sealed class PrepareFolders(Servers.Servers servers) : Step<PrepareFolders, FoldersInput, MadeFolders>, IUndoable<FoldersInput, MadeFolders>
 {
     public override async Task<MadeFolders> Run(FoldersInput input, StepContext step)
@@ -15,7 +15,8 @@ public sealed class PrepareFolders(Servers.Servers servers) : Step<PrepareFolder
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         await RunCommand.Forget(host, input.Commands, step);
         List<string> made = [];
-        foreach (var folder in input.Folders)
+        var layout = HostLayout.Of(host);
+        foreach (var folder in layout.Folders(input.Components))
         {
             if (await host.EnsureFolder(folder, HostLayout.PrivateFolder, step.Cancellation))
             {
@@ -25,7 +26,7 @@ public sealed class PrepareFolders(Servers.Servers servers) : Step<PrepareFolder
 
         if (made.Count > 0)
         {
-            step.Changed($"made {made.Count} folders under {HostLayout.Root}");
+            step.Changed($"made {made.Count} folders under {layout.Root}");
         }
         else
         {
@@ -38,7 +39,7 @@ public sealed class PrepareFolders(Servers.Servers servers) : Step<PrepareFolder
     public async Task Undo(FoldersInput input, MadeFolders? made, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        foreach (var folder in input.Folders.Reverse())
+        foreach (var folder in HostLayout.Of(host).Folders(input.Components).Reverse())
         {
             if (made?.Made.Contains(folder) == true)
             {

@@ -15,7 +15,7 @@ public sealed class ProveDhcp(Servers.Servers servers) : Step<ProveDhcp, ProveDh
     public override async Task<Nothing> Run(ProveDhcpInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        var file = $"{HostLayout.Config(Component.Dhcp)}/{KeaConfiguration.FileName}";
+        var file = $"{HostLayout.Of(host).Config(Component.Dhcp)}/{KeaConfiguration.FileName}";
         var wanted = await host.ReadFile(file, LargestFile, step.Cancellation) is { } text ? KeaConfiguration.MarkIn(JsonSerializer.Deserialize<JsonElement>(text)) : null;
         if (wanted is null)
         {

@@ -12,16 +12,17 @@ public sealed class RemoveAgent(Servers.Servers servers) : Step<RemoveAgent, Rem
     {
         var token = step.Cancellation;
         await using var host = await servers.Connect(input.ServerId, token);
-        if (!(await host.Run(["test", "-d", HostLayout.Agent], cancellationToken: token)).Succeeded)
+        var layout = HostLayout.Of(host);
+        if (!(await host.Run(["test", "-d", layout.Agent], cancellationToken: token)).Succeeded)
         {
             step.Unchanged("there is no agent");
             return Nothing.Value;
         }
 
         // Today's script: it knows every way in which its predecessors have been kept running, also where their own file is gone.
-        await host.WriteFile(InstallAgent.Script, PayloadFiles.AgentScript, HostLayout.PrivateFile, token);
-        (await host.Run(["python3", InstallAgent.Script, "uninstall"], cancellationToken: token)).Check();
-        await host.Remove(HostLayout.Agent, token);
+        await host.WriteFile(layout.AgentScript, PayloadFiles.AgentScript, HostLayout.PrivateFile, token);
+        (await host.Run(["python3", layout.AgentScript, "uninstall"], cancellationToken: token)).Check();
+        await host.Remove(layout.Agent, token);
         step.Changed("removed the agent");
         return Nothing.Value;
     }

@@ -11,23 +11,23 @@ public sealed class RemoveFolders(Servers.Servers servers) : Step<RemoveFolders,
     public override async Task<Nothing> Run(RemoveFoldersInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        var changed = false;
-        foreach (var folder in HostLayout.All)
+        var (layout, changed) = (HostLayout.Of(host), false);
+        foreach (var folder in layout.All)
         {
             changed |= await host.Remove(folder, step.Cancellation);
         }
 
         // What somebody else has put beside them stays, and the folder with it.
-        await host.Run(["rmdir", "--ignore-fail-on-non-empty", "--", HostLayout.Root], cancellationToken: step.Cancellation);
-        var left = await host.Run(["ls", "-A", "--", HostLayout.Root], cancellationToken: step.Cancellation);
+        await host.Run(["rmdir", "--ignore-fail-on-non-empty", "--", layout.Root], cancellationToken: step.Cancellation);
+        var left = await host.Run(["ls", "-A", "--", layout.Root], cancellationToken: step.Cancellation);
         if (left.Succeeded)
         {
-            step.Log($"{HostLayout.Root} stays, because it holds what is not the product's: {string.Join(", ", left.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries))}", LogLevel.Warning);
+            step.Log($"{layout.Root} stays, because it holds what is not the product's: {string.Join(", ", left.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries))}", LogLevel.Warning);
         }
 
         if (changed)
         {
-            step.Changed($"removed what was under {HostLayout.Root}");
+            step.Changed($"removed what was under {layout.Root}");
         }
         else
         {

@@ -34,7 +34,8 @@ public sealed class StageConfiguration(Servers.Servers servers, Configurations c
         var configuration = await configurations.Get(input.ConfigurationId, step.Cancellation);
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var (files, digest) = configuration.For(await host.Facts([], step.Cancellation));
-        var folder = $"{HostLayout.Config(input.Component)}/{digest}";
+        var configurationFolder = HostLayout.Of(host).Config(input.Component);
+        var folder = $"{configurationFolder}/{digest}";
         var there = (await host.Run(["test", "-d", folder], cancellationToken: step.Cancellation)).Succeeded;
         if (there && await IsWhole(host, folder, files, step.Cancellation))
         {
@@ -43,7 +44,7 @@ public sealed class StageConfiguration(Servers.Servers servers, Configurations c
         }
 
         // Aside and renamed: a folder with the final name is whole.
-        var aside = $"{HostLayout.Config(input.Component)}/.{digest}-{step.IdempotencyKey}";
+        var aside = $"{configurationFolder}/.{digest}-{step.IdempotencyKey}";
         await host.Remove(aside, step.Cancellation);
         await host.EnsureFolder(aside, HostLayout.PrivateFolder, step.Cancellation);
         try

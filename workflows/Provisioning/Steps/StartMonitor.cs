@@ -16,10 +16,11 @@ public sealed class StartMonitor(Servers.Servers servers, PayloadFiles payload, 
     {
         var token = step.Cancellation;
         await using var host = await servers.Connect(input.ServerId, token);
-        var written = await host.WriteFile($"{HostLayout.Monitor}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile, token);
-        written |= await host.WriteFile($"{HostLayout.Monitor}/config.json",
+        var layout = HostLayout.Of(host);
+        var written = await host.WriteFile($"{layout.Monitor}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile, token);
+        written |= await host.WriteFile($"{layout.Monitor}/config.json",
             await payload.MonitorConfiguration(input.ServerId, input.ApiAddress, input.Zones, token), HostLayout.PrivateFile, token);
-        var container = await ContainerSwitch.Ensure(host, Component.Monitor, ContainerSpecification.Monitor(input.Image, step.IdempotencyKey), step);
+        var container = await ContainerSwitch.Ensure(host, Component.Monitor, ContainerSpecification.Monitor(layout, input.Image, step.IdempotencyKey), step);
 
         // After an interruption nobody knows whether the container has read the file that is there now.
         if ((written || step.WasInterrupted) && !container.Created)
@@ -35,13 +36,13 @@ public sealed class StartMonitor(Servers.Servers servers, PayloadFiles payload, 
     // A Knot that starts before anybody listens tries again after seconds, and what it is asked in them is counted under no name.
     internal static async Task AwaitListening(IHost host, TimeProvider time, StepContext step)
     {
-        var deadline = time.GetUtcNow() + Patience;
-        while (!(await host.Run(["python3", "-c", Dial, HostLayout.TapSocket], cancellationToken: step.Cancellation)).Succeeded)
+        var (deadline, socket) = (time.GetUtcNow() + Patience, HostLayout.Of(host).TapSocket);
+        while (!(await host.Run(["python3", "-c", Dial, socket], cancellationToken: step.Cancellation)).Succeeded)
         {
             if (time.GetUtcNow() > deadline)
             {
                 var log = await host.Docker.Logs(Component.ContainerName(Component.Monitor), 5, step.Cancellation);
-                throw new StepRejectedException($"The monitor on {host.Target} does not listen at {HostLayout.TapSocket} {Patience.TotalSeconds:0} s after its start. The log of its container ends with: {log}");
+                throw new StepRejectedException($"The monitor on {host.Target} does not listen at {socket} {Patience.TotalSeconds:0} s after its start. The log of its container ends with: {log}");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(100), time, step.Cancellation);

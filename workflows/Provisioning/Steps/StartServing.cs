@@ -12,8 +12,9 @@ public sealed class StartServing(Servers.Servers servers) : Step<StartServing, S
     {
         var component = input.Image.Component;
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        var layout = HostLayout.Of(host);
         var container = await ContainerSwitch.Ensure(host, component, component == Component.Dhcp
-            ? ContainerSpecification.Dhcp(input.Image, step.IdempotencyKey) : ContainerSpecification.Dns(input.Image, step.IdempotencyKey, input.Listen), step);
+            ? ContainerSpecification.Dhcp(layout, input.Image, step.IdempotencyKey) : ContainerSpecification.Dns(layout, input.Image, step.IdempotencyKey, input.Listen), step);
         if (input.ConfigurationChanged && !container.Created)
         {
             await ComponentControl.Reload(host, component, step.Cancellation);

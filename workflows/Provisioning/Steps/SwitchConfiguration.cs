@@ -20,7 +20,7 @@ public sealed class SwitchConfiguration(Servers.Servers servers) : Step<SwitchCo
         var now = await CurrentConfiguration.Read(host, input.Component, token);
 
         // What was current before this step's first attempt, written down before the switch: a second attempt must not take its own work for the previous state.
-        var note = Note(input, step);
+        var note = Note(host, input, step);
         var previous = await CurrentConfiguration.ReadLink(host, note, token);
         if (previous is null)
         {
@@ -42,7 +42,7 @@ public sealed class SwitchConfiguration(Servers.Servers servers) : Step<SwitchCo
     public async Task Undo(SwitchInput input, SwitchedConfiguration? made, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        var note = Note(input, step);
+        var note = Note(host, input, step);
         switch (await CurrentConfiguration.ReadLink(host, note, step.Cancellation))
         {
             case null:
@@ -60,5 +60,5 @@ public sealed class SwitchConfiguration(Servers.Servers servers) : Step<SwitchCo
         await host.Remove(note, step.Cancellation);
     }
 
-    private static string Note(SwitchInput input, StepContext step) => $"{HostLayout.Config(input.Component)}/.previous-{step.IdempotencyKey}";
+    private static string Note(IHost host, SwitchInput input, StepContext step) => $"{HostLayout.Of(host).Config(input.Component)}/.previous-{step.IdempotencyKey}";
 }
