@@ -38,13 +38,13 @@ run_project() {
     "$root/scripts/test-report.py" project "$results/$name" "$status"
 }
 
-# The one benchmark so far is the engine's: a table, and the same as JSON below artifacts/bench.
+# Tables, and the same as JSON below artifacts/bench: the named benchmark or all of them, and at the end what was missed.
 run_bench() {
-    need postgres
-    need_dotnet
+    need mmdebstrap postgres kdig ssh
     begin
-    [ "${1:-engine}" = engine ] || fail "there is one benchmark: engine"
-    build_solution "$everything"
+    need_docker
+    build "$everything" --load
+    own lab "$lab"
     local data
     data=$(mktemp -d /var/tmp/managed-servers-bench.XXXXXXXX) # open to the user that its PostgreSQL runs as
     own folder "$data"

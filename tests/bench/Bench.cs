@@ -27,7 +27,7 @@ internal sealed record Bench(BenchPostgres Postgres, bool Quick)
                 + $"{used.Postgres.TotalSeconds:0.0} s in PostgreSQL beside {before.Own.TotalSeconds:0.0} s and {before.Postgres.TotalSeconds:0.0} s");
         }
 
-        return new Paired(Median(pairs.Select(p => p.Reference)), Median(pairs.Select(p => p.Ours)), Median(pairs.Select(p => p.Ours / p.Reference)));
+        return Paired.Of(pairs);
     }
 
     public static void Say(string line) => Console.Error.WriteLine(line);
@@ -44,4 +44,11 @@ internal sealed record Bench(BenchPostgres Postgres, bool Quick)
 }
 
 /// <summary>Medians of the rounds; the ratio is the median of the rounds' ratios.</summary>
-internal sealed record Paired(double Reference, double Ours, double Ratio);
+internal sealed record Paired(double Reference, double Ours, double Ratio, double Min, double Max)
+{
+    public static Paired Of(IReadOnlyCollection<(double Reference, double Ours)> rounds)
+    {
+        var ratios = rounds.Select(r => r.Ours / r.Reference).ToList();
+        return new Paired(Bench.Median(rounds.Select(r => r.Reference)), Bench.Median(rounds.Select(r => r.Ours)), Bench.Median(ratios), ratios.Min(), ratios.Max());
+    }
+}

@@ -1,8 +1,7 @@
-// What the engine costs, each figure beside a reference measured in the same run.
-// engine [FIGURE...] [--quick] --data FOLDER --out FOLDER
+// What the product costs, each figure beside a reference measured in the same run.
+// [engine|provisioning] [FIGURE...] [--quick] --data FOLDER --out FOLDER; without a name all of them, and at the end what was missed
 // node CONNECTION NAME, hangfire-server CONNECTION: processes to be killed
 using ManagedServers.Bench;
-using ManagedServers.Bench.Figures;
 using ManagedServers.Bench.Reference;
 using ManagedServers.Bench.Setup;
 
@@ -17,34 +16,25 @@ switch (args.FirstOrDefault())
 }
 
 var arguments = BenchArguments.Read(args);
-await using var postgres = await BenchPostgres.Start(arguments.Data);
-var bench = new Bench(postgres, arguments.Quick);
-var all = new (string Name, Func<Bench, IAsyncEnumerable<Figure>> Measure)[]
+List<Figure> missed = [];
+foreach (var benchmark in arguments.Benchmarks)
 {
-    ("steps", StepFigures.Measure),
-    ("runs", RunFigures.Measure),
-    ("starts", StartFigures.Measure),
-    ("latency", LatencyFigures.Measure),
-    ("cancel", CancelFigures.Measure),
-    ("growth", GrowthFigures.Measure),
-    ("takeover", TakeoverFigures.Measure),
-};
-var report = new Report(arguments.Quick);
-try
-{
-    foreach (var (_, measure) in all.Where(f => arguments.Only.Count == 0 || arguments.Only.Contains(f.Name)))
+    var report = new Report(benchmark.Name, arguments.Quick);
+    try
     {
-        await foreach (var figure in measure(bench))
+        await foreach (var figure in benchmark.Measure(arguments))
         {
             report.Add(figure);
         }
     }
-}
-finally
-{
-    // What was measured is told, also when a later figure could not be.
-    report.Print(Console.Out);
-    report.Write(Path.Combine(arguments.Out, "engine.json"));
+    finally
+    {
+        // What was measured is told, also when a later figure could not be.
+        report.Print(Console.Out);
+        report.Write(Path.Combine(arguments.Out, benchmark.Name + ".json"));
+        missed.AddRange(report.Missed);
+    }
 }
 
+Console.WriteLine(missed.Count == 0 ? "Every target was met." : $"Missed: {string.Join("; ", missed.Select(f => $"{f.Name} ({Figure.Number(f.Value)}{f.ValueUnit}, target {f.Target})"))}");
 return 0;

@@ -4,12 +4,14 @@ using System.Text.Json;
 namespace ManagedServers.Bench;
 
 /// <summary>All figures of a run, for people and for programs.</summary>
-internal sealed class Report(bool quick)
+internal sealed class Report(string name, bool quick)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly List<Figure> figures = [];
     private readonly double loadBefore = Load();
+
+    public IEnumerable<Figure> Missed => figures.Where(f => !f.Met);
 
     public void Add(Figure figure)
     {
@@ -19,11 +21,11 @@ internal sealed class Report(bool quick)
 
     public void Print(TextWriter to)
     {
-        string[] heads = ["figure", "engine", "reference", "", "value", "target", ""];
+        string[] heads = [name, "ours", "reference", "", "value", "target", ""];
         var rows = figures.ConvertAll(f => new[]
         {
             f.Name, $"{Figure.Number(f.Ours)} {f.Unit}", $"{Figure.Number(f.Reference)} {f.Unit}", f.ReferenceName,
-            Figure.Number(f.Value) + f.ValueUnit, f.Target, f.Met ? "met" : "MISSED",
+            Figure.Number(f.Value) + f.ValueUnit + f.Spread, f.Target, f.Met ? "met" : "MISSED",
         });
         var widths = heads.Select((h, n) => rows.Select(r => r[n].Length).Append(h.Length).Max()).ToArray();
         foreach (var row in rows.Prepend(heads))
