@@ -45,10 +45,10 @@ internal sealed class Host : IHost
 
     public Task<byte[]?> ReadFile(string path, int limit = 1 << 20, CancellationToken cancellationToken = default) => files.Read(path, limit, cancellationToken);
 
-    public Task<bool> WriteFile(string path, ReadOnlyMemory<byte> content, UnixFileMode mode, CancellationToken cancellationToken = default) =>
-        files.Write(path, content, mode, cancellationToken);
+    public Task<IReadOnlyList<bool>> WriteFiles(IReadOnlyList<HostFile> wanted, CancellationToken cancellationToken = default) => files.Write(wanted, cancellationToken);
 
-    public Task<bool> EnsureFolder(string path, UnixFileMode mode, CancellationToken cancellationToken = default) => files.EnsureFolder(path, mode, cancellationToken);
+    public Task<IReadOnlyList<bool>> EnsureFolders(IReadOnlyList<string> paths, UnixFileMode mode, CancellationToken cancellationToken = default) =>
+        files.EnsureFolders(paths, mode, cancellationToken);
 
     public Task<bool> Remove(string path, CancellationToken cancellationToken = default) => files.Remove(path, cancellationToken);
 

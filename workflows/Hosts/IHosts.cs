@@ -43,11 +43,18 @@ public interface IHost : IAsyncDisposable
     /// <summary>The file's contents, or null when there is none. Throws when it is longer than the limit in bytes.</summary>
     Task<byte[]?> ReadFile(string path, int limit = 1 << 20, CancellationToken cancellationToken = default);
 
-    /// <summary>Writes aside, syncs and renames, owned by root. False when the same contents, mode and owner were there already.</summary>
-    Task<bool> WriteFile(string path, ReadOnlyMemory<byte> content, UnixFileMode mode, CancellationToken cancellationToken = default);
+    /// <summary>Writes aside, syncs and renames one after another, in one round trip, owned by root. False for those that were there already with the same contents, mode and owner.</summary>
+    Task<IReadOnlyList<bool>> WriteFiles(IReadOnlyList<HostFile> wanted, CancellationToken cancellationToken = default);
 
-    /// <summary>Makes the folder and its parents. False when it was there with this mode, owned by root.</summary>
-    Task<bool> EnsureFolder(string path, UnixFileMode mode, CancellationToken cancellationToken = default);
+    /// <summary>As <see cref="WriteFiles"/>, for one.</summary>
+    async Task<bool> WriteFile(string path, ReadOnlyMemory<byte> content, UnixFileMode mode, CancellationToken cancellationToken = default) =>
+        (await WriteFiles([new HostFile(path, content, mode)], cancellationToken))[0];
+
+    /// <summary>Makes folders and their parents, in one round trip. False for those that were there with this mode, owned by root.</summary>
+    Task<IReadOnlyList<bool>> EnsureFolders(IReadOnlyList<string> paths, UnixFileMode mode, CancellationToken cancellationToken = default);
+
+    /// <summary>As <see cref="EnsureFolders"/>, for one.</summary>
+    async Task<bool> EnsureFolder(string path, UnixFileMode mode, CancellationToken cancellationToken = default) => (await EnsureFolders([path], mode, cancellationToken))[0];
 
     /// <summary>Removes a file or a whole folder. False when there was none.</summary>
     Task<bool> Remove(string path, CancellationToken cancellationToken = default);
@@ -59,6 +66,9 @@ public interface IHost : IAsyncDisposable
     /// <summary>Whether the host reaches an HTTPS address of the product, trusting only the given authority under the fixed name <c>managed-servers</c>.</summary>
     Task<Reachability> CanReach(Uri url, string authorityPem, CancellationToken cancellationToken = default);
 }
+
+/// <summary>A file as it is to be on a host.</summary>
+public sealed record HostFile(string Path, ReadOnlyMemory<byte> Content, UnixFileMode Mode);
 
 /// <param name="Why">What came back when it is not reached, in the host's words.</param>
 public sealed record Reachability(bool Reached, int? Status, string? Why);

@@ -30,7 +30,7 @@ public sealed record DhcpInstall(Guid ConfigurationId);
 /// Puts components on a host. Nothing is changed before every check and pre-command has passed; a failure after that takes
 /// everything back that this run has changed; only an operator's post-command pauses, because by then the server serves.
 /// </summary>
-[Workflow("install", version: 3)]
+[Workflow("install", version: 4)]
 public sealed class InstallWorkflow : IWorkflow<InstallInput>
 {
     public string Title(InstallInput input) => $"install {string.Join(" and ", input.Components)} on {input.ServerName}";
@@ -47,11 +47,8 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         var before = OperatorCommands(plan, "pre-command", "Pre-command", input.PreCommands, StepFailure.Fail);
         Changing(plan.Step("prepare-folders", "Make the product's folders on the host",
             PrepareFolders.With(new FoldersInput(server, input.Components, before))));
-        foreach (var image in input.Images)
-        {
-            Changing(plan.Step($"upload-image-{image.Component}", $"Upload the image {image.Image}", UploadImage.With(new ImageInput(server, image))))
-                .Timeout(TimeSpan.FromMinutes(30));
-        }
+        Changing(plan.Step("upload-images", $"Upload {string.Join(", ", input.Images.Select(i => i.Image))}", UploadImages.With(new ImagesInput(server, input.Images))))
+            .Timeout(TimeSpan.FromMinutes(30));
 
         List<Configured> configured = [];
         if (input.Dns is { } dns)

@@ -34,7 +34,7 @@ public sealed class KillTests
     {
         await using var host = await RegisteredHost.Start();
         var id = await host.Install(RegisteredHost.OneZone());
-        await ProductProcess.Until(async () => Reached(await host.Run(id), Seq(await host.Run(id), "upload-image-dns")), "the upload begins");
+        await ProductProcess.Until(async () => Reached(await host.Run(id), Seq(await host.Run(id), "upload-images")), "the upload begins");
         await host.Lab.StopDocker();
         await host.Lab.StartDocker();
         var run = await host.Outcome(id);

@@ -9,28 +9,35 @@ internal sealed class HostFiles(CommandRunner runner, HostTarget target)
     private const int TooLong = 91;
     private const int Absent = 92;
 
-    // A cut connection looks like the end of the input, so the length decides whether the new file is whole.
+    // All files in one round trip, their contents one after another on standard input. A cut connection looks like the end of the input, so
+    // the length decides whether a new file is whole.
     private const string WriteScript = """
+        write() {
         p=$1 mode=$2 sum=$3 size=$4
         [ ! -d "$p" ] || { echo "$p is a folder" >&2; exit 1; }
         if [ -f "$p" ] && [ ! -L "$p" ] && [ "$(stat -c '%a %u:%g' "$p")" = "$mode 0:0" ] && [ "$(sha256sum <"$p")" = "$sum  -" ]
-        then cat >/dev/null; echo same; exit 0; fi
-        umask 077
+        then head -c "$size" >/dev/null; echo same; return; fi
         new="${p%/*}/.${p##*/}.managed-servers.$$"
-        trap 'rm -f "$new"' EXIT; trap 'exit 1' HUP INT TERM PIPE
-        cat >"$new" || exit 1
+        head -c "$size" >"$new" || exit 1
         [ "$(wc -c <"$new")" -eq "$size" ] || { echo "the contents arrived in part only" >&2; exit 1; }
         { [ "$(id -u)" -ne 0 ] || chown 0:0 "$new"; } && chmod "$mode" "$new" || exit 1
         sync "$new" 2>/dev/null || sync
         mv -f "$new" "$p" || exit 1
         sync "${p%/*}/" 2>/dev/null
         echo written
+        }
+        umask 077
+        new=
+        trap '[ -z "$new" ] || rm -f "$new"' EXIT; trap 'exit 1' HUP INT TERM PIPE
+        while [ $# -gt 0 ]; do write "$1" "$2" "$3" "$4"; shift 4; done
         """;
 
     private const string FolderScript = """
-        p=$1 mode=$2
-        if [ -d "$p" ] && [ "$(stat -c '%a %u:%g' "$p/.")" = "$mode 0:0" ]; then echo same; exit 0; fi
-        mkdir -p "$p" && { [ "$(id -u)" -ne 0 ] || chown 0:0 "$p"; } && chmod "$mode" "$p" && echo made
+        mode=$1; shift
+        for p; do
+        if [ -d "$p" ] && [ "$(stat -c '%a %u:%g' "$p/.")" = "$mode 0:0" ]; then echo same; continue; fi
+        mkdir -p "$p" && { [ "$(id -u)" -ne 0 ] || chown 0:0 "$p"; } && chmod "$mode" "$p" && echo made || exit 1
+        done
         """;
 
     private const string ReadScript = """
@@ -56,8 +63,22 @@ internal sealed class HostFiles(CommandRunner runner, HostTarget target)
         };
     }
 
-    public Task<bool> Write(string path, ReadOnlyMemory<byte> content, UnixFileMode mode, CancellationToken cancellationToken) =>
-        Write(path, new MemoryStream(content.ToArray()), content.Length, Convert.ToHexStringLower(SHA256.HashData(content.Span)), mode, cancellationToken);
+    /// <returns>For each file, whether it was written.</returns>
+    public async Task<IReadOnlyList<bool>> Write(IReadOnlyList<HostFile> files, CancellationToken cancellationToken)
+    {
+        using var contents = new MemoryStream();
+        List<string> arguments = [];
+        foreach (var (path, content, mode) in files)
+        {
+            contents.Write(content.Span);
+            arguments.AddRange([RemotePath.Check(path), Octal(mode), Convert.ToHexStringLower(SHA256.HashData(content.Span)), Number(content.Length)]);
+        }
+
+        contents.Position = 0;
+        var options = new CommandOptions { Stdin = contents, Timeout = TimeSpan.FromMinutes(10) };
+        var result = await Run(WriteScript, [.. arguments], options, $"writing {string.Join(", ", files.Select(f => f.Path))}", cancellationToken);
+        return Answers(result, "written");
+    }
 
     public async Task<bool> Write(string path, Stream content, int length, string sum, UnixFileMode mode, CancellationToken cancellationToken)
     {
@@ -66,10 +87,11 @@ internal sealed class HostFiles(CommandRunner runner, HostTarget target)
         return result.Output.Text.Trim() == "written";
     }
 
-    public async Task<bool> EnsureFolder(string path, UnixFileMode mode, CancellationToken cancellationToken)
+    /// <returns>For each folder, whether it was made.</returns>
+    public async Task<IReadOnlyList<bool>> EnsureFolders(IReadOnlyList<string> paths, UnixFileMode mode, CancellationToken cancellationToken)
     {
-        var result = await Run(FolderScript, [RemotePath.Check(path), Octal(mode)], new CommandOptions(), $"making the folder {path}", cancellationToken);
-        return result.Output.Text.Trim() == "made";
+        var result = await Run(FolderScript, [Octal(mode), .. paths.Select(RemotePath.Check)], new CommandOptions(), $"making the folder {string.Join(", ", paths)}", cancellationToken);
+        return Answers(result, "made");
     }
 
     public async Task<bool> Remove(string path, CancellationToken cancellationToken)
@@ -96,6 +118,9 @@ internal sealed class HostFiles(CommandRunner runner, HostTarget target)
             _ => HostCommandException.For(new CommandResult { ExitCode = result.ExitCode, Stdout = result.Output.Text, Stderr = said, What = $"{doing} on {target}" }),
         };
     }
+
+    // One line for each thing.
+    private static bool[] Answers(RawResult result, string yes) => [.. result.Output.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Trim() == yes)];
 
     private static string Octal(UnixFileMode mode) => Convert.ToString((int)mode, 8);
 

@@ -44,6 +44,8 @@ internal static class SshConnector
         // Reads the key too: one that cannot be used is told before anything is sent.
         var login = new ConnectionInfo(target.Address.Text, target.Port.Number, target.User.Text, Methods(target)) { Timeout = timeout };
         PreferHostKey(login, target.PinnedKey);
+        // The processor does it in one pass, authentication included; the library's first choice needs a second one.
+        login.Encryptions.SetPosition("aes128-gcm@openssh.com", 0);
         var client = new SshClient(login) { KeepAliveInterval = TimeSpan.FromSeconds(15) };
         HostKey? presented = null;
         client.HostKeyReceived += (_, e) =>

@@ -569,7 +569,7 @@ def keep_running():
     while (Lock("agent.lock").holder() or {}).get("digest") != wanted:
         if time.monotonic() > deadline:
             raise SystemExit("the agent does not start; its log: %s%s" % (beside("agent.log"), chosen.more))
-        time.sleep(0.05)
+        time.sleep(0.01)
     return {"changed": changed, "supervision": chosen.name, "pid": Lock("agent.lock").holder()["pid"]}
 
 
@@ -581,7 +581,7 @@ def comes_round(agent):
     while os.stat(path).st_mtime_ns == before:
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(0.01)
     return True
 
 

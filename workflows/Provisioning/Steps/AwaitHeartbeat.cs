@@ -14,7 +14,7 @@ public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeat
     public override async Task<Nothing> Run(HeartbeatInput input, StepContext step)
     {
         var deadline = time.GetUtcNow() + Patience;
-        while (true)
+        for (var pause = 10; ; pause = Math.Min(2 * pause, 250))
         {
             var summary = (await heartbeats.Summary([input.ServerId], step.Cancellation))[0];
             if (summary.LastAt >= input.Since)
@@ -28,7 +28,7 @@ public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeat
                 throw new StepRejectedException(await Explain(input, step));
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(250), time, step.Cancellation);
+            await Task.Delay(TimeSpan.FromMilliseconds(pause), time, step.Cancellation);
         }
     }
 

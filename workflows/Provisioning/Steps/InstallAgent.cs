@@ -20,15 +20,15 @@ public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, 
         var startedAt = time.GetUtcNow();
         await using var host = await servers.Connect(input.ServerId, token);
         var layout = HostLayout.Of(host);
-        var first = await host.ReadFile(layout.AgentScript, cancellationToken: token) is null || await host.ReadFile(FirstMark(layout), cancellationToken: token) is not null;
-        if (first)
-        {
-            await host.WriteFile(FirstMark(layout), Encoding.UTF8.GetBytes(step.IdempotencyKey), HostLayout.PrivateFile, token);
-        }
-
-        await host.WriteFile($"{layout.Agent}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile, token);
-        await host.WriteFile(layout.AgentConfiguration, await payload.AgentConfiguration(layout, input.ServerId, input.ApiAddress, token), HostLayout.PrivateFile, token);
-        await host.WriteFile(layout.AgentScript, PayloadFiles.AgentScript, HostLayout.PrivateFile, token);
+        var first = !(await host.Run(["test", "-e", layout.AgentScript], cancellationToken: token)).Succeeded || (await host.Run(["test", "-e", FirstMark(layout)], cancellationToken: token)).Succeeded;
+        // The mark before all others: where it is missing, the agent was there before.
+        await host.WriteFiles(
+        [
+            .. first ? [new HostFile(FirstMark(layout), Encoding.UTF8.GetBytes(step.IdempotencyKey), HostLayout.PrivateFile)] : Array.Empty<HostFile>(),
+            new HostFile($"{layout.Agent}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile),
+            new HostFile(layout.AgentConfiguration, await payload.AgentConfiguration(layout, input.ServerId, input.ApiAddress, token), HostLayout.PrivateFile),
+            new HostFile(layout.AgentScript, PayloadFiles.AgentScript, HostLayout.PrivateFile),
+        ], token);
         var said = (await host.Run(["python3", layout.AgentScript, "install"], cancellationToken: token)).Check();
         var answer = JsonSerializer.Deserialize<Answer>(said.Stdout, EngineJson.Options)
             ?? throw new InvalidOperationException($"{said.What} did not say how it went: {said.Stdout}");

@@ -46,7 +46,10 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
     public async Task<IReadOnlyList<Check>> Checks(PreflightInput input, CancellationToken cancellationToken)
     {
         await using var host = await servers.Connect(input.ServerId, cancellationToken);
-        var facts = await host.Facts(["/var/lib/docker", HostLayout.Of(host).Root], cancellationToken);
+        // At once: each starts a program on the host, and waits.
+        var (looking, reaching) = (host.Facts(["/var/lib/docker", HostLayout.Of(host).Root], cancellationToken), Reach(host, input.ApiAddress, cancellationToken));
+        await Task.WhenAll(looking, reaching);
+        var facts = await looking;
         var owner = await Owner(host, facts, input, cancellationToken);
         List<Check> checks =
         [
@@ -72,7 +75,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
             checks.Add(Port(new ListenRequest("0.0.0.0", DhcpPort), [.. facts.Listening.Where(l => l.Protocol == "udp")], await OwnRuns(Component.Dhcp) ? Kea : null, "DHCP"));
         }
 
-        checks.Add(await ApiAddress(host, facts, input.ApiAddress, cancellationToken));
+        checks.Add(ApiAddress(input.ApiAddress, await reaching));
         return checks;
 
         async Task<bool> OwnRuns(string component) =>
@@ -144,14 +147,26 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
 
     private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
-    private async Task<Check> ApiAddress(IHost host, HostFacts facts, Uri api, CancellationToken cancellationToken)
+    /// <returns>Null where there is no Python to try it with.</returns>
+    private async Task<Reachability?> Reach(IHost host, Uri api, CancellationToken cancellationToken)
     {
-        if (facts.PythonVersion is null)
+        try
+        {
+            return await host.CanReach(new Uri(api, "/healthz"), payload.AuthorityPem, cancellationToken);
+        }
+        catch (HostRejectedException e) when (e.Code == HostProblem.PythonMissing)
+        {
+            return null;
+        }
+    }
+
+    private static Check ApiAddress(Uri api, Reachability? reached)
+    {
+        if (reached is null)
         {
             return Check.Of("product's address", false, "not tried, because there is no python3", $"{api} reachable from the host", "Install Python first.");
         }
 
-        var reached = await host.CanReach(new Uri(api, "/healthz"), payload.AuthorityPem, cancellationToken);
         return Check.Of("product's address", reached.Reached, reached.Reached ? $"{api} answers" : $"{api}: {reached.Why}", $"{api} reachable from the host",
             "Open the way from the host to the product, or give the server another address of the product: msctl servers edit NAME --api-address https://…");
     }

@@ -14,16 +14,9 @@ public sealed class PrepareFolders(Servers.Servers servers) : Step<PrepareFolder
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         await RunCommand.Forget(host, input.Commands, step);
-        List<string> made = [];
         var layout = HostLayout.Of(host);
-        foreach (var folder in layout.Folders(input.Components))
-        {
-            if (await host.EnsureFolder(folder, HostLayout.PrivateFolder, step.Cancellation))
-            {
-                made.Add(folder);
-            }
-        }
-
+        var folders = layout.Folders(input.Components);
+        var made = folders.Zip(await host.EnsureFolders(folders, HostLayout.PrivateFolder, step.Cancellation)).Where(f => f.Second).Select(f => f.First).ToList();
         if (made.Count > 0)
         {
             step.Changed($"made {made.Count} folders under {layout.Root}");

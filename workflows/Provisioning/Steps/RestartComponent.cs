@@ -28,7 +28,7 @@ public sealed class LookAtComponents(Servers.Servers servers) : Step<LookAtCompo
 public sealed record RestartInput(Guid ServerId, string Component, DateTimeOffset? Before);
 
 /// <summary>A component's container, started anew once.</summary>
-public sealed class RestartComponent(Servers.Servers servers, TimeProvider time) : Step<RestartComponent, RestartInput, Nothing>
+public sealed class RestartComponent(Servers.Servers servers) : Step<RestartComponent, RestartInput, Nothing>
 {
     public override async Task<Nothing> Run(RestartInput input, StepContext step)
     {
@@ -41,7 +41,7 @@ public sealed class RestartComponent(Servers.Servers servers, TimeProvider time)
 
         if (input.Component == Component.Monitor)
         {
-            await StartMonitor.AwaitListening(host, time, step);
+            await StartMonitor.AwaitListening(host, step);
         }
 
         step.Changed($"restarted {container.Name}");

@@ -9,7 +9,7 @@ public sealed record ComponentInput(Guid ServerId, string Component);
 public sealed record ComponentDone(bool Changed);
 
 /// <summary>A component's container, running.</summary>
-public sealed class StartComponent(Servers.Servers servers, TimeProvider time) : Step<StartComponent, ComponentInput, ComponentDone>, IUndoable<ComponentInput, ComponentDone>
+public sealed class StartComponent(Servers.Servers servers) : Step<StartComponent, ComponentInput, ComponentDone>, IUndoable<ComponentInput, ComponentDone>
 {
     public override async Task<ComponentDone> Run(ComponentInput input, StepContext step)
     {
@@ -18,7 +18,7 @@ public sealed class StartComponent(Servers.Servers servers, TimeProvider time) :
         var changed = await host.Docker.Start(container.Id, step.Cancellation);
         if (input.Component == Component.Monitor)
         {
-            await StartMonitor.AwaitListening(host, time, step);
+            await StartMonitor.AwaitListening(host, step);
         }
 
         if (changed)
