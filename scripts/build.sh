@@ -42,7 +42,7 @@ build_solution() {
     echo "build: $(basename "$1") …"
     # No server of the compiler or of MSBuild outlives the build.
     attend dotnet build "$1" --configuration "$configuration" --nologo -nodeReuse:false \
-        "-p:SharedCompilationId=managed-servers-$$" -verbosity:quiet "-consoleLoggerParameters:ErrorsOnly;NoSummary" \
+        -p:UseSharedCompilation=true "-p:SharedCompilationId=managed-servers-$$" -verbosity:quiet "-consoleLoggerParameters:ErrorsOnly;NoSummary" \
         > "$log" 2>&1 || { cat "$log" >&2; return 1; }
     echo "$sources" > "$stamp"
 }
