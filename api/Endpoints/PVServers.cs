@@ -53,11 +53,9 @@ internal static class PVServers
             return Results.NoContent();
         }).RequireAuthorization(nameof(Right.Operate)).Produces(204).ProducesProblem(409).WithSummary("Forget a server; its host is not touched");
 
-        servers.MapPost("/{server}/test", async (string server, Servers servers, Preflight preflight, ReportAddress address, CancellationToken cancellationToken) =>
+        servers.MapPost("/{server}/test", async (string server, ComponentsRequest? request, HostTest test, CancellationToken cancellationToken) =>
         {
-            var found = await servers.Get(server, cancellationToken);
-            var input = new PreflightInput(found.Id, [Component.Dns, Component.Monitor], [new ListenRequest("0.0.0.0")], await address.For(found, cancellationToken));
-            var checks = await preflight.Checks(input, cancellationToken);
+            var checks = await test.Run(server, request ?? new(), cancellationToken);
             return new TestAnswer(checks.All(c => c.Ok), checks);
         }).RequireAuthorization(nameof(Right.Operate)).WithSummary("Connect and look at everything that an install needs; changes nothing");
 

@@ -37,8 +37,8 @@ public sealed class ServersApi(ProductHttp http)
         http.Send<object>(HttpMethod.Delete, new Query($"{Root}/{Query.Part(server)}").With("force", force ? "true" : null).ToString(), null, null, cancellationToken: cancellationToken);
 
     /// <summary>Logs in on the host and looks whether it has what is needed. Changes nothing.</summary>
-    public Task<Answer<TestResult>> Test(string server, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Post, $"{Root}/{Query.Part(server)}/test", null, ClientJson.Default.TestResult, limit: Remote, cancellationToken: cancellationToken);
+    public Task<Answer<TestResult>> Test(string server, ComponentsRequest request, CancellationToken cancellationToken = default) =>
+        http.Send(HttpMethod.Post, $"{Root}/{Query.Part(server)}/test", JsonSerializer.Serialize(request, ClientJson.Default.ComponentsRequest), ClientJson.Default.TestResult, limit: Remote, cancellationToken: cancellationToken);
 
     /// <summary>Starts the installation.</summary>
     /// <param name="server">Name or identifier.</param>

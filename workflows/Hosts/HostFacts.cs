@@ -14,6 +14,9 @@ public sealed record HostFacts
 
     public required string OsName { get; init; }
 
+    /// <summary>Whose tools and habits it has.</summary>
+    public OsFamily Family => OsFamilies.Of(OsId, OsLike);
+
     /// <summary><c>uname -m</c>, for example <c>x86_64</c>.</summary>
     public required string Architecture { get; init; }
 
@@ -31,6 +34,9 @@ public sealed record HostFacts
     public required string? DockerServerVersion { get; init; }
 
     public required string? DockerProblem { get; init; }
+
+    /// <summary>What answers to <c>docker</c> is Podman, which has no engine that keeps containers running.</summary>
+    public required bool DockerIsPodman { get; init; }
 
     public required IReadOnlyList<DiskFact> Disks { get; init; }
 
@@ -58,7 +64,11 @@ public sealed record HostFacts
     /// <summary><c>enforcing</c>, <c>permissive</c>, <c>disabled</c>; null when there is no SELinux.</summary>
     public required string? SELinux { get; init; }
 
-    public required bool FirewalldRunning { get; init; }
+    /// <summary><c>firewalld</c> or <c>ufw</c>, when it is at work; null when neither is, or the login may not know.</summary>
+    public required string? Firewall { get; init; }
+
+    /// <summary>Services and ports that it lets in, in its own words (<c>dns</c>, <c>53/udp</c>); null when the login may not know.</summary>
+    public required IReadOnlyList<string>? FirewallOpens { get; init; }
 }
 
 /// <param name="Path">As asked.</param>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts.Docker;
 
 namespace ManagedServers.Workflows.Provisioning;
 
@@ -73,7 +74,7 @@ internal static class ContainerSpecification
                 ["Memory"] = memory,
                 ["PidsLimit"] = 256,
                 ["RestartPolicy"] = new JsonObject { ["Name"] = "unless-stopped" },
-                ["Binds"] = new JsonArray([.. binds.Select(b => JsonValue.Create(b))]),
+                ["Binds"] = new JsonArray([.. binds.Select(b => JsonValue.Create(Bind.Labelled(b)))]),
                 ["Tmpfs"] = new JsonObject { ["/tmp"] = "size=16m,mode=1777" },
                 ["LogConfig"] = new JsonObject { ["Type"] = "json-file", ["Config"] = new JsonObject { ["max-size"] = "10m", ["max-file"] = "3" } },
             },

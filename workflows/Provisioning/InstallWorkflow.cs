@@ -42,11 +42,16 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         plan.Exclusive($"server:{server}");
         plan.Timeout(TimeSpan.FromHours(2));
 
-        plan.Step("preflight", "Check the host", Preflight.With(new PreflightInput(server, input.Components, input.Dns?.Listen ?? [], input.ApiAddress)))
-            .OnFailure(StepFailure.Fail);
+        var look = new PreflightInput(server, input.Components, input.Dns?.Listen ?? [], input.ApiAddress);
+        plan.Step("preflight", "Check the host", Preflight.With(look with { Mending = input.PreCommands.Count > 0 })).OnFailure(StepFailure.Fail);
         var before = OperatorCommands(plan, "pre-command", "Pre-command", input.PreCommands, StepFailure.Fail);
+        if (input.PreCommands.Count > 0)
+        {
+            plan.Step("preflight-again", "Check the host again, after the pre-commands", Preflight.With(look with { Commands = before })).OnFailure(StepFailure.Fail);
+        }
+
         Changing(plan.Step("prepare-folders", "Make the product's folders on the host",
-            PrepareFolders.With(new FoldersInput(server, input.Components, before))));
+            PrepareFolders.With(new FoldersInput(server, input.Components))));
         Changing(plan.Step("upload-images", $"Upload {string.Join(", ", input.Images.Select(i => i.Image))}", UploadImages.With(new ImagesInput(server, input.Images))))
             .Timeout(TimeSpan.FromMinutes(30));
 

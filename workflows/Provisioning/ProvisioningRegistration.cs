@@ -13,6 +13,7 @@ public static class ProvisioningRegistration
         .AddSingleton<PayloadFiles>()
         .AddSingleton<Configurations>()
         .AddSingleton<Preflight>()
+        .AddSingleton<HostTest>()
         .AddSingleton<Installation>()
         .AddSingleton<Lifecycle>();
 }

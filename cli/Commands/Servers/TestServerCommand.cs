@@ -8,14 +8,18 @@ namespace ManagedServers.Cli.Commands.Servers;
 internal static class TestServerCommand
 {
     private static readonly Argument<string> Name = ServerArgument.Make();
+    private static readonly Option<string?> Components = new("--components")
+    {
+        Description = "What is to be installed, with commas: dns, dhcp, monitor. What is installed, or DNS, if not given.", HelpName = "LIST",
+    };
 
     public static DocumentedCommand Build() => new DocumentedCommand("test", "Test the connection and what a host must have. Changes nothing.")
     {
         Notes = [$"Ends with {ExitCode.Refused} when a check failed."],
-        Examples = ["msctl servers test ns1"],
-    }.With(Name).Does(async (call, cancellationToken) =>
+        Examples = ["msctl servers test ns1", "msctl servers test ns1 --components dhcp"],
+    }.With(Name, Components).Does(async (call, cancellationToken) =>
     {
-        var result = await call.Product.Servers.Test(call.Get(Name), cancellationToken);
+        var result = await call.Product.Servers.Test(call.Get(Name), new ComponentsRequest(call.Get(Components) is { } list ? InstallInput.Components(list) : null), cancellationToken);
         if (call.Json)
         {
             call.Screen.Json(result.Json);

@@ -38,7 +38,9 @@ public sealed class FactsTests(TestHost lab)
         Assert.InRange(facts.ClockOffset, TimeSpan.FromSeconds(-2), TimeSpan.FromSeconds(2));
         Assert.False(facts.HasSystemd);
         Assert.Null(facts.SELinux);
-        Assert.False(facts.FirewalldRunning);
+        Assert.Null(facts.Firewall);
+        Assert.False(facts.DockerIsPodman);
+        Assert.Equal(OsFamily.Debian, facts.Family);
         await lab.Outside("pkill -f 'sleep[(]612'");
     }
 
@@ -69,7 +71,8 @@ public sealed class FactsTests(TestHost lab)
             uid 1000
             systemd 1
             selinux 1
-            firewalld 1
+            firewall firewalld
+            opened cockpit dhcpv6-client ssh 8443/tcp
             port udp6 B80D0120000000000000000001000000:0035 4242
             port tcp6 00000000000000000000000000000000:01BB 7
             port tcp nonsense 8
@@ -82,7 +85,8 @@ public sealed class FactsTests(TestHost lab)
             """, DateTimeOffset.FromUnixTimeSeconds(1_750_000_000), []);
 
         Assert.Equal(("rocky", "rhel centos fedora", "9.4", "aarch64"), (facts.OsId, facts.OsLike, facts.OsVersion, facts.Architecture));
-        Assert.Equal(("enforcing", true, true), (facts.SELinux, facts.FirewalldRunning, facts.HasSystemd));
+        Assert.Equal(("enforcing", "firewalld", true, OsFamily.RedHat), (facts.SELinux, facts.Firewall, facts.HasSystemd, facts.Family));
+        Assert.Equal(["cockpit", "dhcpv6-client", "ssh", "8443/tcp"], facts.FirewallOpens);
         Assert.Null(facts.PythonVersion);
         Assert.Null(facts.DockerClientVersion);
         Assert.Equal([new("udp", "2001:db8::1", 53, "named"), new("tcp", "::", 443, null)], facts.Listening);

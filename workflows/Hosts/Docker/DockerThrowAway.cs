@@ -87,7 +87,7 @@ internal sealed class DockerThrowAway(DockerAsk ask, DockerHost docker, HostTarg
         ["Labels"] = new Dictionary<string, string> { [Label] = "1" },
         ["HostConfig"] = new Dictionary<string, object>
         {
-            ["Binds"] = command.Binds,
+            ["Binds"] = command.Binds.Select(Bind.Labelled),
             ["NetworkMode"] = command.Network ?? "none",
             ["ReadonlyRootfs"] = true,
             ["CapDrop"] = (string[])["ALL"],

@@ -6,12 +6,21 @@ namespace ManagedServers.Workflows.Hosts.OnHost;
 /// <summary>Runs one command on a channel: feeds it, reads both outputs, waits for its end within the limit.</summary>
 internal sealed class CommandRunner(SshConnection connection, HostTarget target)
 {
+    private const string Python = "python3";
+
+    // Some of the Red Hat family have their Python for the system's own tools only, under a name that is in no PATH.
+    private const string FindPython = """
+        for p in python3 /usr/libexec/platform-python; do command -v "$p" >/dev/null 2>&1 && exec "$p" "$@"; done
+        echo "there is no python3" >&2; exit 127
+        """;
+
     /// <summary>What the command is called in messages; never its arguments, which may say too much.</summary>
     public string NameOf(string program) => $"{program} on {target}";
 
     public async Task<CommandResult> Run(IReadOnlyList<string> argv, CommandOptions options, CancellationToken cancellationToken)
     {
-        var raw = await RunRaw(argv, options, NameOf(argv[0]), cancellationToken);
+        string[] found = argv[0] == Python ? ["sh", "-c", FindPython, .. argv] : [.. argv];
+        var raw = await RunRaw(found, options, NameOf(argv[0]), cancellationToken);
         return new CommandResult
         {
             ExitCode = raw.ExitCode,

@@ -12,11 +12,14 @@ internal sealed partial class HostFactsReader(CommandRunner runner, HostTarget t
         LC_ALL=C; export LC_ALL
         [ ! -r /etc/os-release ] || sed -n 's/^\(ID\|ID_LIKE\|VERSION_ID\|PRETTY_NAME\)=/os.\1 /p' /etc/os-release
         echo "arch $(uname -m)"; echo "kernel $(uname -r)"; echo "host $(uname -n)"; echo "uid $(id -u)"
-        p=$(python3 -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null) && echo "python $p"
+        for p in python3 /usr/libexec/platform-python; do
+          v=$("$p" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null) && echo "python $v" && break
+        done
         if command -v docker >/dev/null 2>&1; then
           v=$(timeout 20 docker version --format '{{.Client.Version}} {{if .Server}}{{.Server.Version}}{{end}}' 2>&1); rc=$?
           echo "docker $(echo "$v" | head -n 1)"
           [ $rc -eq 0 ] || echo "dockerproblem $(echo "$v" | sed 1d | tail -n 1)"
+          case $(docker --version 2>&1) in *[Pp]odman*) echo "podman 1";; esac
         fi
         for d in "$@"; do
           e=$d; while [ ! -e "$e" ]; do e=${e%/*}; [ -n "$e" ] || e=/; done
@@ -33,7 +36,12 @@ internal sealed partial class HostFactsReader(CommandRunner runner, HostTarget t
         [ ! -r /proc/net/route ] || for i in $(awk 'NR > 1 { print $1 }' /proc/net/route | sort -u); do echo "interface $i $(cat "/sys/class/net/$i/operstate" 2>/dev/null)"; done
         [ ! -d /run/systemd/system ] || echo "systemd 1"
         if [ -r /sys/fs/selinux/enforce ]; then echo "selinux $(cat /sys/fs/selinux/enforce)"; elif [ -e /etc/selinux/config ]; then echo "selinux off"; fi
-        ! { [ -e /run/firewalld.pid ] || { command -v firewall-cmd >/dev/null 2>&1 && firewall-cmd --state >/dev/null 2>&1; }; } || echo "firewalld 1"
+        if command -v firewall-cmd >/dev/null 2>&1 && { [ -e /run/firewalld.pid ] || firewall-cmd --state >/dev/null 2>&1; }; then
+          echo "firewall firewalld"
+          o=$(timeout 20 firewall-cmd --list-services 2>/dev/null) && o="$o $(timeout 20 firewall-cmd --list-ports 2>/dev/null)" && echo "opened $o"
+        elif command -v ufw >/dev/null 2>&1 && u=$(timeout 20 ufw status 2>/dev/null) && [ "${u#Status: active}" != "$u" ]; then
+          echo "firewall ufw"; echo "opened $(echo "$u" | awk '$2 == "ALLOW" { printf "%s ", $1 }')"
+        fi
         echo "clock $(date +%s.%N)"
         """;
 
@@ -71,6 +79,7 @@ internal sealed partial class HostFactsReader(CommandRunner runner, HostTarget t
             DockerClientVersion = docker?[0],
             DockerServerVersion = docker is [_, { Length: > 0 } server, ..] ? server : null,
             DockerProblem = One("dockerproblem"),
+            DockerIsPodman = One("podman") is not null,
             Disks = [.. lines["disk"].Select(Disk).OfType<DiskFact>().Where(d => diskPaths.Contains(d.Path))],
             MemoryTotalBytes = Number(One("MemTotal")) * 1024,
             MemoryAvailableBytes = Number(One("MemAvailable")) * 1024,
@@ -81,7 +90,8 @@ internal sealed partial class HostFactsReader(CommandRunner runner, HostTarget t
             ClockOffset = clock - arrived,
             HasSystemd = One("systemd") is not null,
             SELinux = One("selinux") switch { null => null, "1" => "enforcing", "0" => "permissive", _ => "disabled" },
-            FirewalldRunning = One("firewalld") is not null,
+            Firewall = One("firewall"),
+            FirewallOpens = lines["opened"].FirstOrDefault()?.Split(' ', StringSplitOptions.RemoveEmptyEntries),
         };
     }
 

@@ -22,8 +22,8 @@ internal static class RemoteCommandLine
 
         var exports = string.Concat(environment.Select(e => $"export {EnvironmentName(e.Key)}={Quote(e.Value)};"));
         var input = withInput ? "" : " </dev/null";
-        // Non-interactive logins often lack the sbin folders, and a login's umask can be anything.
-        var line = ThroughLoginShell($"echo {marker} $$;echo {marker} $$ >&2;umask 022;PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin;{exports}exec {Quote(argv)}{input}");
+        // Non-interactive logins often lack these folders (Ubuntu's snaps put docker into the last), and a login's umask can be anything.
+        var line = ThroughLoginShell($"echo {marker} $$;echo {marker} $$ >&2;umask 022;PATH=$PATH:/usr/local/bin:/usr/local/sbin:/usr/sbin:/sbin:/snap/bin;{exports}exec {Quote(argv)}{input}");
         return line.Length <= Longest ? line : throw new ArgumentException($"The command is longer than {Longest} characters; pass data through standard input.", nameof(argv));
     }
 

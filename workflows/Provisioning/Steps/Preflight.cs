@@ -5,12 +5,17 @@ using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-public sealed record PreflightInput(Guid ServerId, IReadOnlyList<string> Components, IReadOnlyList<ListenRequest> Listen, Uri ApiAddress);
+/// <param name="Mending">Pre-commands come next, and the host is looked at again after them: what they may put right does not stop the run yet.</param>
+/// <param name="Commands">The pre-commands' steps: journalled by now, so that the host may forget them.</param>
+public sealed record PreflightInput(Guid ServerId, IReadOnlyList<string> Components, IReadOnlyList<ListenRequest> Listen, Uri ApiAddress, bool Mending = false, IReadOnlyList<int>? Commands = null);
 
 /// <summary>One thing looked at.</summary>
 /// <param name="Fix">What to do; null when it is well.</param>
 public sealed record Check(string Name, bool Ok, string Found, string Needed, string? Fix)
 {
+    /// <summary>A pre-command may put it right.</summary>
+    public bool Mendable { get; init; }
+
     public static Check Of(string name, bool ok, string found, string needed, string fix) => new(name, ok, found, needed, ok ? null : fix);
 }
 
@@ -25,18 +30,24 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
     private const string Knot = "knotd";
     private const string Kea = "kea-dhcp4";
-    private const int DhcpPort = 67;
     private static readonly Version OldestPython = new(3, 6);
 
     public override async Task<PreflightResult> Run(PreflightInput input, StepContext step)
     {
+        if (input.Commands is { } commands)
+        {
+            await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+            await RunCommand.Forget(host, commands, step);
+        }
+
         var checks = await Checks(input, step.Cancellation);
         foreach (var check in checks)
         {
-            step.Log($"{(check.Ok ? "ok  " : "FAIL")} {check.Name}: {check.Found}{(check.Ok ? "" : $" (needed: {check.Needed})")}");
+            var later = input.Mending && !check.Ok && check.Mendable;
+            step.Log($"{(check.Ok ? "ok  " : later ? "not yet" : "FAIL")} {check.Name}: {check.Found}{(check.Ok ? "" : $" (needed: {check.Needed}{(later ? "; looked at again after the pre-commands" : "")})")}");
         }
 
-        var failed = checks.Where(c => !c.Ok).ToList();
+        var failed = checks.Where(c => !c.Ok && !(input.Mending && c.Mendable)).ToList();
         return failed.Count == 0
             ? new PreflightResult(checks)
             : throw new StepRejectedException("The host is not ready, and nothing was changed. "
@@ -55,28 +66,40 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         [
             Check.Of("login", facts.UserId == 0, $"user id {facts.UserId}", "root", "Register the server with root as its SSH user."),
             owner,
+            SystemChecks.System(facts, null),
             Check.Of("architecture", facts.Architecture == "x86_64", facts.Architecture, "x86_64", "The images are built for x86_64; choose such a host."),
             Python(facts),
             Docker(facts, host.Target),
             .. facts.Disks.Select(Disk),
-            Check.Of("memory", facts.MemoryAvailableBytes >= NeededMemory, $"{MiB(facts.MemoryAvailableBytes)} available", MiB(NeededMemory), "Stop what uses it, or give the host more."),
+            Check.Of("memory", facts.MemoryAvailableBytes >= NeededMemory, $"{MiB(facts.MemoryAvailableBytes)} available", MiB(NeededMemory), "Stop what uses it, or give the host more.") with { Mendable = true },
             Check.Of("clock", facts.ClockOffset.Duration() <= ClockTolerance, $"{facts.ClockOffset.TotalSeconds:+0.0;-0.0;0.0} s off",
-                $"at most {ClockTolerance.TotalSeconds:0} s", "Let the host synchronise its clock, for example: timedatectl set-ntp true"),
+                $"at most {ClockTolerance.TotalSeconds:0} s", "Let the host synchronise its clock, for example: timedatectl set-ntp true") with { Mendable = true },
+            .. SystemChecks.SELinux(facts) is { } selinux ? [selinux] : Array.Empty<Check>(),
         ];
         if (input.Components.Contains(Component.Dns))
         {
             var own = await OwnRuns(Component.Dns);
-            checks.AddRange(input.Listen.Select(l => Address(l, facts) ?? Port(l, facts.Listening, own ? Knot : null, "DNS")));
+            checks.AddRange(input.Listen.Select(l => Address(l, facts) ?? Port(l, facts, own ? Knot : null, "DNS")));
+            LetIn("dns", input.Listen.Where(l => !IPAddress.IsLoopback(IPAddress.Parse(l.Address!))).Select(l => l.Port).Distinct().SelectMany(p => new[] { (p, "udp"), (p, "tcp") }));
         }
 
         if (input.Components.Contains(Component.Dhcp))
         {
             // Two DHCP servers on one host would hand out each other's addresses.
-            checks.Add(Port(new ListenRequest("0.0.0.0", DhcpPort), [.. facts.Listening.Where(l => l.Protocol == "udp")], await OwnRuns(Component.Dhcp) ? Kea : null, "DHCP"));
+            checks.Add(Port(new ListenRequest("0.0.0.0", SystemChecks.DhcpPort), facts with { Listening = [.. facts.Listening.Where(l => l.Protocol == "udp")] }, await OwnRuns(Component.Dhcp) ? Kea : null, "DHCP"));
+            LetIn("dhcp", [(SystemChecks.DhcpPort, "udp")]);
         }
 
         checks.Add(ApiAddress(input.ApiAddress, await reaching));
         return checks;
+
+        void LetIn(string service, IEnumerable<(int, string)> ports)
+        {
+            if (SystemChecks.Firewall(facts, service, [.. ports]) is { } firewall)
+            {
+                checks.Add(firewall);
+            }
+        }
 
         async Task<bool> OwnRuns(string component) =>
             owner.Ok && facts.DockerServerVersion is not null && await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken) is { IsRunning: true } or { IsPaused: true };
@@ -88,6 +111,8 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
 
     private static Check Docker(HostFacts facts, HostTarget target) => (facts.DockerClientVersion, facts.DockerServerVersion) switch
     {
+        _ when facts.DockerIsPodman => Check.Of("docker", false, "Podman under Docker's name", "a running engine of Docker",
+            $"Podman keeps no engine that starts containers again after a reboot. Install Docker's on {target}: dnf remove podman-docker, then docker-ce as https://docs.docker.com/engine/install/ says."),
         (_, { } server) => Check.Of("docker", true, server, "a running engine", ""),
         (null, null) => Check.Of("docker", false, "no docker command", "a running engine", $"Install Docker on {target}, for example: apt-get install docker.io (Debian, Ubuntu)."),
         _ when facts.DockerProblem?.Contains("permission", StringComparison.OrdinalIgnoreCase) == true =>
@@ -96,7 +121,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
     };
 
     private static Check Disk(DiskFact disk) => Check.Of($"disk {disk.Path}", disk.FreeBytes >= NeededDisk,
-        $"{MiB(disk.FreeBytes)} free of {MiB(disk.TotalBytes)} on {disk.Mount}", $"{MiB(NeededDisk)} free", "Make room, for example: docker image prune; then look at the largest folders with du -xh / | sort -h | tail");
+        $"{MiB(disk.FreeBytes)} free of {MiB(disk.TotalBytes)} on {disk.Mount}", $"{MiB(NeededDisk)} free", "Make room, for example: docker image prune; then look at the largest folders with du -xh / | sort -h | tail") with { Mendable = true };
 
     /// <summary>Two products, or two registrations, that manage one host would undo each other's work.</summary>
     private async Task<Check> Owner(IHost host, HostFacts facts, PreflightInput input, CancellationToken cancellationToken)
@@ -126,18 +151,18 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
     }
 
     /// <param name="own">The program of this server's own container, when that runs.</param>
-    private static Check Port(ListenRequest listen, IReadOnlyList<ListeningPort> listening, string? own, string service)
+    private static Check Port(ListenRequest listen, HostFacts facts, string? own, string service)
     {
         var wanted = IPAddress.Parse(listen.Address!);
-        var takers = listening.Where(l => l.Port == listen.Port && Overlap(wanted, IPAddress.Parse(l.Address))).ToList();
+        var takers = facts.Listening.Where(l => l.Port == listen.Port && Overlap(wanted, IPAddress.Parse(l.Address))).ToList();
         var taken = takers.Find(l => own is null || l.Process != own);
         var where = $"{listen.Address} port {listen.Port}";
         return Check.Of($"port {listen.Port}", taken is null,
             taken is not null ? $"{taken.Protocol} {taken.Address} port {taken.Port} taken by {taken.Process ?? "another program"}"
                 : takers.Count > 0 ? $"{where} is held by this server's own {service}" : $"{where} is free", $"{where} free",
             taken?.Process?.StartsWith("systemd-resolve", StringComparison.Ordinal) == true
-                ? "Switch off its listener: set DNSStubListener=no in /etc/systemd/resolved.conf, then systemctl restart systemd-resolved."
-                : $"Stop that program (ss -lunpt 'sport = :{listen.Port}' shows it){(service == "DNS" ? ", or let DNS listen on another address or port" : "")}.");
+                ? SystemChecks.FreeFromResolved(facts.Addresses)
+                : $"Stop that program (ss -lunpt 'sport = :{listen.Port}' shows it){(service == "DNS" ? ", or let DNS listen on another address or port" : "")}.") with { Mendable = true };
     }
 
     private static bool Overlap(IPAddress wanted, IPAddress taken) =>

@@ -2,8 +2,7 @@ using ManagedServers.Engine;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-/// <param name="Commands">The pre-commands' steps: journalled by now, so that the host may forget them.</param>
-public sealed record FoldersInput(Guid ServerId, IReadOnlyList<string> Components, IReadOnlyList<int> Commands);
+public sealed record FoldersInput(Guid ServerId, IReadOnlyList<string> Components);
 
 public sealed record MadeFolders(IReadOnlyList<string> Made);
 
@@ -13,7 +12,6 @@ public sealed class PrepareFolders(Servers.Servers servers) : Step<PrepareFolder
     public override async Task<MadeFolders> Run(FoldersInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        await RunCommand.Forget(host, input.Commands, step);
         var layout = HostLayout.Of(host);
         var folders = layout.Folders(input.Components);
         var made = folders.Zip(await host.EnsureFolders(folders, HostLayout.PrivateFolder, step.Cancellation)).Where(f => f.Second).Select(f => f.First).ToList();
