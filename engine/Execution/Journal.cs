@@ -125,7 +125,7 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
             : Held.NotOurs with { Next = [.. left.Where(l => l.Next is not null).Select(l => new QueuedRun(l.Next!.Value, l.Queue!)).Distinct()] };
     }
 
-    /// <summary>The run pauses where it stands, with an attempt under way counted as interrupted. Answers who can go on by that; null when the run is not ours.</summary>
+    /// <summary>The run pauses where it stands, with an attempt or a wait under way counted as interrupted, so that a retry begins anew. Answers who can go on by that; null when the run is not ours.</summary>
     public async Task<IReadOnlyList<QueuedRun>?> GiveUp(LiveRun run, string why)
     {
         await using var connection = await database.OpenConnectionAsync();
@@ -135,7 +135,7 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
                        worked = worked + (now() - claimed_at), claimed_at = null, job_at = now()
                 where id = @Id and fence = @Fence and state = 'running' returning id, state, parent, parent_seq),
             interrupted as (
-                update engine.step s set state = 'interrupted', finished_at = now(), error = @why from owned o where s.run_id = o.id and s.state = 'running'),
+                update engine.step s set state = 'interrupted', finished_at = now(), next_try_at = null, error = @why from owned o where s.run_id = o.id and s.state in ('running', 'waiting')),
             {Successors.Told},
             noted as (insert into engine.event (run_id, who, what, why) select id, 'engine', 'paused', @why from owned)
             select o.id, t.id, t.queue from owned o left join told t on true

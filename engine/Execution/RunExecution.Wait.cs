@@ -130,6 +130,11 @@ internal sealed partial class RunExecution
             return call.Step.RetryPolicy.After(tries) is { } wait ? await TryAgain(call, tries, outcome, Jitter(wait)) : await Failed(call, tries, outcome);
         }
 
+        if (places.Count(p => p.Child is null) is > 0 and var missing)
+        {
+            return await Failed(call, tries, NotInTime(call, $"{missing} of {plan.Runs.Count} runs {(missing == 1 ? "was" : "were")} not started"));
+        }
+
         return Waited(call, tries, JsonSerializer.SerializeToElement(new ChildRuns([.. places.Select(p => new ChildRun(p.Child!.Id, p.Child.Reason))]), EngineJson.Options));
     }
 

@@ -1,3 +1,6 @@
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+
 namespace ManagedServers.Engine.Tests;
 
 public sealed class ChildTests
@@ -127,11 +130,11 @@ public sealed class ChildTests
         await node.Runs.Cancel(id, CancelMode.Stop, "ada");
         await node.Ended(id);
         await using var connection = await node.Database.OpenConnectionAsync();
-        var started = await Dapper.SqlMapper.ExecuteScalarAsync<int>(connection, "select count(*) from engine.run where parent = @id", new { id });
+        var started = await connection.ExecuteScalarAsync<int>("select count(*) from engine.run where parent = @id", new { id });
         await node.NoneLeft(TimeSpan.FromSeconds(30));
 
         Assert.InRange(started, 1, 299);
-        Assert.Equal(started, await Dapper.SqlMapper.ExecuteScalarAsync<int>(connection, "select count(*) from engine.run where parent = @id", new { id }));
+        Assert.Equal(started, await connection.ExecuteScalarAsync<int>("select count(*) from engine.run where parent = @id", new { id }));
         Assert.Contains(await node.Runs.List(new RunFilter { Parent = id }), c => c.State == RunState.Cancelled);
     }
 
@@ -270,6 +273,61 @@ public sealed class ChildTests
         await node.Runs.Retry(child, "ada", null, new RetryFrom { Input = System.Text.Json.JsonSerializer.SerializeToElement(corrected, EngineJson.Options) });
 
         Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+    }
+
+    [Fact]
+    public async Task A_wave_whose_time_was_over_before_all_were_started_fails_and_a_retry_starts_the_rest()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await Start(new Actors().On("c1", _ => go.Task));
+        var id = (await node.Runs.Start<Wave, WaveInput>(new WaveInput(["c1", "c2"], 1) { LimitMs = 1500 }, ByAda)).Id;
+        await node.Until(id, r => node.Actors.Calls.Contains("c1") && r.State == RunState.Waiting);
+        var control = node.Services.GetRequiredService<IEngineControl>();
+        await control.PauseKind("wave", "ada");
+        go.SetResult();
+        await Holds(node, "select exists (select from engine.step where run_id = @id and state = 'waiting' and next_try_at < now()) and not exists (select from engine.run where parent = @id and state <> 'succeeded')", id);
+
+        await control.ResumeKind("wave", "ada");
+        var late = await node.Is(id, RunState.Paused);
+        await node.Runs.Retry(id, "ada");
+
+        Assert.Contains("1 of 2 runs was not started", late.Reason, StringComparison.Ordinal);
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+        Assert.Equal(["before", "c1", "c2", "last"], node.Actors.Calls);
+    }
+
+    [Fact]
+    public async Task A_wait_in_which_the_engine_itself_failed_is_begun_anew_by_a_retry()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await Start(new Actors().On("c1", _ => go.Task));
+        var id = await Begin(node, "c1");
+        await node.Until(id, r => node.Actors.Calls.Contains("c1") && r.State == RunState.Waiting);
+        await Execute(node, "update engine.step set input = '{}' where run_id = @id and state = 'waiting'", id);
+        go.SetResult();
+
+        var failed = await node.Is(id, RunState.Paused);
+        await node.Runs.Retry(id, "ada");
+        var run = await node.Ended(id);
+
+        Assert.Contains("The engine itself failed", failed.Reason, StringComparison.Ordinal);
+        Assert.Equal((StepState.Interrupted, RunState.Succeeded, 2), (failed.Steps[1].State, run.State, run.Steps[1].Attempts));
+    }
+
+    private static async Task Holds(TestNode node, string question, Guid id)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await using var connection = await node.Database.OpenConnectionAsync();
+        while (!await connection.ExecuteScalarAsync<bool>(question, new { id }))
+        {
+            await Task.Delay(20, patience.Token);
+        }
+    }
+
+    private static async Task Execute(TestNode node, string sql, Guid id)
+    {
+        await using var connection = await node.Database.OpenConnectionAsync();
+        await connection.ExecuteAsync(sql, new { id });
     }
 
     public sealed record WaveInput(IReadOnlyList<string> Children, int AtOnce)
