@@ -92,12 +92,15 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
     public async Task<Held> Leave(LiveRun run, ClaimedRun claimed, Position position, AttemptEnd? end, Departure departure, Note? note)
     {
         await using var connection = await database.OpenConnectionAsync();
+        // The row of one that lets go of a key is locked first, so that the second statement sees every child that was started beneath it: see RunStarter.
+        var letsGo = claimed.ExclusiveKey is not null && RunRow.HasEnded(departure.State);
         var parameters = Parameters(run, position, end, null, departure.Reason, note);
         parameters.Add("state", departure.State);
         parameters.Add("due", departure.Due);
         parameters.Add("wakes", departure.Wakes);
         parameters.Add("heeded", departure.Heeded);
-        var left = (await connection.QueryAsync<(string State, Guid? Next, string? Queue)>($"""
+        var answers = await connection.QueryMultipleAsync($"""
+            {(letsGo ? "select true from engine.run where id = @Id and fence = @Fence for no key update;" : "")}
             with owned as (
                 update engine.run set cursor = @Cursor, direction = @Direction, steps_done = @Done, steps_changed = @Changed, failure = @Failure, reason = @reason,
                        recoveries_in_row = case when @progress then 0 else recoveries_in_row end,
@@ -119,7 +122,13 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
                 union all {Successors.NextOfKey}
                 {(claimed.Limited ? $"union all {Successors.NextOfKind}" : "")})
             select o.state, n.id, n.queue from owned o left join next n on true
-            """, parameters)).AsList();
+            """, parameters);
+        if (letsGo)
+        {
+            await answers.ReadAsync();
+        }
+
+        var left = (await answers.ReadAsync<(string State, Guid? Next, string? Queue)>()).AsList();
         return left.Count == 0
             ? await Look(connection, run)
             : Held.NotOurs with { Next = [.. left.Where(l => l.Next is not null).Select(l => new QueuedRun(l.Next!.Value, l.Queue!)).Distinct()] };

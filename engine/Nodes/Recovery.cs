@@ -108,9 +108,36 @@ internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunAct
     public async Task FreeKeys()
     {
         await using var connection = await database.OpenConnectionAsync();
-        await connection.ExecuteAsync($"""
-            update engine.run set holds_key = false
-            where holds_key and state in ('succeeded', 'failed', 'cancelled') and not {Successors.KeyIsShared}
+        await using var transaction = await connection.BeginTransactionAsync();
+        await EngineDatabase.LetGoWhenFrozen(transaction);
+        // Locked first, so that the second statement sees every child that was started beneath them: see RunStarter.
+        var ended = (await connection.QueryAsync<Guid>(
+            "select id from engine.run where holds_key and state in ('succeeded', 'failed', 'cancelled') for no key update skip locked", null, transaction)).ToArray();
+        if (ended.Length > 0)
+        {
+            await connection.ExecuteAsync($"update engine.run set holds_key = false where id = any(@ended) and not {Successors.KeyIsShared}", new { ended }, transaction);
+        }
+
+        await transaction.CommitAsync();
+    }
+
+    /// <summary>
+    /// A run that is in line for a key which one above it has come by meanwhile, by a retry, works under that one's: each would wait for the other for ever.
+    /// The pump hands it over.
+    /// </summary>
+    public async Task ShareKeys()
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await connection.ExecuteAsync("""
+            with beneath as (
+                select q.id, h.id as holder from engine.run q join engine.run h on h.exclusive_key = q.exclusive_key and h.holds_key and h.id <> q.id
+                where q.state = 'queued' and q.exclusive_key is not null and not q.holds_key and q.parent is not null and h.id in (
+                    with recursive above as (
+                        select q.parent as id union all select r.parent from engine.run r join above a on r.id = a.id where r.parent is not null)
+                    select id from above)
+                for no key update of q skip locked for share of h skip locked),
+            further as (update engine.run c set key_holder = b.holder from beneath b where c.key_holder = b.id)
+            update engine.run r set exclusive_key = null, key_holder = b.holder, reason = null from beneath b where r.id = b.id
             """);
     }
 

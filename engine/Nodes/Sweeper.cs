@@ -21,6 +21,7 @@ internal sealed class Sweeper(Recovery recovery, Housekeeping housekeeping, Engi
                 await recovery.TakeBackExpired();
                 await recovery.TakeBackUnknown();
                 await recovery.FreeKeys();
+                await recovery.ShareKeys();
                 await recovery.Pump(options.PumpAfter);
                 await recovery.CancelOrphans();
                 await housekeeping.Keep();

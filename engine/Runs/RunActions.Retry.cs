@@ -42,7 +42,9 @@ internal sealed partial class RunActions
         }
 
         at.What("retried", (step ?? Math.Max(1, run.Cursor)) is var first and > 1 ? $"From step {first}." : "From the start.");
+        // The one above is locked first: it lets go of the key either before, or not while this run is under way again.
         await at.Execute($"""
+            select from engine.run where id = (select key_holder from engine.run where id = @Id) for share;
             update engine.step set next_try_at = now() where run_id = @Id and state = 'interrupted' and next_try_at is null;
             update engine.run set state = 'queued', fence = fence + 1, reason = 'Retried by ' || @Who || '.', finished_at = null, due_at = null, worked = '0',
                    recoveries_in_row = 0, job_id = null, job_at = now(),

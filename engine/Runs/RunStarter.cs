@@ -95,17 +95,18 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
         await using var transaction = within is null ? null : await connection.BeginTransactionAsync(cancellationToken);
         // A second start with the same key waits here for the first one's commit.
         var inserted = await connection.ExecuteAsync(new CommandDefinition("""
-            with recursive ancestor as (
-                select id, parent, exclusive_key from engine.run where id = @Parent
-                union all select r.id, r.parent, r.exclusive_key from engine.run r join ancestor a on r.id = a.parent),
+            with recursive above as (
+                select id, parent from engine.run where id = @Parent
+                union all select r.id, r.parent from engine.run r join above a on r.id = a.parent),
             -- Locked, so that a cancel comes either before this child or finds it.
             parent as (select id from engine.run where id = @Parent and fence = @ParentFence and state = 'running' and cancel_mode is null for share),
+            -- Locked, so that its end comes either before, and the key is free for anybody, or after, and finds this child, for which it keeps the key.
+            holder as (select h.id from engine.run h join above a on a.id = h.id where h.exclusive_key = @ExclusiveKey and h.holds_key for share of h),
             started as (
                 insert into engine.run (id, kind, version, title, subject, plan, input, dedupe_key, exclusive_key, key_holder, queue, priority,
                                         parent, parent_seq, child_index, child_round, requested_by, steps_total, job_at)
                 select @Id, @Kind, @Version, @Title, @Subject, @Plan::json, @Input::json, @DedupeKey,
-                       case when not exists (select from ancestor where exclusive_key = @ExclusiveKey) then @ExclusiveKey end,
-                       (select id from ancestor where exclusive_key = @ExclusiveKey), @Queue, @Priority,
+                       case when not exists (select from holder) then @ExclusiveKey end, (select id from holder), @Queue, @Priority,
                        @Parent, @Seq, @Index, @Round, @RequestedBy, @Total, now()
                 where @Parent is null or exists (select from parent)
                 on conflict do nothing returning id)

@@ -314,6 +314,120 @@ public sealed class ChildTests
         Assert.Equal((StepState.Interrupted, RunState.Succeeded, 2), (failed.Steps[1].State, run.State, run.Steps[1].Attempts));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_child_gets_no_share_of_a_key_that_the_run_above_it_holds_no_more(bool retried)
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await StartTiers(new Actors().On("x", _ => go.Task));
+        var (top, middle) = await BeginTiers(node, new Tier("top") { Key = "K", LimitMs = retried ? null : 1000, Below = new Tier("middle") { Asks = true, Below = new Tier("bottom") { Key = "K" } } });
+        if (retried)
+        {
+            await node.Runs.Decide(middle, "go", false, "ada");
+        }
+
+        await node.Is(top, RunState.Failed);
+        var rival = await node.Begin(new Script(["x"]) { Key = "K" });
+        await node.Is(rival, RunState.Running);
+        if (retried)
+        {
+            await node.Runs.Retry(middle, "ada");
+        }
+
+        await node.Runs.Decide(middle, "go", true, "ada");
+        var bottom = await Child(node, middle);
+        await node.Until(bottom, r => r.Reason?.StartsWith($"Waits for run {rival}", StringComparison.Ordinal) == true);
+        Assert.Equal(["x"], node.Actors.Calls);
+        go.SetResult();
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(middle)).State);
+        Assert.Equal(["x", "bottom"], node.Actors.Calls);
+    }
+
+    [Fact]
+    public async Task A_child_that_is_started_while_the_run_above_it_lets_go_of_the_key_gets_no_share_of_it()
+    {
+        await using var node = await StartTiers();
+        var (top, middle) = await BeginTiers(node, new Tier("top") { Key = "K", Below = new Tier("middle") { Asks = true, Below = new Tier("bottom") { Key = "K" } } });
+        await using var connection = await node.Database.OpenConnectionAsync();
+        await using var end = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("update engine.run set state = 'failed', finished_at = now(), holds_key = false where id = @top", new { top }, end);
+
+        await node.Runs.Decide(middle, "go", true, "ada");
+        await Holds(node, SomebodyWaits, top);
+        await end.CommitAsync();
+
+        await node.Ended(middle);
+        var bottom = await Child(node, middle);
+        Assert.Equal("K", await connection.ExecuteScalarAsync<string>("select exclusive_key from engine.run where id = @bottom", new { bottom }));
+    }
+
+    [Fact]
+    public async Task A_run_that_ends_while_a_child_is_started_beneath_it_keeps_the_key_for_that_child()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await StartTiers(new Actors().On("top", _ => go.Task));
+        var top = await node.Begin(new Script(["top"]) { Key = "K" });
+        await node.Is(top, RunState.Running);
+        // As good as a child that is started: one that is under way, and works under the key from here on.
+        var middle = (await node.Runs.Start<Tiers, Tier>(new Tier("middle") { Asks = true }, ByAda)).Id;
+        await node.Is(middle, RunState.Waiting);
+        await using var connection = await node.Database.OpenConnectionAsync();
+        await using var start = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("select from engine.run where id = @top for share; update engine.run set key_holder = @top where id = @middle", new { top, middle }, start);
+
+        go.SetResult();
+        await Holds(node, SomebodyWaits, top);
+        await start.CommitAsync();
+        await node.Ended(top);
+        var rival = await node.Begin(new Script(["x"]) { Key = "K" });
+        await node.Until(rival, r => r.Reason?.StartsWith($"Waits for run {top}", StringComparison.Ordinal) == true);
+        await node.Runs.Cancel(middle, CancelMode.Stop, "ada");
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(rival)).State);
+    }
+
+    [Fact]
+    public async Task A_run_that_has_come_by_its_key_itself_by_a_retry_shares_it_with_its_children()
+    {
+        await using var node = await StartTiers();
+        var (top, middle) = await BeginTiers(node, new Tier("top") { Key = "K", Below = new Tier("middle") { Key = "K", Asks = true, Below = new Tier("bottom") { Key = "K" } } });
+        await node.Runs.Decide(middle, "go", false, "ada");
+        await node.Is(top, RunState.Failed);
+
+        await node.Runs.Retry(middle, "ada");
+        await node.Runs.Decide(middle, "go", true, "ada");
+
+        var run = await node.Ended(middle);
+        Assert.True(run.State == RunState.Succeeded, run.Reason);
+        Assert.Equal(["bottom"], node.Actors.Calls);
+    }
+
+    [Fact]
+    public async Task Of_a_run_and_its_parent_that_wait_for_one_key_after_retries_neither_waits_for_the_other()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await StartTiers(new Actors().On("x", _ => go.Task));
+        var (top, middle) = await BeginTiers(node, new Tier("top") { Key = "K", Below = new Tier("middle") { Key = "K", Asks = true, Below = new Tier("bottom") { Key = "K" } } });
+        await node.Runs.Decide(middle, "go", false, "ada");
+        await node.Is(top, RunState.Failed);
+        var rival = await node.Begin(new Script(["x"]) { Key = "K" });
+        await node.Is(rival, RunState.Running);
+
+        await node.Runs.Retry(middle, "ada");
+        await node.Runs.Retry(top, "ada");
+        await Holds(node, "select count(*) = 2 from engine.run where kind = 'tier' and state = 'queued' and job_id is null and (id = @id or parent = @id)", top);
+        go.SetResult();
+        await node.Until(middle, r => r.State == RunState.Waiting);
+        await node.Runs.Decide(middle, "go", true, "ada");
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(top)).State);
+        Assert.Equal(["x", "bottom"], node.Actors.Calls);
+    }
+
+    private const string SomebodyWaits = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
+
     private static async Task Holds(TestNode node, string question, Guid id)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -328,6 +442,62 @@ public sealed class ChildTests
     {
         await using var connection = await node.Database.OpenConnectionAsync();
         await connection.ExecuteAsync(sql, new { id });
+    }
+
+    private static Task<TestNode> StartTiers(Actors? actors = null) => TestNode.Start(actors, null, o => o.PumpAfter = TimeSpan.FromSeconds(1), s => s.AddWorkflow<Tiers>());
+
+    /// <summary>Starts a run that has one beneath it, and waits until that one asks whether it may go on.</summary>
+    private static async Task<(Guid Top, Guid Middle)> BeginTiers(TestNode node, Tier tier)
+    {
+        var top = (await node.Runs.Start<Tiers, Tier>(tier, ByAda)).Id;
+        var middle = await Child(node, top);
+        await node.Is(middle, RunState.Waiting);
+        return (top, middle);
+    }
+
+    private static async Task<Guid> Child(TestNode node, Guid parent)
+    {
+        await Holds(node, "select exists (select from engine.run where parent = @id)", parent);
+        return (await node.Runs.List(new RunFilter { Parent = parent })).Single().Id;
+    }
+
+    public sealed record Tier(string Name)
+    {
+        public string? Key { get; init; }
+        public bool Asks { get; init; }
+        public int? LimitMs { get; init; }
+        public Tier? Below { get; init; }
+    }
+
+    [Workflow("tier")]
+    private sealed class Tiers : IWorkflow<Tier>
+    {
+        public string Title(Tier input) => input.Name;
+
+        public void Describe(WorkflowPlan<Tier> plan)
+        {
+            if (plan.Input.Key is { } key)
+            {
+                plan.Exclusive(key);
+            }
+
+            if (plan.Input.Asks)
+            {
+                plan.Approve("go", "Go on?", TimeSpan.FromDays(1)).OnFailure(StepFailure.Fail);
+            }
+
+            if (plan.Input.Below is not { } below)
+            {
+                plan.Step("do", "Do it", ScriptedStep.With(new Told(plan.Input.Name, plan.Input.Name)));
+                return;
+            }
+
+            var wave = plan.Children<Tiers, Tier>("below", "What is beneath", [new ChildStart<Tier>(below)], 1).OnFailure(StepFailure.Fail);
+            if (plan.Input.LimitMs is { } limit)
+            {
+                wave.Timeout(TimeSpan.FromMilliseconds(limit));
+            }
+        }
     }
 
     public sealed record WaveInput(IReadOnlyList<string> Children, int AtOnce)
