@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using ManagedServers.Api.Endpoints;
 using ManagedServers.Engine;
 using ManagedServers.Workflows;
+using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Servers;
@@ -56,6 +57,7 @@ internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandle
         ScheduleActionException e => new() { Status = 409, Type = "schedule-conflict", Title = "Not possible for this schedule", Detail = e.Message },
         ServerNotFoundException e => new() { Status = 404, Type = "server-not-found", Title = "No such server", Detail = e.Message },
         ServerConflictException e => new() { Status = 409, Type = e.Code, Title = "Not possible now", Detail = e.Message },
+        EnrolmentRefusedException e => new() { Status = e.IsUnknown ? 401 : 409, Type = e.Code, Title = "Not enrolled", Detail = e.Message },
         RunActionException e => new() { Status = 409, Type = "run-conflict", Title = "Not possible for this run", Detail = e.Message },
         IngestionBusyException e => new() { Status = 503, Type = "busy", Title = "Try again later", Detail = e.Message },
         HostRejectedException e => Host(e, e.Code is HostProblem.HostKeyUnknown or HostProblem.HostKeyChanged ? 409 : 400) with

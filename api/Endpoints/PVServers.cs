@@ -1,6 +1,7 @@
 using ManagedServers.Api.Hosting;
 using ManagedServers.Workflows;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
@@ -59,7 +60,7 @@ internal static class PVServers
             return new TestAnswer(checks.All(c => c.Ok), checks);
         }).RequireAuthorization(nameof(Right.Operate)).WithSummary("Connect and look at everything that an install needs; changes nothing");
 
-        servers.MapPost("/{server}/install", async (string server, InstallRequest request, Installation installation, HttpContext context, CancellationToken cancellationToken) =>
+        servers.MapPost("/{server}/install", async (string server, InstallRequest request, Installation installation, Servers servers, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken) =>
         {
             var hasCommands = request.PreCommands?.Count > 0 || request.PostCommands?.Count > 0;
             if (hasCommands && !context.User.Allows(Right.RunCommands))
@@ -67,7 +68,8 @@ internal static class PVServers
                 return Results.Forbid();
             }
 
-            return Started(await installation.Start(server, request, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken));
+            var run = await installation.Start(server, request, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken);
+            return Started(run, await ByHand(server, run, servers, line, tokens, context, cancellationToken));
         }).RequireAuthorization(nameof(Right.Operate)).WithMetadata(new RequestSizeLimitAttribute(Requests.LargestInstall))
             .Produces<StartedAnswer>(202).ProducesProblem(400).WithSummary("Install components; answers with the run that does it");
 
@@ -75,8 +77,11 @@ internal static class PVServers
         Control(servers, "stop", "Stop components, all if none is named; they stay stopped over reboots", l => l.Stop);
         Control(servers, "restart", "Restart components, all if none is named, and prove that DNS answers", l => l.Restart);
 
-        servers.MapPost("/{server}/uninstall", async (string server, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
-                Started(await lifecycle.Uninstall(server, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
+        servers.MapPost("/{server}/uninstall", async (string server, Lifecycle lifecycle, Servers servers, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken) =>
+            {
+                var run = await lifecycle.Uninstall(server, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken);
+                return Started(run, await ByHand(server, run, servers, line, tokens, context, cancellationToken));
+            })
             .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(409).WithSummary("Take from the host everything that installs have put there; the server stays registered");
 
         servers.MapGet("/{server}/heartbeats", async (string server, int? limit, string? before, Servers servers, Heartbeats heartbeats, CancellationToken cancellationToken) =>
@@ -104,7 +109,17 @@ internal static class PVServers
                 Started(await of(lifecycle)(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
             .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(409).WithSummary(summary);
 
-    private static IResult Started(ManagedServers.Engine.StartedRun run) => Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id));
+    private static IResult Started(ManagedServers.Engine.StartedRun run, HostEnrolment? enrolment = null) => Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id, enrolment));
+
+    /// <summary>What somebody must do on a host without a login; a token only for a run that begins now, because it is shown once.</summary>
+    private static async Task<HostEnrolment?> ByHand(
+        string server, ManagedServers.Engine.StartedRun run, Servers servers, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken)
+    {
+        var found = await servers.Get(server, cancellationToken);
+        return found.Installation != InstallationType.Manual ? null
+            : run.Existing ? new HostEnrolment(await line.For(found, cancellationToken), null, null)
+            : await Enrolment.Enrol(found, EnrolmentTokens.Default, line, tokens, context, cancellationToken);
+    }
 
     private static string? IdempotencyKey(HttpContext context)
     {
@@ -133,7 +148,8 @@ internal static class PVServers
 
     private sealed record TestAnswer(bool Ok, IReadOnlyList<Check> Checks);
 
-    private sealed record StartedAnswer(Guid RunId);
+    /// <param name="Enrolment">What to run on the host, where an operator installs by hand.</param>
+    private sealed record StartedAnswer(Guid RunId, HostEnrolment? Enrolment);
 
     private sealed record HeartbeatsAnswer(HeartbeatSummary Summary, IReadOnlyList<StoredHeartbeat> Items, string? Next);
 }

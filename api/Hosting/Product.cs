@@ -6,6 +6,7 @@ using ManagedServers.Api.Endpoints;
 using ManagedServers.Dashboard;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
@@ -51,12 +52,13 @@ internal static class Product
         // Run from a build's folder, the dashboard's files lie in its project; a published product has them beside it, and this does nothing.
         builder.WebHost.UseStaticWebAssets();
         builder.Services.AddSingleton(options).AddSingleton(database).AddSingleton(TimeProvider.System);
-        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers()
+        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers().AddEnrolment()
             .AddProvisioning(options.ImagesFolder, new ReportAddress(options.ApiAddress, options.Listen[0].Port));
         builder.Services.AddSingleton(services =>
             CertificateAuthority.Open(database, services.GetRequiredService<Secrets>(), TimeProvider.System).GetAwaiter().GetResult());
         builder.Services.AddEngine(engine => engine.NodeName = options.NodeName)
-            .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>();
+            .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>()
+            .AddWorkflow<ManualInstallWorkflow>().AddWorkflow<ManualUninstallWorkflow>();
 
         // After the engine, which refuses to start under a name that is taken: nothing else has begun by then.
         builder.Services.AddMonitoring();
@@ -118,12 +120,14 @@ internal static class Product
         api.MapSchedules();
         api.MapEngine();
         api.MapReports();
+        api.MapEnrolment();
         api.Map("{**path}", (HttpContext context) => Problems.Write(context, 404, "not-found", "No such address", $"{context.Request.Method} {context.Request.Path} is not part of the API. /openapi/v2.json describes it."))
             .RequireAuthorization(nameof(Right.Read));
         app.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(nameof(Right.Read));
         app.MapGet("/healthz", () => Results.Text("ok\n")).AllowAnonymous();
         app.MapGet("/readyz", Ready).AllowAnonymous();
         app.MapGet("/ca.pem", (CertificateAuthority authority) => Results.Text(authority.Pem, "application/x-pem-file")).AllowAnonymous();
+        app.MapGet(EnrolmentLine.ScriptPath, () => Results.Bytes(EnrolmentLine.Script, "text/x-python")).AllowAnonymous();
         app.MapDashboard();
     }
 

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
-using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning;
 
@@ -17,9 +16,9 @@ public sealed record DnsConfiguration
 /// <summary>What an operator wants a component to serve, as it is kept, and the files that the component reads.</summary>
 internal sealed class ComponentConfiguration
 {
-    private readonly Func<HostFacts, SortedDictionary<string, byte[]>> files;
+    private readonly Func<IReadOnlyList<string>, SortedDictionary<string, byte[]>> files;
 
-    private ComponentConfiguration(string component, JsonElement document, string contents, Func<HostFacts, SortedDictionary<string, byte[]>> files) =>
+    private ComponentConfiguration(string component, JsonElement document, string contents, Func<IReadOnlyList<string>, SortedDictionary<string, byte[]>> files) =>
         (Component, Document, Contents, this.files) = (component, document, contents, files);
 
     public string Component { get; }
@@ -45,16 +44,17 @@ internal sealed class ComponentConfiguration
     }
 
     public static ComponentConfiguration Of(KeaConfiguration dhcp) => new(Provisioning.Component.Dhcp, dhcp.Document, Count(dhcp.Subnets.Count, "subnet"),
-        host => new SortedDictionary<string, byte[]> { [KeaConfiguration.FileName] = Encoding.UTF8.GetBytes(dhcp.Render(host.Interfaces).Text) });
+        interfaces => new SortedDictionary<string, byte[]> { [KeaConfiguration.FileName] = Encoding.UTF8.GetBytes(dhcp.Render(interfaces).Text) });
 
     /// <param name="document">As <see cref="Document"/> was kept.</param>
     public static ComponentConfiguration Of(string component, JsonElement document) =>
         component == Provisioning.Component.Dhcp ? Of(KeaConfiguration.Parse(document)) : Of(document.Deserialize<DnsConfiguration>(EngineJson.Options)!);
 
     /// <summary>The files for a host, by their paths below the folder of the configuration, and the first 16 digits of the SHA-256 over all of them.</summary>
-    public (SortedDictionary<string, byte[]> Files, string Digest) For(HostFacts host)
+    /// <param name="interfaces">Of the host, for DHCP.</param>
+    public (SortedDictionary<string, byte[]> Files, string Digest) For(IReadOnlyList<string> interfaces)
     {
-        var all = files(host);
+        var all = files(interfaces);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var (name, content) in all)
         {

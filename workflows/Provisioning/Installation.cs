@@ -2,8 +2,10 @@ using System.Text;
 using System.Text.Json;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
+using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Servers;
 using ManagedServers.Workflows.Settings;
+using Npgsql;
 
 namespace ManagedServers.Workflows.Provisioning;
 
@@ -37,7 +39,11 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             Dns = dns is null ? null : new DnsInstall(Guid.CreateVersion7(), [.. dns.Zones.Select(z => z.Name!)], dns.Listen),
             Dhcp = dhcp is null ? null : new DhcpInstall(Guid.CreateVersion7()),
         };
-        return await runs.StartAbout<InstallWorkflow, InstallInput>(server, input, who, idempotencyKey, async transaction =>
+        return await (server.Installation == InstallationType.Manual
+            ? runs.StartAbout<ManualInstallWorkflow, InstallInput>(server, input, who, idempotencyKey, Save, cancellationToken)
+            : runs.StartAbout<InstallWorkflow, InstallInput>(server, input, who, idempotencyKey, Save, cancellationToken));
+
+        async Task Save(NpgsqlTransaction transaction)
         {
             if (input.Dns is { } withDns)
             {
@@ -48,7 +54,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             {
                 await Configurations.Save(transaction, server.Id, withDhcp.ConfigurationId, ComponentConfiguration.Of(dhcp!), who);
             }
-        }, cancellationToken);
+        }
     }
 
     /// <returns>In the order in which they are started.</returns>

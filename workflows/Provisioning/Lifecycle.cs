@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning;
@@ -36,7 +37,9 @@ public sealed class Lifecycle(Servers.Servers servers, ImageCatalogue images, Co
 
         // All that there may be, not what was recorded: an install that was cancelled half-way has recorded nothing.
         var input = new UninstallInput(server.Id, server.Name, [.. Component.All.Reverse()], [.. Component.All.Select(images.Find).OfType<CatalogueImage>().Select(i => i.Repository)]);
-        return await runs.StartAbout<UninstallWorkflow, UninstallInput>(server, input, who, idempotencyKey, null, cancellationToken);
+        return await (server.Installation == InstallationType.Manual
+            ? runs.StartAbout<ManualUninstallWorkflow, UninstallInput>(server, input, who, idempotencyKey, null, cancellationToken)
+            : runs.StartAbout<UninstallWorkflow, UninstallInput>(server, input, who, idempotencyKey, null, cancellationToken));
     }
 
     private async Task<StartedRun> Begin<TWorkflow>(string idOrName, ComponentsRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken)

@@ -12,21 +12,32 @@ public sealed class PayloadFiles(Servers.Servers servers, CertificateAuthority a
     private const int HeartbeatSeconds = 30;
     private const int SampleSeconds = 10;
 
+    /// <summary>Stands for the token in what a host writes itself: the host has it, and nobody else needs to.</summary>
+    internal const string TokenPlace = "{{token}}";
+
     public string AuthorityPem => authority.Pem;
 
     private const string DeliveryPlace = "# On a host monitor/delivery.py stands here: there the agent is one file.\n";
 
     public static byte[] AgentScript => Encoding.UTF8.GetBytes(Text("Payload.agent.agent.py").Replace(DeliveryPlace, Text("Payload.monitor.delivery.py"), StringComparison.Ordinal));
 
-    internal async Task<byte[]> AgentConfiguration(HostLayout layout, Guid serverId, Uri api, CancellationToken cancellationToken) => Json(new
+    public static byte[] EnrolScript { get; } = Encoding.UTF8.GetBytes(Text("Payload.enrol.enrol.py"));
+
+    internal async Task<byte[]> AgentConfiguration(HostLayout layout, Guid serverId, Uri api, CancellationToken cancellationToken) =>
+        AgentConfiguration(layout, serverId, api, await servers.ReportToken(serverId, cancellationToken));
+
+    public async Task<byte[]> MonitorConfiguration(Guid serverId, Uri api, IReadOnlyList<string> zones, CancellationToken cancellationToken) =>
+        MonitorConfiguration(serverId, api, zones, await servers.ReportToken(serverId, cancellationToken));
+
+    internal static byte[] AgentConfiguration(HostLayout layout, Guid serverId, Uri api, string token) => Json(new
     {
-        api = Trimmed(api), token = await servers.ReportToken(serverId, cancellationToken), serverId, intervalSeconds = HeartbeatSeconds,
+        api = Trimmed(api), token, serverId, intervalSeconds = HeartbeatSeconds,
         caFile = $"{layout.Agent}/ca.pem", spoolFolder = $"{layout.Agent}/spool",
     });
 
-    public async Task<byte[]> MonitorConfiguration(Guid serverId, Uri api, IReadOnlyList<string> zones, CancellationToken cancellationToken) => Json(new
+    internal static byte[] MonitorConfiguration(Guid serverId, Uri api, IReadOnlyList<string> zones, string token) => Json(new
     {
-        api = Trimmed(api), token = await servers.ReportToken(serverId, cancellationToken), serverId, intervalSeconds = SampleSeconds,
+        api = Trimmed(api), token, serverId, intervalSeconds = SampleSeconds,
         caFile = "/var/lib/monitor/ca.pem", zones,
     });
 

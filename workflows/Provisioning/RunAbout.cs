@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Servers;
 using Npgsql;
 
@@ -17,6 +18,12 @@ internal static class RunAbout
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull
     {
+        // Whatever a run is, if it works over SSH it cannot work here.
+        if (server.Installation == InstallationType.Manual && !WaitsForHost.Kinds.Contains(typeof(TWorkflow).GetCustomAttribute<WorkflowAttribute>()!.Kind))
+        {
+            throw Servers.Servers.NoLogin(server);
+        }
+
         var kind = typeof(TWorkflow).GetCustomAttribute<WorkflowAttribute>()!.Kind;
         var start = new StartRun
         {

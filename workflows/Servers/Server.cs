@@ -7,11 +7,14 @@ public sealed record Server
 {
     public required Guid Id { get; init; }
     public required string Name { get; init; }
-    public required string Address { get; init; }
-    public required int SshPort { get; init; }
-    public required string SshUser { get; init; }
-    public required Authentication Authentication { get; init; }
-    public required HostKey HostKey { get; init; }
+    public InstallationType Installation { get; init; }
+
+    /// <summary>Null where an operator installs by hand and gave none; what follows is null on each such server.</summary>
+    public required string? Address { get; init; }
+    public required int? SshPort { get; init; }
+    public required string? SshUser { get; init; }
+    public required Authentication? Authentication { get; init; }
+    public required HostKey? HostKey { get; init; }
 
     /// <summary>The product's address as this host reaches it; the product's own default when null.</summary>
     public string? ApiAddress { get; init; }
@@ -23,6 +26,16 @@ public sealed record Server
     public string Subject => SubjectOf(Id);
 
     public static string SubjectOf(Guid id) => $"server:{id}";
+}
+
+/// <summary>Who works on the host.</summary>
+public enum InstallationType
+{
+    /// <summary>The product, over SSH.</summary>
+    Automatic,
+
+    /// <summary>An operator, who runs one line there; the product has no login.</summary>
+    Manual,
 }
 
 /// <summary>How the product signs in on a host.</summary>
@@ -39,6 +52,7 @@ public sealed record InstalledComponent(string Name, string Version, string Imag
 public sealed record AddServer
 {
     public string? Name { get; init; }
+    public InstallationType Installation { get; init; }
     public string? Address { get; init; }
     public int SshPort { get; init; } = 22;
     public string? SshUser { get; init; } = "root";

@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
@@ -31,11 +32,14 @@ public sealed record ServerView
 {
     public required Guid Id { get; init; }
     public required string Name { get; init; }
-    public required string Address { get; init; }
-    public required int SshPort { get; init; }
-    public required string SshUser { get; init; }
-    public required Authentication Authentication { get; init; }
-    public required HostKey HostKey { get; init; }
+    public InstallationType Installation { get; init; }
+
+    /// <summary>Null where an operator installs by hand and gave none; what follows is null on each such server.</summary>
+    public required string? Address { get; init; }
+    public required int? SshPort { get; init; }
+    public required string? SshUser { get; init; }
+    public required Authentication? Authentication { get; init; }
+    public required HostKey? HostKey { get; init; }
     public string? ApiAddress { get; init; }
     public required ServerState State { get; init; }
 
@@ -76,7 +80,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         };
         return new ServerView
         {
-            Id = server.Id, Name = server.Name, Address = server.Address, SshPort = server.SshPort, SshUser = server.SshUser,
+            Id = server.Id, Name = server.Name, Installation = server.Installation, Address = server.Address, SshPort = server.SshPort, SshUser = server.SshUser,
             Authentication = server.Authentication, HostKey = server.HostKey, ApiAddress = server.ApiAddress,
             State = state, StateReason = reason, Components = components,
             Heartbeat = new HeartbeatView(beat.Due, beat.Received, beat.Status, beat.LastAt),
@@ -98,7 +102,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
 
     private (ServerState, string?) State(Server server, List<ComponentView> components, HeartbeatSummary beat, RunSummary? run) => run?.State switch
     {
-        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind == UninstallWorkflow.Kind => (ServerState.Uninstalling, run.Reason),
+        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind is UninstallWorkflow.Kind or ManualUninstallWorkflow.Kind => (ServerState.Uninstalling, run.Reason),
         RunState.Queued or RunState.Running or RunState.Waiting when run.Kind is not (StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind) => (ServerState.Installing, run.Reason),
         RunState.Paused => (ServerState.Failed, run.Reason),
         RunState.Failed or RunState.Cancelled when server.Components.Count == 0 => (ServerState.Failed, run.Reason),

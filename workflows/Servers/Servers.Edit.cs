@@ -22,6 +22,11 @@ public sealed partial class Servers
     public async Task<Server> Edit(string idOrName, EditServer request, string who, CancellationToken cancellationToken = default)
     {
         var server = await Get(idOrName, cancellationToken);
+        if (server.Installation == InstallationType.Manual)
+        {
+            return await EditManual(server, request, who, cancellationToken);
+        }
+
         var version = await Version(server.Id, cancellationToken);
         var before = await Target(server.Id, cancellationToken);
         var (target, apiAddress) = await Changed(request, server, before, cancellationToken);

@@ -17,7 +17,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
     private const string OneAfterAnother = "select pg_advisory_xact_lock(hashtextextended('servers.add', 0))";
     private const string Columns =
         """
-        s.id, s.name, s.address, s.ssh_port, s.ssh_user, s.authentication, s.host_key_algorithm, s.host_key_fingerprint, s.api_address, s.created_at, s.last_run_id,
+        s.id, s.name, s.installation, s.address, s.ssh_port, s.ssh_user, s.authentication, s.host_key_algorithm, s.host_key_fingerprint, s.api_address, s.created_at, s.last_run_id,
         coalesce((select json_agg(json_build_object('name', c.name, 'version', c.version, 'image', c.image) order by c.name)
                   from servers.component c where c.server_id = s.id), '[]')::text as components
         """;
@@ -28,6 +28,11 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
     /// <exception cref="HostUnavailableException">The host cannot be reached.</exception>
     public async Task<Server> Add(AddServer request, string who, CancellationToken cancellationToken = default)
     {
+        if (request.Installation == InstallationType.Manual)
+        {
+            return await AddManual(request, who, cancellationToken);
+        }
+
         var (name, target, apiAddress) = await Check(request, cancellationToken);
         await using (var early = await database.OpenConnectionAsync(cancellationToken))
         {
@@ -95,14 +100,19 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
     public async Task<HostTarget> Target(Guid id, CancellationToken cancellationToken = default)
     {
         var server = await Get(id.ToString(), cancellationToken);
+        if (server.Installation == InstallationType.Manual)
+        {
+            throw NoLogin(server);
+        }
+
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var credential = await connection.QuerySingleAsync<string>("select credential from servers.server where id = @id", new { id });
         return new HostTarget
         {
             DisplayName = server.Name,
-            Address = HostAddress.Parse(server.Address),
-            Port = Hosts.SshPort.Parse(server.SshPort),
-            User = Hosts.SshUser.Parse(server.SshUser),
+            Address = HostAddress.Parse(server.Address!),
+            Port = Hosts.SshPort.Parse(server.SshPort!.Value),
+            User = Hosts.SshUser.Parse(server.SshUser!),
             Credential = Learn(StoredCredential.FromJson(secrets.Unprotect(CredentialPurpose, id, credential))).ToCredential(),
             PinnedKey = server.HostKey,
         };
@@ -290,14 +300,14 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
     }
 
     private sealed record Row(
-        Guid Id, string Name, string Address, int SshPort, string SshUser, string Authentication, string HostKeyAlgorithm, string HostKeyFingerprint,
+        Guid Id, string Name, string Installation, string? Address, int? SshPort, string? SshUser, string? Authentication, string? HostKeyAlgorithm, string? HostKeyFingerprint,
         string? ApiAddress, DateTime CreatedAt, Guid? LastRunId, string Components)
     {
         public Server ToServer() => new()
         {
-            Id = Id, Name = Name, Address = Address, SshPort = SshPort, SshUser = SshUser,
-            Authentication = Enum.Parse<Authentication>(Authentication, ignoreCase: true),
-            HostKey = new HostKey(HostKeyAlgorithm, HostKeyFingerprint),
+            Id = Id, Name = Name, Installation = Enum.Parse<InstallationType>(Installation, ignoreCase: true), Address = Address, SshPort = SshPort, SshUser = SshUser,
+            Authentication = Authentication is null ? null : Enum.Parse<Authentication>(Authentication, ignoreCase: true),
+            HostKey = HostKeyFingerprint is null ? null : new HostKey(HostKeyAlgorithm!, HostKeyFingerprint),
             ApiAddress = ApiAddress, CreatedAt = CreatedAt, LastRunId = LastRunId,
             Components = JsonSerializer.Deserialize<InstalledComponent[]>(Components, Engine.EngineJson.Options)!,
         };

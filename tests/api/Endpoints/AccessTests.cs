@@ -19,7 +19,11 @@ public sealed class AccessTests(SharedProduct shared)
         { "GET", "/api/v2/runs" }, { "GET", "/api/v2/runs/00000000-0000-0000-0000-000000000001" }, { "GET", "/api/v2/runs/00000000-0000-0000-0000-000000000001/log" },
         { "GET", "/api/v2/runs/00000000-0000-0000-0000-000000000001/events" }, { "POST", "/api/v2/runs/00000000-0000-0000-0000-000000000001/cancel" },
         { "POST", "/api/v2/runs/00000000-0000-0000-0000-000000000001/retry" }, { "POST", "/api/v2/runs/00000000-0000-0000-0000-000000000001/skip" },
-        { "POST", "/api/v2/monitoring/heartbeats" }, { "POST", "/api/v2/monitoring/dns" }, { "GET", "/openapi/v2.json" }, { "GET", "/api/v2/nothing" },
+        { "POST", "/api/v2/monitoring/heartbeats" }, { "POST", "/api/v2/monitoring/dns" },
+        { "POST", "/api/v2/enrolment/exchange" }, { "POST", "/api/v2/enrolment/check-in" }, { "GET", "/api/v2/enrolment/order?runId=00000000-0000-0000-0000-000000000001" },
+        { "POST", "/api/v2/enrolment/reports" }, { "GET", "/api/v2/enrolment/heartbeat" }, { "GET", "/api/v2/enrolment/images/dns" },
+        { "GET", "/api/v2/pvservers/x/enrolment" }, { "POST", "/api/v2/pvservers/x/enrolment" }, { "POST", "/api/v2/pvservers/x/uninstall" },
+        { "GET", "/openapi/v2.json" }, { "GET", "/api/v2/nothing" },
     };
 
     [Theory]
@@ -62,6 +66,33 @@ public sealed class AccessTests(SharedProduct shared)
         using var admin = product.Admin();
         var (status, _) = await admin.PostAsJsonAsync("/api/v2/monitoring/heartbeats", new { epoch = "00", beats = Array.Empty<object>() }).Answer();
         Assert.Equal(HttpStatusCode.Forbidden, status);
+    }
+
+    [Theory]
+    [InlineData("POST", "/api/v2/enrolment/check-in")]
+    [InlineData("GET", "/api/v2/enrolment/order?runId=00000000-0000-0000-0000-000000000001")]
+    [InlineData("POST", "/api/v2/enrolment/reports")]
+    [InlineData("GET", "/api/v2/enrolment/images/dns")]
+    public async Task An_administrator_cannot_act_for_a_host(string method, string path)
+    {
+        using var admin = product.Admin();
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = JsonContent.Create(new { }) };
+        Assert.Equal(HttpStatusCode.Forbidden, (await admin.SendAsync(request)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Guessing_an_enrolment_token_is_stopped_after_ten_tries()
+    {
+        using var guesser = product.Client(new AuthenticationHeaderValue("Bearer", "ms_guess"), IPAddress.Parse("127.0.0.98"));
+        for (var i = 0; i < 10; i++)
+        {
+            var (status, problem) = await guesser.PostAsJsonAsync("/api/v2/enrolment/exchange", new { claim = new string('a', 64), hostName = "h", isRoot = true }).Answer();
+            Assert.Equal((HttpStatusCode.Unauthorized, "unknown-token"), (status, problem.GetProperty("type").GetString()));
+        }
+
+        using var refused = await guesser.PostAsJsonAsync("/api/v2/enrolment/exchange", new { claim = new string('a', 64), hostName = "h", isRoot = true });
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
     }
 
     [Fact]

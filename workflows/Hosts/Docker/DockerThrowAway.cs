@@ -79,7 +79,7 @@ internal sealed class DockerThrowAway(DockerAsk ask, DockerHost docker, HostTarg
 
     private static string Name(string owner) => "managed-servers-throw-away-" + owner;
 
-    private static JsonElement Specification(ThrowAway command) => JsonSerializer.SerializeToElement(new Dictionary<string, object>
+    internal static JsonElement Specification(ThrowAway command) => JsonSerializer.SerializeToElement(new Dictionary<string, object>
     {
         ["Image"] = command.Image,
         ["Entrypoint"] = command.Argv,

@@ -1,5 +1,6 @@
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Monitoring;
+using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
@@ -34,6 +35,11 @@ public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeat
 
     private async Task<string> Explain(HeartbeatInput input, StepContext step)
     {
+        if (await servers.Get(input.ServerId.ToString(), step.Cancellation) is { Installation: InstallationType.Manual } server)
+        {
+            return $"No heartbeat of {server.Name} came within {Patience.TotalSeconds:0} s over {input.ApiAddress}. What it says on the host: agent/agent.log in the product's folder there";
+        }
+
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var log = await host.Run(["tail", "-n", "5", $"{HostLayout.Of(host).Agent}/agent.log"], cancellationToken: step.Cancellation);
         return $"No heartbeat of {host.Target} came within {Patience.TotalSeconds:0} s over {input.ApiAddress}. The agent's log on the host ends with: {log.Stdout.Trim()}";

@@ -54,5 +54,5 @@ internal static class CurrentConfiguration
     private static string Current(IHost host, string component) => $"{HostLayout.Of(host).Config(component)}/current";
 
     /// <summary>What the component looks for in its configuration folder.</summary>
-    private static string[] Names(string component) => component == Component.Dhcp ? [KeaConfiguration.FileName] : ["knot.conf", "zones"];
+    internal static string[] Names(string component) => component == Component.Dhcp ? [KeaConfiguration.FileName] : ["knot.conf", "zones"];
 }

@@ -25,9 +25,9 @@ public sealed record PreflightResult(IReadOnlyList<Check> Checks);
 public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : Step<Preflight, PreflightInput, PreflightResult>
 {
     // Two images of some 20 MB, unpacked, with room for zones and logs.
-    private const long NeededDisk = 300L * 1024 * 1024;
-    private const long NeededMemory = 128L * 1024 * 1024;
-    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
+    internal const long NeededDisk = 300L * 1024 * 1024;
+    internal const long NeededMemory = 128L * 1024 * 1024;
+    internal static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
     private const string Knot = "knotd";
     private const string Kea = "kea-dhcp4";
     private static readonly Version OldestPython = new(3, 6);

@@ -20,7 +20,7 @@ public sealed class ProveAnswers(Servers.Servers servers) : Step<ProveAnswers, P
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     // The SOA of every zone on standard input, over UDP and TCP; the standard library has no resolver that is told whom to ask.
-    private const string Question =
+    internal const string Question =
         """
         import json, socket, struct, sys
         address, port = sys.argv[1], int(sys.argv[2])

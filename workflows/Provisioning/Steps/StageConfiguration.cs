@@ -33,7 +33,7 @@ public sealed class StageConfiguration(Servers.Servers servers, Configurations c
     {
         var configuration = await configurations.Get(input.ConfigurationId, step.Cancellation);
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        var (files, digest) = configuration.For(await host.Facts([], step.Cancellation));
+        var (files, digest) = configuration.For((await host.Facts([], step.Cancellation)).Interfaces);
         var configurationFolder = HostLayout.Of(host).Config(input.Component);
         var folder = $"{configurationFolder}/{digest}";
         var there = (await host.Run(["test", "-d", folder], cancellationToken: step.Cancellation)).Succeeded;

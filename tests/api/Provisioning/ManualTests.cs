@@ -1,0 +1,118 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using ManagedServers.Lab;
+
+namespace ManagedServers.Tests.Provisioning;
+
+/// <summary>A host on which the product has no login: an operator pastes one line there.</summary>
+public sealed class ManualTests
+{
+    private const string Footprint =
+        """
+        ls -laR /var/lib/managed-servers 2>/dev/null | grep -v '^total'
+        docker ps -a --format '{{.ID}} {{.Names}}'; docker images --format '{{.ID}} {{.Repository}}:{{.Tag}}' | sort
+        cat /etc/rc.local 2>/dev/null; crontab -l 2>/dev/null; pgrep -fa 'agent[.]py'
+        exit 0
+        """;
+
+    [Fact]
+    public async Task One_pasted_line_installs_what_an_automatic_install_would_again_changes_nothing_and_uninstalls_all()
+    {
+        await using var host = await ManualHost.Start();
+        var found = await host.Lab.Run(Footprint);
+        await WhatNeedsALoginIsRefused(host);
+
+        var (run, line, token) = await host.Begin("install", RegisteredHost.OneZone());
+        Assert.DoesNotContain(token, line, StringComparison.Ordinal);
+        await NothingWrongIsRun(host, line);
+        Assert.Equal(found, await host.Lab.Run(Footprint));
+
+        await host.Product.Kill();
+        await host.Product.Launch();
+        var first = await host.Paste(line, token);
+        Assert.True(first.ExitCode == 0, first.Text + RegisteredHost.Story(await host.Run(run)));
+        Assert.DoesNotContain(token, first.Text, StringComparison.Ordinal);
+        var done = await host.Until(run, "succeeded");
+        Assert.Equal("succeeded", RegisteredHost.Step(done, "prove-dns").GetProperty("state").GetString());
+        Assert.Equal("192.0.2.2", await host.Www());
+        await TheLogHasTheHostsWords(host, run);
+        await ProductProcess.Until(async () => (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString() == "running", "the server is shown as running");
+
+        await AgainChangesNothing(host);
+        await UninstallLeavesTheHostAsFound(host, found);
+        await AnAutomaticInstallFindsNothingToChange(host);
+    }
+
+    private static async Task WhatNeedsALoginIsRefused(ManualHost host)
+    {
+        using var admin = host.Product.Admin();
+        foreach (var path in new[] { "test", "start" })
+        {
+            var (status, problem) = await admin.PostAsJsonAsync($"/api/v2/pvservers/ns1/{path}", new { }).Answer();
+            Assert.Equal(HttpStatusCode.Conflict, status);
+            Assert.True(problem.GetProperty("type").GetString() is "no-login" or "nothing-installed", problem.ToString());
+        }
+    }
+
+    private static async Task NothingWrongIsRun(ManualHost host, string line)
+    {
+        var digests = System.Text.RegularExpressions.Regex.Matches(line, "[0-9a-f]{64}").Select(m => m.Value).ToList();
+        Assert.Equal(2, digests.Count);
+        var other = new string('0', 64);
+        Assert.Contains("Nothing was run: who answers at this address is not the product.", (await host.Paste(line.Replace(digests[0], other, StringComparison.Ordinal))).Text, StringComparison.Ordinal);
+        Assert.Contains("Nothing was run: the product has another script by now.", (await host.Paste(line.Replace(digests[1], other, StringComparison.Ordinal))).Text, StringComparison.Ordinal);
+        var guess = await host.Paste(line, "ms_" + new string('x', 43));
+        Assert.Contains("The product does not know this enrolment token.", guess.Text, StringComparison.Ordinal);
+        Assert.Equal(1, guess.ExitCode);
+    }
+
+    private static async Task TheLogHasTheHostsWords(ManualHost host, Guid run)
+    {
+        var log = (await host.Get($"/api/v2/runs/{run}/log")).ToString();
+        Assert.Contains("ok   docker: ", log, StringComparison.Ordinal);
+        Assert.Contains("over UDP and TCP", log, StringComparison.Ordinal);
+    }
+
+    private static async Task AgainChangesNothing(ManualHost host)
+    {
+        var before = await host.Lab.Run(Footprint);
+        var (run, line, _) = await host.Begin("install", RegisteredHost.OneZone());
+        var again = await host.Paste(line);
+        Assert.True(again.ExitCode == 0, again.Text + RegisteredHost.Story(await host.Run(run)));
+        Assert.DoesNotContain("Enrolment token", again.Text, StringComparison.Ordinal);
+        Assert.Contains("nothing had to be changed", again.Text, StringComparison.Ordinal);
+        Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await host.Until(run, "succeeded")));
+        Assert.Equal(Containers(before), Containers(await host.Lab.Run(Footprint)));
+        Assert.Contains("Nothing is asked of this host", (await host.Paste(line)).Text, StringComparison.Ordinal);
+    }
+
+    private static async Task UninstallLeavesTheHostAsFound(ManualHost host, string found)
+    {
+        var (run, line, _) = await host.Begin("uninstall", new { });
+        var removed = await host.Paste(line);
+        Assert.True(removed.ExitCode == 0, removed.Text + RegisteredHost.Story(await host.Run(run)));
+        await host.Until(run, "succeeded");
+        Assert.Equal(found, await host.Lab.Run(Footprint));
+        Assert.Equal(0, (await host.Get("/api/v2/pvservers/ns1")).GetProperty("components").GetArrayLength());
+    }
+
+    private static async Task AnAutomaticInstallFindsNothingToChange(ManualHost host)
+    {
+        var (run, line, token) = await host.Begin("install", RegisteredHost.OneZone());
+        await host.Lab.Run($"umask 077; echo {token} > /root/token");
+        var byFile = await host.Lab.TryRun($"{line} --token-file /root/token < /dev/null");
+        Assert.True(byFile.ExitCode == 0, byFile.Text + byFile.Errors + RegisteredHost.Story(await host.Run(run)));
+        await host.Until(run, "succeeded");
+
+        var key = await host.Post("/api/v2/pvservers/probe", new { address = host.Lab.Address });
+        using var admin = host.Product.Admin();
+        var edited = await admin.PatchAsJsonAsync("/api/v2/pvservers/ns1", new { address = host.Lab.Address, password = host.Lab.RootPassword, hostKey = key.GetProperty("fingerprint").GetString() }).Json();
+        Assert.True(edited.TryGetProperty("installation", out var installation) && installation.GetString() == "automatic", edited.ToString());
+        var automatic = await host.Post("/api/v2/pvservers/ns1/install", RegisteredHost.OneZone());
+        var ended = await host.Until(automatic.GetProperty("runId").GetGuid(), "succeeded");
+        Assert.True(RegisteredHost.Reason(ended) == "Nothing had to be changed.", RegisteredHost.Story(ended));
+    }
+
+    private static string Containers(string footprint) => string.Join('\n', footprint.Split('\n').Where(l => l.Contains("managed-servers-", StringComparison.Ordinal)));
+}

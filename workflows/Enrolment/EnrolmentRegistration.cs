@@ -1,0 +1,12 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ManagedServers.Workflows.Enrolment;
+
+public static class EnrolmentRegistration
+{
+    public static IServiceCollection AddEnrolment(this IServiceCollection services) => services
+        .AddSingleton<EnrolmentTokens>()
+        .AddSingleton<EnrolmentLine>()
+        .AddSingleton<HostOrders>()
+        .AddSingleton<OrderDocument>();
+}

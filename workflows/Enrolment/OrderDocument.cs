@@ -1,0 +1,264 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Configuration;
+using ManagedServers.Workflows.Hosts.Docker;
+using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Provisioning.Steps;
+
+namespace ManagedServers.Workflows.Enrolment;
+
+/// <summary>
+/// Writes down what a host shall do: for each of its steps all that the script needs, rendered here. The containers are those that an automatic install makes, to the letter. It
+/// holds no token: the script puts the host's own into the files that need one.
+/// </summary>
+public sealed class OrderDocument(Configurations configurations, ImageCatalogue images, PayloadFiles payload, Servers.Servers servers)
+{
+    private const string Folder = "folder";
+
+    public async Task<JsonElement> Install(Guid run, InstallInput input, ArrivedHost host, CancellationToken cancellationToken)
+    {
+        var (builder, layout) = (new Builder(run, input, host), Layout(host));
+        foreach (var configuration in new[] { input.Dns?.ConfigurationId, input.Dhcp?.ConfigurationId }.OfType<Guid>())
+        {
+            var wanted = await configurations.Get(configuration, cancellationToken);
+            builder.Configured[wanted.Component] = (wanted, wanted.For(host.Interfaces));
+        }
+
+        var steps = new JsonArray();
+        foreach (var step in HostStep.Installing(input).Concat(HostStep.Ending(input)))
+        {
+            steps.Add(Step(step, step.Do switch
+            {
+                "preflight" => await Preflight(input, layout, cancellationToken),
+                "command" => builder.Command(step.Command!),
+                "folders" => new JsonObject { ["paths"] = Strings(layout.Folders(input.Components)) },
+                "image" => Image(builder.Image(step.ComponentName!)),
+                "stage" => builder.Stage(step.ComponentName!),
+                "validate" => builder.Validate(step.ComponentName!),
+                "switch" => builder.Switch(step.ComponentName!),
+                "container" => Container(builder, layout, step.ComponentName!),
+                "agent" => Agent(input, layout),
+                "prove-dns" => builder.ProveDns(),
+                "prove-dhcp" => builder.ProveDhcp(),
+                "settle" => builder.Settle(),
+                _ => throw new InvalidOperationException($"Nobody knows how to order '{step.Do}'."),
+            }));
+        }
+
+        return Document(run, steps);
+    }
+
+    public static JsonElement Uninstall(Guid run, UninstallInput input, ArrivedHost host)
+    {
+        var layout = Layout(host);
+        var steps = new JsonArray();
+        foreach (var step in HostStep.Uninstalling(input))
+        {
+            steps.Add(Step(step, step.Do switch
+            {
+                "check-owner" => new JsonObject { ["agentFolder"] = layout.Agent },
+                "remove-container" => new JsonObject { ["container"] = Component.ContainerName(step.ComponentName!) },
+                "remove-agent" => new JsonObject { ["script"] = layout.AgentScript, ["text"] = Encoding.UTF8.GetString(PayloadFiles.AgentScript) },
+                "remove-images" => new JsonObject { ["repositories"] = Strings(input.Repositories) },
+                "remove-folders" => new JsonObject { ["paths"] = Strings(layout.All), ["root"] = layout.Root },
+                _ => throw new InvalidOperationException($"Nobody knows how to order '{step.Do}'."),
+            }));
+        }
+
+        return Document(run, steps);
+    }
+
+    private static HostLayout Layout(ArrivedHost host) => new(host.Folder);
+
+    private static JsonElement Document(Guid run, JsonArray steps) =>
+        JsonSerializer.SerializeToElement(new JsonObject { ["runId"] = run.ToString(), ["key"] = Key(run), ["steps"] = steps });
+
+    private static JsonObject Step(HostStep step, JsonObject told)
+    {
+        (told["name"], told["title"], told["do"]) = (step.Name, step.Title, step.Do);
+        return told;
+    }
+
+    private async Task<JsonObject> Preflight(InstallInput input, HostLayout layout, CancellationToken cancellationToken)
+    {
+        var ports = new JsonArray();
+        if (input.Dns is { } dns)
+        {
+            foreach (var listen in dns.Listen)
+            {
+                ports.Add(Port(listen, Component.Dns, "knotd", "udp", "tcp"));
+            }
+        }
+
+        if (input.Dhcp is not null)
+        {
+            ports.Add(Port(new ListenRequest("0.0.0.0", SystemChecks.DhcpPort), Component.Dhcp, "kea-dhcp4", "udp"));
+        }
+
+        return new JsonObject
+        {
+            ["root"] = true,
+            ["architectures"] = Strings(["x86_64"]),
+            ["disks"] = Strings(["/var/lib/docker", layout.Root]),
+            ["diskBytes"] = Provisioning.Steps.Preflight.NeededDisk,
+            ["memoryBytes"] = Provisioning.Steps.Preflight.NeededMemory,
+            ["clockSeconds"] = Provisioning.Steps.Preflight.ClockTolerance.TotalSeconds,
+            ["agentFolder"] = layout.Agent,
+            ["others"] = Strings(await servers.Ids(cancellationToken)),
+            ["api"] = input.ApiAddress.ToString().TrimEnd('/'),
+            ["ports"] = ports,
+        };
+    }
+
+    private static JsonObject Port(ListenRequest listen, string component, string program, params string[] protocols) => new()
+    {
+        ["address"] = listen.Address, ["port"] = listen.Port, ["protocols"] = Strings(protocols), ["program"] = program, ["container"] = Component.ContainerName(component),
+    };
+
+    private JsonObject Image(CatalogueImage image)
+    {
+        using var archive = images.Open(image);
+        return new JsonObject
+        {
+            ["image"] = image.Image, ["size"] = archive.Length, ["sha256"] = Convert.ToHexStringLower(SHA256.HashData(archive)), ["path"] = $"/api/v2/enrolment/images/{image.Component}",
+        };
+    }
+
+    private JsonObject Container(Builder builder, HostLayout layout, string component)
+    {
+        var container = builder.Container(component);
+        container["files"] = component == Component.Monitor
+            ? new JsonArray(File($"{layout.Monitor}/ca.pem", payload.AuthorityPem),
+                File($"{layout.Monitor}/config.json", PayloadFiles.MonitorConfiguration(builder.Input.ServerId, builder.Input.ApiAddress, builder.Input.Dns?.Zones ?? [], PayloadFiles.TokenPlace)))
+            : [];
+        return container;
+    }
+
+    private JsonObject Agent(InstallInput input, HostLayout layout) => new()
+    {
+        ["script"] = layout.AgentScript,
+        ["log"] = $"{layout.Agent}/agent.log",
+        ["files"] = new JsonArray(
+            File($"{layout.Agent}/ca.pem", payload.AuthorityPem),
+            File(layout.AgentConfiguration, PayloadFiles.AgentConfiguration(layout, input.ServerId, input.ApiAddress, PayloadFiles.TokenPlace)),
+            File(layout.AgentScript, PayloadFiles.AgentScript)),
+    };
+
+    private static JsonObject File(string path, string text) => new() { ["path"] = path, ["text"] = text };
+
+    private static JsonObject File(string path, byte[] text) => File(path, Encoding.UTF8.GetString(text));
+
+    private static JsonArray Strings(IEnumerable<string> values) => new([.. values.Select(v => JsonValue.Create(v))]);
+
+    // Of Docker's names and of folders: no dashes needed.
+    private static string Key(Guid run) => $"{run:N}";
+
+    /// <summary>What depends on the input alone.</summary>
+    private sealed class Builder(Guid run, InstallInput input, ArrivedHost host)
+    {
+        private readonly HostLayout layout = Layout(host);
+
+        public InstallInput Input => input;
+
+        public Dictionary<string, (ComponentConfiguration Wanted, (SortedDictionary<string, byte[]> Files, string Digest) Rendered)> Configured { get; } = [];
+
+        public CatalogueImage Image(string component) => input.Images.Single(i => i.Component == component);
+
+        public JsonObject Command(OperatorCommand command) => new()
+        {
+            ["command"] = command.Name, ["text"] = command.Text, ["timeoutSeconds"] = command.TimeoutSeconds, ["repeatable"] = command.Repeatable,
+            ["environment"] = new JsonObject { ["MS_SERVER"] = input.ServerName, ["MS_ADDRESS"] = host.From ?? "", ["MS_RUN"] = run.ToString() },
+        };
+
+        public JsonObject Stage(string component)
+        {
+            var files = new JsonObject();
+            foreach (var (name, content) in Configured[component].Rendered.Files)
+            {
+                files[name] = Encoding.UTF8.GetString(content);
+            }
+
+            return new JsonObject { ["component"] = component, [Folder] = Staged(component), ["files"] = files, ["contents"] = Configured[component].Wanted.Contents };
+        }
+
+        public JsonObject Validate(string component)
+        {
+            var (argv, target, network) = component == Component.Dhcp
+                ? (new[] { "/usr/sbin/kea-dhcp4", "-t", $"/etc/kea/{KeaConfiguration.FileName}" }, "/etc/kea", "host")
+                : (["/usr/sbin/knotc", "-c", "/etc/knot/knot.conf", "zone-check"], "/etc/knot", null);
+            var command = new Hosts.ThrowAway { Owner = Key(run), Image = Image(component).Image, Argv = argv, Binds = [$"{Staged(component)}:{target}:ro"], Network = network };
+            return new JsonObject
+            {
+                ["specification"] = JsonNode.Parse(DockerThrowAway.Specification(command).GetRawText()),
+                ["refusal"] = component == Component.Dhcp ? "Kea refuses the configuration" : "Knot refuses the configuration or a zone file",
+                ["errorMark"] = component == Component.Dhcp ? "Error encountered:" : "error:",
+            };
+        }
+
+        public JsonObject Switch(string component) => Running(component, new JsonObject
+        {
+            [Folder] = layout.Config(component), ["digest"] = Configured[component].Rendered.Digest, ["names"] = Strings(CurrentConfiguration.Names(component)),
+        });
+
+        public JsonObject Container(string component)
+        {
+            var (key, image) = ($"{Key(run)}-{component}", Image(component));
+            var (json, _) = component switch
+            {
+                Component.Dns => ContainerSpecification.Dns(layout, image, key, input.Dns!.Listen),
+                Component.Dhcp => ContainerSpecification.Dhcp(layout, image, key),
+                _ => ContainerSpecification.Monitor(layout, image, key),
+            };
+            var told = Running(component, new JsonObject { ["specification"] = JsonNode.Parse(json.GetRawText()) });
+            if (component == Component.Monitor)
+            {
+                told["listensAt"] = layout.TapSocket;
+            }
+
+            return told;
+        }
+
+        public JsonObject ProveDns() => new()
+        {
+            ["container"] = Component.ContainerName(Component.Dns),
+            ["question"] = ProveAnswers.Question,
+            ["zones"] = Strings(input.Dns!.Zones.Select(z => ZoneName.Parse(z).Value)),
+            ["listen"] = new JsonArray([.. input.Dns.Listen.Select(l => (JsonNode)new JsonObject
+            {
+                ["address"] = l.Address switch { "0.0.0.0" => "127.0.0.1", "::" => "::1", _ => l.Address }, ["port"] = l.Port,
+            })]),
+        };
+
+        public JsonObject ProveDhcp() => Running(Component.Dhcp, new JsonObject
+        {
+            ["mark"] = KeaConfiguration.MarkIn(JsonSerializer.Deserialize<JsonElement>(Configured[Component.Dhcp].Rendered.Files[KeaConfiguration.FileName])),
+        });
+
+        public JsonObject Settle() => new()
+        {
+            ["containers"] = Strings(input.Images.Select(i => Component.ContainerName(i.Component))),
+            ["configurations"] = new JsonArray([.. Configured.Keys.Select(c => (JsonNode)new JsonObject { [Folder] = layout.Config(c), ["names"] = Strings(CurrentConfiguration.Names(c)) })]),
+        };
+
+        /// <summary>How a running component is told to read its configuration again.</summary>
+        private JsonObject Running(string component, JsonObject told)
+        {
+            (told["component"], told["container"]) = (component, Component.ContainerName(component));
+            if (component == Component.Dns)
+            {
+                told["reload"] = Strings(["/usr/sbin/knotc", "-s", KnotConfiguration.ControlSocket, "reload"]);
+            }
+            else if (component == Component.Dhcp)
+            {
+                told["socket"] = $"{layout.Sockets(Component.Dhcp)}/{Path.GetFileName(KeaConfiguration.ControlSocket)}";
+            }
+
+            return told;
+        }
+
+        private string Staged(string component) => $"{layout.Config(component)}/{Configured[component].Rendered.Digest}";
+    }
+}
