@@ -21,6 +21,8 @@ namespace ManagedServers.Cli.Client;
 [JsonSerializable(typeof(List<OperatorCommand>))]
 [JsonSerializable(typeof(ComponentsRequest))]
 [JsonSerializable(typeof(StartedRun))]
+[JsonSerializable(typeof(HostEnrolment))]
+[JsonSerializable(typeof(EnrolmentRequest))]
 [JsonSerializable(typeof(RunDetails))]
 [JsonSerializable(typeof(Page<RunSummary>))]
 [JsonSerializable(typeof(LogLine))]

@@ -62,4 +62,15 @@ public sealed record ComponentsRequest(IReadOnlyList<string>? Components);
 
 /// <summary>The run that was started, or that the same idempotency key had started before.</summary>
 /// <param name="RunId">The run.</param>
-public sealed record StartedRun(Guid RunId);
+/// <param name="Enrolment">What to run on the host, where the product has no login there.</param>
+public sealed record StartedRun(Guid RunId, HostEnrolment? Enrolment = null);
+
+/// <summary>What is taken to a host on which the product has no login. It may carry a secret: to a terminal or a file of the operator's only.</summary>
+/// <param name="Line">To paste on the host.</param>
+/// <param name="Token">Asked for by the line; given once.</param>
+/// <param name="ExpiresAt">Until when.</param>
+public sealed record HostEnrolment(string Line, string? Token, DateTimeOffset? ExpiresAt);
+
+/// <summary>A new enrolment token.</summary>
+/// <param name="ValidMinutes">How long it is good; the product's default when null.</param>
+public sealed record EnrolmentRequest(int? ValidMinutes);

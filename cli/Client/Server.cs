@@ -9,11 +9,14 @@ public sealed record Server
     /// <summary>Display name, unique.</summary>
     public required string Name { get; init; }
 
+    /// <summary><c>automatic</c> over SSH, or <c>manual</c>: whoever installs runs a line on the host.</summary>
+    public string? Installation { get; init; }
+
     /// <summary>Address or name that the product dials over SSH.</summary>
-    public required string Address { get; init; }
+    public string? Address { get; init; }
 
     /// <summary>Port of its SSH server.</summary>
-    public int SshPort { get; init; }
+    public int? SshPort { get; init; }
 
     /// <summary>Who the product logs in as.</summary>
     public string? SshUser { get; init; }
@@ -82,14 +85,17 @@ public sealed record NewServer
     /// <summary>Display name.</summary>
     public required string Name { get; init; }
 
+    /// <summary><c>manual</c> where the product shall have no login; automatic when null.</summary>
+    public string? Installation { get; init; }
+
     /// <summary>Address or name to dial.</summary>
-    public required string Address { get; init; }
+    public string? Address { get; init; }
 
-    /// <summary>Port of its SSH server.</summary>
-    public required int SshPort { get; init; }
+    /// <summary>Port of its SSH server; 22 when null.</summary>
+    public int? SshPort { get; init; }
 
-    /// <summary>Who to log in as.</summary>
-    public required string SshUser { get; init; }
+    /// <summary>Who to log in as; root when null.</summary>
+    public string? SshUser { get; init; }
 
     /// <summary>Password; or a private key.</summary>
     public string? Password { get; init; }

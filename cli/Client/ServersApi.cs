@@ -61,6 +61,14 @@ public sealed class ServersApi(ProductHttp http)
             HttpMethod.Post, $"{Root}/{Query.Part(server)}/{verb}", JsonSerializer.Serialize(request, ClientJson.Default.ComponentsRequest), ClientJson.Default.StartedRun,
             idempotencyKey, cancellationToken: cancellationToken);
 
+    /// <summary>The line to run on a host on which the product has no login.</summary>
+    public Task<Answer<HostEnrolment>> Enrolment(string server, CancellationToken cancellationToken = default) =>
+        http.Get($"{Root}/{Query.Part(server)}/enrolment", ClientJson.Default.HostEnrolment, cancellationToken);
+
+    /// <summary>The same with a new token; an unused one before it ends.</summary>
+    public Task<Answer<HostEnrolment>> RenewEnrolment(string server, EnrolmentRequest request, CancellationToken cancellationToken = default) =>
+        http.Send(HttpMethod.Post, $"{Root}/{Query.Part(server)}/enrolment", JsonSerializer.Serialize(request, ClientJson.Default.EnrolmentRequest), ClientJson.Default.HostEnrolment, cancellationToken: cancellationToken);
+
     /// <summary>Takes from the host everything that installs have put there.</summary>
     /// <param name="server">Name or identifier.</param>
     /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>

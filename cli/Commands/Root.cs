@@ -20,7 +20,7 @@ internal static class Root
             WhoAmICommand.Build(),
             Group(
                 "servers", "Add hosts, install components on them, start and stop those, remove them.",
-                AddServerCommand.Build(), ListServersCommand.Build(), ShowServerCommand.Build(), TestServerCommand.Build(), InstallCommand.Build(),
+                AddServerCommand.Build(), ListServersCommand.Build(), ShowServerCommand.Build(), TestServerCommand.Build(), InstallCommand.Build(), EnrolCommand.Build(),
                 EditServerCommand.Build(), ControlCommands.Start(), ControlCommands.Stop(), ControlCommands.Restart(), UninstallCommand.Build(), RemoveServerCommand.Build()),
             Group(
                 "runs", "See what the product does and did, and answer when it waits for you.",

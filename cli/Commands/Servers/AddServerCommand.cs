@@ -9,7 +9,8 @@ namespace ManagedServers.Cli.Commands.Servers;
 internal static class AddServerCommand
 {
     private static readonly Argument<string> Name = new("NAME") { Description = "What to call it; unique" };
-    private static readonly Option<string> Address = new("--address") { Description = "Address or host name that the product dials.", HelpName = "HOST", Required = true };
+    private static readonly Option<string?> Address = new("--address") { Description = "Address or host name that the product dials. With --manual only for the proof from outside.", HelpName = "HOST" };
+    private static readonly Option<bool> Manual = new("--manual") { Description = "The product gets no login: whoever installs runs one line on the host." };
     private static readonly Option<int> Port = new("--port") { Description = "Port of its SSH server. 22 if not given.", HelpName = "PORT", DefaultValueFactory = _ => 22 };
     private static readonly Option<string> User = new("--ssh-user") { Description = "Who to log in as. root if not given.", HelpName = "NAME", DefaultValueFactory = _ => "root" };
 
@@ -34,14 +35,20 @@ internal static class AddServerCommand
         [
             "msctl servers add ns1 --address 192.0.2.10 --key-file ~/.ssh/id_ed25519",
             "msctl servers add ns1 --address 192.0.2.10 --password-file ns1.password --accept-host-key SHA256:…",
+            "msctl servers add ns1 --manual",
         ],
-    }.With(Name, Address, Port, User, Password, Key, Passphrase, AcceptedKey.Option, Api).Does(Run);
+    }.With(Name, Manual, Address, Port, User, Password, Key, Passphrase, AcceptedKey.Option, Api).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
+        if (call.Get(Manual))
+        {
+            return await AddManual(call, cancellationToken);
+        }
+
         // Files are read before anybody is asked anything: a wrong name is told at once.
         var (password, key, passphrase) = HostCredentials.Read(call, Password, Key, Passphrase);
-        var (address, port, user) = (call.Parse.GetRequiredValue(Address), call.Parse.GetRequiredValue(Port), call.Parse.GetRequiredValue(User));
+        var (address, port, user) = (call.Get(Address) ?? throw new UsageException("--address is needed: where the product reaches the host.", "For a host on which the product shall have no login: --manual"), call.Parse.GetRequiredValue(Port), call.Parse.GetRequiredValue(User));
         var shown = (await call.Product.Servers.Probe(new ProbeRequest(address, port), cancellationToken)).Value;
         AcceptedKey.Judge(call, address, port, shown);
         if (password is null && key is null)
@@ -60,6 +67,17 @@ internal static class AddServerCommand
         return ExitCode.Done;
     }
 
+    private static async Task<int> AddManual(Invocation call, CancellationToken cancellationToken)
+    {
+        if (call.Get(Password) is not null || call.Get(Key) is not null || call.Get(Passphrase) is not null || call.Get(AcceptedKey.Option) is not null)
+        {
+            throw new UsageException("With --manual the product has no login on the host, so it takes no password and no key.", "Leave them out, or leave out --manual");
+        }
+
+        Tell(call, await call.Product.Servers.Add(new NewServer { Name = call.Get(Name), Installation = "manual", Address = call.Get(Address), ApiAddress = call.Get(Api) }, cancellationToken));
+        return ExitCode.Done;
+    }
+
     private static void Tell(Invocation call, Answer<Server> added)
     {
         if (call.Json)
@@ -70,6 +88,6 @@ internal static class AddServerCommand
 
         ServerTables.Page(call.Screen, added.Value, call.Now);
         var name = SafeText.Line(added.Value.Name);
-        call.Screen.Note($"\nAdded. Next: msctl servers test {name}, then msctl servers install {name} --zone NAME=FILE");
+        call.Screen.Note($"\nAdded. Next: {(added.Value.Installation == "manual" ? "" : $"msctl servers test {name}, then ")}msctl servers install {name} --zone NAME=FILE");
     }
 }

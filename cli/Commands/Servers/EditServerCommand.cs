@@ -28,6 +28,7 @@ internal static class EditServerCommand
         Notes =
         [
             "Where the way to the host changes, the product logs in that way first: a wrong password leaves the right one in place.",
+            "A server that is installed by hand becomes one that the product installs when it is given a password or a key.",
             "A host that shows another key than the accepted one is asked about, as by `add`. --accept-host-key alone accepts a host's new key.",
         ],
         Examples =
@@ -73,7 +74,13 @@ internal static class EditServerCommand
     private static async Task<string?> NewKey(Invocation call, ServerChange change, CancellationToken cancellationToken)
     {
         var server = (await call.Product.Servers.Get(call.Get(Name), cancellationToken)).Value;
-        var (address, port) = (change.Address ?? server.Address, change.SshPort ?? server.SshPort);
+        if (server.Installation == "manual" && change is { Password: null, PrivateKey: null })
+        {
+            return null;
+        }
+
+        var address = change.Address ?? server.Address ?? throw new UsageException("--address is needed: where the product reaches the host.");
+        var port = change.SshPort ?? server.SshPort ?? 22;
         var shown = (await call.Product.Servers.Probe(new ProbeRequest(address, port), cancellationToken)).Value;
         if (shown.Fingerprint == server.HostKey?.Fingerprint)
         {

@@ -30,8 +30,9 @@ internal static class InstallCommand
         Notes =
         [
             "The run goes on in the product, whatever happens to this command; Ctrl-C only stops watching. Installing what is installed already changes nothing and says so.",
+            "On a server that is installed by hand it shows the line to run on the host, and the token that the line asks for; the run waits for the host.",
             "Commands are run on the host as they stand, by root. One that was interrupted half-way pauses the run, unless a JSON file marks it as repeatable.",
-            "With -o json and watching, standard output has one JSON object a line: {\"event\":\"run\"|\"log\"|\"end\",\"data\":…}; with --no-watch the API's answer.",
+            "With -o json and watching, standard output has one JSON object a line, by hand an \"enrolment\" first: {\"event\":\"run\"|\"log\"|\"end\",\"data\":…}; with --no-watch the API's answer.",
         ],
         Examples =
         [
@@ -40,7 +41,7 @@ internal static class InstallCommand
             "msctl servers install dhcp1 --dhcp office.json",
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'wait for the disk=mountpoint /srv' --no-watch",
         ],
-    }.With(Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, Watch, NoWatch, IdempotencyKey).Does(Run);
+    }.With(Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, ByHand.TokenFile, Watch, NoWatch, IdempotencyKey).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -61,6 +62,6 @@ internal static class InstallCommand
             PostCommands = [.. InstallInput.Commands(call.Get(PostCommandsFile)), .. (call.Get(PostCommands) ?? []).Select(InstallInput.Command)],
         };
         var key = call.Get(IdempotencyKey) ?? Guid.CreateVersion7().ToString();
-        return await StartedRuns.Follow(call, await call.Product.Servers.Install(call.Get(Name), request, key, cancellationToken), !call.Get(NoWatch), cancellationToken);
+        return await StartedRuns.Follow(call, await call.Product.Servers.Install(call.Get(Name), request, key, cancellationToken), !call.Get(NoWatch), cancellationToken, call.Get(Name));
     }
 }

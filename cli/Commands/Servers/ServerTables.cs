@@ -21,7 +21,7 @@ internal static class ServerTables
         {
             table.Row(
                 new Cell(server.Name, Tone.Strong), new Cell(server.State, Tones.OfServer(server.State)), Beats(server.Heartbeat), Last(server.Heartbeat, now),
-                $"{server.SshUser}@{server.Address}:{server.SshPort}", string.Join(", ", server.Components.Select(Installed)));
+                Way(server), string.Join(", ", server.Components.Select(Installed)));
         }
 
         table.Write(screen, "No servers yet. Add one: msctl servers add NAME --address HOST");
@@ -34,8 +34,17 @@ internal static class ServerTables
         page.Field("Id", server.Id.ToString());
         page.Field("State", server.State, Tones.OfServer(server.State));
         page.Field("Reason", server.StateReason);
-        page.Field("SSH", $"{server.SshUser}@{server.Address}:{server.SshPort} ({server.Authentication})");
-        page.Field("Host key", server.HostKey is { } key ? $"{key.Algorithm} {key.Fingerprint}" : "none accepted");
+        if (server.Installation == "manual")
+        {
+            page.Field("Installed", "by hand: the product has no login on the host");
+            page.Field("Address", server.Address);
+        }
+        else
+        {
+            page.Field("SSH", $"{Way(server)} ({server.Authentication})");
+            page.Field("Host key", server.HostKey is { } key ? $"{key.Algorithm} {key.Fingerprint}" : "none accepted");
+        }
+
         page.Field("API address", server.ApiAddress);
         page.Field("Components", server.Components.Count == 0 ? "none" : string.Join(", ", server.Components.Select(Installed)));
         page.Field("Heartbeats", server.Heartbeat is { Status: not "none" } beat ? $"{beat.Received} of {beat.Due} due, {beat.Status}, last {Last(beat, now).Text}" : "none yet", Tones.OfHeartbeat(server.Heartbeat?.Status));
@@ -43,6 +52,8 @@ internal static class ServerTables
         page.Field("Last run", server.LastRunId?.ToString());
         page.Write();
     }
+
+    private static string Way(Server server) => server.Installation == "manual" ? $"by hand{(server.Address is null ? "" : $", {server.Address}")}" : $"{server.SshUser}@{server.Address}:{server.SshPort}";
 
     private static string Installed(Component component) =>
         component.State is null or "running" ? $"{component.Name} {component.Version}".TrimEnd() : $"{component.Name} {component.Version} ({component.State})";

@@ -14,15 +14,15 @@ internal static class UninstallCommand
         Notes =
         [
             "Containers, images, zones and configuration on the host, the agent and what starts it. This cannot be undone; the server stays registered, and what was measured is kept.",
-            "Asks first.",
+            "Asks first. For a server that is installed by hand it shows the line to run on the host, which does it.",
         ],
         Examples = ["msctl servers uninstall ns1", "msctl servers uninstall ns1 --yes --no-watch"],
-    }.With(Name, Yes, NoWatch).Does(Run);
+    }.With(Name, Yes, ByHand.TokenFile, NoWatch).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
         var name = call.Get(Name);
-        await Sure.Ask(call, call.Get(Yes), name, $"uninstall everything from {name}", s => $"Uninstall everything from {s.Name} ({s.Address}, {s.State})? It stops serving, and this cannot be undone.", "Nothing was uninstalled.", cancellationToken);
-        return await StartedRuns.Follow(call, await call.Product.Servers.Uninstall(name, Guid.CreateVersion7().ToString(), cancellationToken), !call.Get(NoWatch), cancellationToken);
+        await Sure.Ask(call, call.Get(Yes), name, $"uninstall everything from {name}", s => $"Uninstall everything from {s.Name} ({s.Address ?? "by hand"}, {s.State})? It stops serving, and this cannot be undone.", "Nothing was uninstalled.", cancellationToken);
+        return await StartedRuns.Follow(call, await call.Product.Servers.Uninstall(name, Guid.CreateVersion7().ToString(), cancellationToken), !call.Get(NoWatch), cancellationToken, name);
     }
 }
