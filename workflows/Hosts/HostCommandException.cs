@@ -14,8 +14,20 @@ public sealed class HostCommandException : Exception, IHostProblem
     internal static HostCommandException For(CommandResult result)
     {
         var said = (result.Stderr.Trim().Length > 0 ? result.Stderr : result.Stdout).Trim();
-        said = said.Length > LongestTail ? "…" + said[^LongestTail..] : said;
+        said = Tail(said, LongestTail);
         return new HostCommandException($"{result.What} ended with exit code {result.ExitCode}. {(said.Length > 0 ? $"It said: {said}" : "It said nothing.")}", result);
+    }
+
+    /// <summary>The end of an output, from the begin of a word: half a secret would no more be known as one.</summary>
+    internal static string Tail(string said, int longest)
+    {
+        if (said.Length <= longest)
+        {
+            return said;
+        }
+
+        var word = said.AsSpan(said.Length - longest).IndexOfAny(" \t\r\n");
+        return word < 0 ? "…" : "…" + said[(said.Length - longest + word)..];
     }
 }
 

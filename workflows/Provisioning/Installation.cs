@@ -10,7 +10,7 @@ using Npgsql;
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>Starts installs: checks what was asked, keeps it as the server's wish, and hands it to the engine in one transaction.</summary>
-public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs, SecretRedactor secrets, ReportAddress reportAddress)
+public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs, KnownSecrets secrets, ReportAddress reportAddress)
 {
     private const int MostZones = 10_000;
     private const int LongestZoneFile = 8 * 1024 * 1024;
@@ -27,6 +27,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         var components = Components(request, errors);
         var dns = components.Contains(Component.Dns) ? await Dns(server, request, errors, cancellationToken) : null;
         var dhcp = components.Contains(Component.Dhcp) ? await Dhcp(server, request, errors, cancellationToken) : null;
+        await secrets.Refresh(cancellationToken);
         var pre = Commands("preCommands", request.PreCommands ?? [], errors);
         var post = Commands("postCommands", request.PostCommands ?? [], errors);
         errors.ThrowIfAny();
@@ -225,7 +226,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
                 errors.Add($"{field}[{index}].command", $"must be shell text of at most {LongestCommand} characters, without NUL characters");
             }
 
-            else if (secrets.Holds(command.Command))
+            else if (secrets.StandIn(command.Command))
             {
                 errors.Add($"{field}[{index}].command", "holds a password, a key or a token that the product knows, and would be kept with the run: let the command read it from a file on the host");
             }

@@ -10,8 +10,8 @@ namespace ManagedServers.Workflows.Servers;
 /// <summary>The registered hosts: adding, finding, removing, and the way to connect to one.</summary>
 public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, SecretRedactor redactor, IHosts hosts)
 {
-    private const string CredentialPurpose = "servers.credential";
-    private const string TokenPurpose = "servers.report-token";
+    internal const string CredentialPurpose = "servers.credential";
+    internal const string TokenPurpose = "servers.report-token";
 
     // Of two who register the same host at once, the second must see the first.
     private const string OneAfterAnother = "select pg_advisory_xact_lock(hashtextextended('servers.add', 0))";
@@ -249,6 +249,10 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
             if (secret?.IndexOfAny(['\0', '\r', '\n']) >= 0)
             {
                 errors.Add(field, "must be one line, without line breaks and NUL characters");
+            }
+            else if (secret?.Length is > 0 and < SecretRedactor.ShortestPassword)
+            {
+                errors.Add(field, $"must have at least {SecretRedactor.ShortestPassword} characters: a shorter one cannot be told from other text, and so not be kept out of logs. Give the host's user a longer one");
             }
         }
     }

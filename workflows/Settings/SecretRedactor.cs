@@ -1,45 +1,121 @@
 using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using ManagedServers.Engine;
 
 namespace ManagedServers.Workflows.Settings;
 
 /// <summary>
-/// Takes secrets out of text before it is written: every secret that this process has encrypted or decrypted, by value, and what looks like one by its shape.
+/// Takes secrets out of text before it is written: every secret that the product keeps, by value, and what looks like one by its shape.
 /// </summary>
 public sealed partial class SecretRedactor : IRedactor
 {
+    /// <summary>Passwords of fewer characters are refused: nothing could tell them from what else a text says.</summary>
+    public const int ShortestPassword = 4;
+
     private const string Mask = "[secret]";
 
-    // Shorter values occur in ordinary words; masking them would tell more than it hides.
-    private const int ShortestByValue = 6;
+    // Shorter values occur inside ordinary words; they are masked only where they stand alone.
+    private const int ShortestAnywhere = 6;
 
-    private readonly ConcurrentDictionary<string, byte> known = new();
-    private volatile string[] byLength = [];
+    private readonly SecretIndex anywhere = new(ShortestAnywhere);
+    private readonly ConcurrentDictionary<string, byte> alone = new();
 
+    /// <summary>Learns a secret as it is encrypted: a value, several lines of one, or a JSON object of them.</summary>
     public void Learn(string secret)
     {
-        // A key is quoted line by line where it is quoted at all.
-        foreach (var line in secret.Split('\n', StringSplitOptions.TrimEntries).Where(l => l.Length >= ShortestByValue && !l.StartsWith("-----", StringComparison.Ordinal)))
+        foreach (var value in Values(secret))
         {
-            if (known.TryAdd(line, 0))
+            // A key is quoted line by line where it is quoted at all.
+            foreach (var line in value.Split('\n', StringSplitOptions.TrimEntries).Where(l => !l.StartsWith("-----", StringComparison.Ordinal)))
             {
-                byLength = [.. known.Keys.OrderByDescending(s => s.Length)];
+                LearnLine(line);
+                if (line.AsSpan().ContainsAny('"', '\\'))
+                {
+                    // As the product's own log, which is JSON, has it.
+                    LearnLine(line.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal));
+                }
             }
         }
     }
 
-    /// <summary>Whether a secret that this process knows stands in the text.</summary>
-    public bool Holds(string text) => Redact(text) != text;
+    public string Redact(string text) => Authorization().Replace(Token().Replace(PrivateKey().Replace(Masked(text), Mask), Mask), "$1" + Mask);
 
-    public string Redact(string text)
+    private void LearnLine(string line)
     {
-        foreach (var secret in byLength)
+        // What has the shape of a token need not be known by value.
+        if (line.Length >= ShortestAnywhere && Token().Match(line).Length != line.Length)
         {
-            text = text.Replace(secret, Mask, StringComparison.Ordinal);
+            anywhere.Add(line);
+        }
+        else if (line.Length is >= ShortestPassword and < ShortestAnywhere)
+        {
+            alone.TryAdd(line, 0);
+        }
+    }
+
+    private string Masked(string text)
+    {
+        var found = anywhere.Find(text);
+        if (!alone.IsEmpty)
+        {
+            Alone(text, found);
         }
 
-        return Authorization().Replace(PrivateKey().Replace(text, Mask), "$1" + Mask);
+        if (found.Count == 0)
+        {
+            return text;
+        }
+
+        found.Sort();
+        var (masked, at) = (new StringBuilder(text.Length), 0);
+        foreach (var (from, to) in found)
+        {
+            if (from >= at)
+            {
+                masked.Append(text, at, from - at).Append(Mask);
+            }
+
+            at = Math.Max(at, to);
+        }
+
+        return masked.Append(text, at, text.Length - at).ToString();
+    }
+
+    private void Alone(string text, List<(int From, int To)> found)
+    {
+        var known = alone.GetAlternateLookup<ReadOnlySpan<char>>();
+        for (var from = 0; from + ShortestPassword <= text.Length; from++)
+        {
+            for (var length = ShortestPassword; IsEdge(text, from) && length < ShortestAnywhere && from + length <= text.Length; length++)
+            {
+                if (IsEdge(text, from + length) && known.ContainsKey(text.AsSpan(from, length)))
+                {
+                    found.Add((from, from + length));
+                }
+            }
+        }
+    }
+
+    private static bool IsEdge(string text, int at) => at == 0 || at == text.Length || !char.IsLetterOrDigit(text[at - 1]) || !char.IsLetterOrDigit(text[at]);
+
+    private static List<string> Values(string secret)
+    {
+        if (!secret.StartsWith('{'))
+        {
+            return [secret];
+        }
+
+        try
+        {
+            using var json = JsonDocument.Parse(secret);
+            return [.. json.RootElement.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.String).Select(p => p.Value.GetString()!)];
+        }
+        catch (JsonException)
+        {
+            return [secret];
+        }
     }
 
     [GeneratedRegex(@"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\z)", RegexOptions.Singleline)]
@@ -47,4 +123,8 @@ public sealed partial class SecretRedactor : IRedactor
 
     [GeneratedRegex(@"\b((?:Bearer|Basic)\s+)[A-Za-z0-9+/_=.\-]{12,}", RegexOptions.IgnoreCase)]
     private static partial Regex Authorization();
+
+    /// <summary>As <see cref="Access.Tokens.NewText"/> makes them.</summary>
+    [GeneratedRegex("ms_[A-Za-z0-9_-]{43}")]
+    private static partial Regex Token();
 }

@@ -17,6 +17,8 @@ public static class SettingsRegistration
         services.AddSingleton<SecretRedactor>();
         services.AddSingleton<IRedactor>(s => s.GetRequiredService<SecretRedactor>());
         services.AddSingleton<Secrets>();
+        // Before the engine's, so that no run begins while a secret is unknown.
+        services.AddSingleton<KnownSecrets>().AddHostedService(s => s.GetRequiredService<KnownSecrets>());
         return services;
     }
 }

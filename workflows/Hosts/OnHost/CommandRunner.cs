@@ -126,7 +126,7 @@ internal sealed class CommandRunner(SshConnection connection, HostTarget target)
     private HostRejectedException NotStarted(int exit, SshChannel channel)
     {
         var said = $"{channel.Output.Noise}\n{channel.Error.Noise}".Trim();
-        said = said.Length > 500 ? "…" + said[^500..] : said;
+        said = HostCommandException.Tail(said, 500);
         return new HostRejectedException(HostProblem.ShellRefused,
             $"The login of user {target.User} on {target} runs no commands (exit code {exit}). {(said.Length > 0 ? $"It said: {said}" : "It said nothing.")} The user needs a login shell such as /bin/sh or /bin/bash, and no ForceCommand in sshd_config.");
     }
