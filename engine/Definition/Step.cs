@@ -77,3 +77,10 @@ public class StepRejectedException : Exception
     /// <summary>Says what was tried, on which host, what came back and what to do.</summary>
     public StepRejectedException(string message, Exception? inner = null) : base(message, inner) { }
 }
+
+/// <summary>Nobody can know whether the work was done, and doing it twice might harm: the run pauses and asks, whatever the step's failure means otherwise.</summary>
+public sealed class StepUncertainException : StepRejectedException
+{
+    /// <summary>Says what is known, what is not, where to look, and what a retry would do.</summary>
+    public StepUncertainException(string message, Exception? inner = null) : base(message, inner) { }
+}

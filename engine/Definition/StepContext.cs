@@ -25,6 +25,10 @@ public abstract class StepContext
     /// <param name="seq">Its position, from 1.</param>
     public string IdempotencyKeyOf(int seq) => string.Create(CultureInfo.InvariantCulture, $"{RunId:N}-{seq}");
 
+    /// <summary>How many attempts of a step of this run have succeeded: 1 and more where an operator has it done again.</summary>
+    /// <param name="seq">Its position, from 1.</param>
+    public abstract int SuccessesOf(int seq);
+
     /// <summary>Set at a cancel, a time-out, a lost lease and a stop of the node. A step that ignores it is left behind.</summary>
     public abstract CancellationToken Cancellation { get; }
 

@@ -17,6 +17,8 @@ internal sealed class JournalMemory
 
     private readonly Dictionary<int, int> lastSucceeded = [];
 
+    private readonly Dictionary<int, int> successes = [];
+
     // How many steps before this one are done, and how many of those changed something: kept, because it is asked at every boundary.
     private int countedTo = 1;
     private int done;
@@ -45,6 +47,9 @@ internal sealed class JournalMemory
     /// <summary>The latest attempt of the step that succeeded; 0 when none did.</summary>
     public int LastSucceeded(int seq) => lastSucceeded.GetValueOrDefault(seq);
 
+    /// <summary>How many attempts of the step have succeeded.</summary>
+    public int Successes(int seq) => successes.GetValueOrDefault(seq);
+
     public JsonElement? Output(int seq) => Latest(seq, 1) is { State: "succeeded" } done ? done.Output : null;
 
     public void Remember(int seq, int direction, LatestAttempt attempt)
@@ -65,6 +70,7 @@ internal sealed class JournalMemory
         if (direction > 0 && attempt.State == "succeeded")
         {
             lastSucceeded[seq] = attempt.Attempt;
+            successes[seq] = Successes(seq) + 1;
         }
 
         if (direction > 0 && attempt.State != "skipped")

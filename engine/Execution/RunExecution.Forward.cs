@@ -54,7 +54,7 @@ internal sealed partial class RunExecution
 
     private async Task<bool> Execute(Call call, int tries)
     {
-        var outcome = await steps.Run(live, call);
+        var outcome = await steps.Run(live, call, memory);
         if (outcome.Error is null)
         {
             End(call, tries, "succeeded", outcome);
@@ -74,6 +74,13 @@ internal sealed partial class RunExecution
         }
 
         live.Log.Write(call.Step.Seq, Microsoft.Extensions.Logging.LogLevel.Error, outcome.Error);
+        if (outcome.Uncertain)
+        {
+            End(call, tries, "failed", outcome);
+            var asks = text.OneLine($"Step {call.Step.Seq}, '{call.Step.Title}': {outcome.Error}");
+            return await Leave("paused", asks, note: new Note("paused", asks));
+        }
+
         var wait = outcome.Rejected ? null : call.Step.RetryPolicy.After(tries);
         return wait is { } w ? await TryAgain(call, tries, outcome, Jitter(w)) : await Failed(call, tries, outcome);
     }

@@ -47,7 +47,7 @@ internal sealed partial class RunExecution
 
     private async Task<bool> Undo(Call call, int tries)
     {
-        var outcome = await steps.Run(live, call);
+        var outcome = await steps.Run(live, call, memory);
         if (outcome.Error is null)
         {
             End(call, tries, "succeeded", outcome);

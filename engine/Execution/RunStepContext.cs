@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace ManagedServers.Engine;
 
 /// <summary>What a step says goes to the run's log and to its attempt, until the attempt is over.</summary>
-internal sealed class RunStepContext(LiveRun run, int seq, int attempt, bool wasInterrupted, Text text, CancellationToken cancellation) : StepContext
+internal sealed class RunStepContext(LiveRun run, int seq, int attempt, bool wasInterrupted, JournalMemory journal, Text text, CancellationToken cancellation) : StepContext
 {
     private volatile bool over;
 
@@ -14,6 +14,8 @@ internal sealed class RunStepContext(LiveRun run, int seq, int attempt, bool was
     public override int Attempt => attempt;
 
     public override bool WasInterrupted => wasInterrupted;
+
+    public override int SuccessesOf(int of) => journal.Successes(of);
 
     public override CancellationToken Cancellation => cancellation;
 

@@ -11,7 +11,11 @@ namespace ManagedServers.Engine;
 /// <param name="Stopped">It let go because it was told to; why, stands in the live run.</param>
 /// <param name="LeftBehind">It did not let go: it may still be at work.</param>
 /// <param name="Said">Whether it changed something, and what.</param>
-internal sealed record StepOutcome(JsonElement? Output, string? Error, bool Rejected, bool Stopped, bool LeftBehind, (bool Changed, string Summary)? Said);
+internal sealed record StepOutcome(JsonElement? Output, string? Error, bool Rejected, bool Stopped, bool LeftBehind, (bool Changed, string Summary)? Said)
+{
+    /// <summary>Nobody can know whether the work was done: an operator is asked.</summary>
+    public bool Uncertain { get; init; }
+}
 
 /// <summary>One attempt to make: a step, or its undo.</summary>
 internal sealed record Call(PlannedStep Step, int Direction, int Attempt, bool WasInterrupted, JsonElement Input, JsonElement? Made);
@@ -19,14 +23,14 @@ internal sealed record Call(PlannedStep Step, int Direction, int Attempt, bool W
 /// <summary>Calls a step's code in a scope of its own, with its time limit, and lets nothing that it does get past.</summary>
 internal sealed class StepRunner(IServiceScopeFactory scopes, LiveRuns runs, Text text, EngineOptions options, TimeProvider time, ILogger<StepRunner> logger)
 {
-    public async Task<StepOutcome> Run(LiveRun run, Call call)
+    public async Task<StepOutcome> Run(LiveRun run, Call call, JournalMemory journal)
     {
         var told = run.Signal;
         var limit = new CancellationTokenSource();
         // A callback of the step's own that throws would end the process if the timer called it.
         var timer = time.Once(call.Step.TimeLimit, () => _ = limit.CancelAsync());
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(told, limit.Token);
-        var context = new RunStepContext(run, call.Step.Seq, call.Attempt, call.WasInterrupted, text, cancellation.Token);
+        var context = new RunStepContext(run, call.Step.Seq, call.Attempt, call.WasInterrupted, journal, text, cancellation.Token);
         var work = Task.Run(() => Invoke(call, context), CancellationToken.None);
         try
         {
@@ -100,7 +104,7 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, LiveRuns runs, Tex
     {
         logger.LogDebug(fault, "Run {Run}, step {Step}, attempt {Attempt} failed.", run.Id, call.Step.Name, call.Attempt);
         var error = text.Error(timedOut ? $"No answer within {Words.Duration(call.Step.TimeLimit)}, the time limit of this step." : Words.Of(fault));
-        return new StepOutcome(null, error, fault is StepRejectedException && !timedOut, stopped, false, context.Said);
+        return new StepOutcome(null, error, fault is StepRejectedException && !timedOut, stopped, false, context.Said) { Uncertain = fault is StepUncertainException && !timedOut };
     }
 
     private StepOutcome Left(Call call, CancellationToken told)

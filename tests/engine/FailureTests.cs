@@ -48,6 +48,23 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public async Task A_step_of_which_nobody_knows_how_far_it_came_pauses_the_run_though_its_failure_would_end_it()
+    {
+        var successes = -1;
+        var actors = new Actors().On("b", step => step.Attempt == 1 ? throw new StepUncertainException("Look at the host.") : Task.CompletedTask)
+            .On("a", step => { successes = step.SuccessesOf(1); return Task.CompletedTask; });
+        await using var node = await TestNode.Start(actors);
+        var id = await node.Begin("a", new Spec("b") { Tries = 5, OnFailure = StepFailure.Fail });
+
+        var run = await node.Is(id, RunState.Paused);
+        Assert.Equal((StepState.Failed, 1, "Step 2, 'Do b': Look at the host."), (run.Steps[1].State, run.Steps[1].Attempts, run.Reason));
+        await node.Runs.Retry(id, "ada", null, new RetryFrom { Step = 1 });
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+        Assert.Equal(1, successes);
+    }
+
+    [Fact]
     public async Task A_step_that_takes_longer_than_its_limit_is_cancelled_and_tried_again()
     {
         var actors = new Actors().On("a", async step =>
