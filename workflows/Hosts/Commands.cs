@@ -15,7 +15,7 @@ public sealed record CommandOptions
     /// <summary>Bytes kept of each of the two outputs; the rest is read and dropped. The callback sees all of it.</summary>
     public int OutputLimit { get; init; } = 1 << 20;
 
-    /// <summary>Called for each line as it comes, one call at a time. Lines over 4 KiB are cut into several.</summary>
+    /// <summary>Called for each line as it comes, one call at a time. Lines over 1 MiB are cut into several.</summary>
     public Action<CommandLine>? OnLine { get; init; }
 }
 
@@ -83,7 +83,7 @@ public enum KeptCommandPhase
     /// <summary>It came to its end and left an exit code.</summary>
     Ended,
 
-    /// <summary>It was started and is gone without an exit code: the host was restarted or the command killed from outside.</summary>
+    /// <summary>It was started and is gone without an exit code: the host was restarted, the command killed from outside, or its record removed.</summary>
     Lost,
 }
 

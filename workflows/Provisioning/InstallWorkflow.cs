@@ -115,8 +115,9 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         {
             steps.Add(plan
                 .Step($"{name}-{index + 1}", $"{title} '{command.Name}'", RunCommand.With(new CommandInput(plan.Input.ServerId, plan.Input.ServerName, command, [.. steps])))
-                .Retry(Backoff.Exponential(3, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)))
-                .Timeout(TimeSpan.FromSeconds(command.TimeoutSeconds) + TimeSpan.FromMinutes(1))
+                // Of the way to the host, before anything has begun. What comes after that, the step itself sees through.
+                .Retry(Backoff.Exponential(10, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)))
+                .Timeout(TimeSpan.FromSeconds(command.TimeoutSeconds) + RunCommand.LongestAbsence + TimeSpan.FromMinutes(1))
                 .WhenInterrupted(command.Repeatable ? Interruption.RunAgain : Interruption.Pause)
                 .OnFailure(failure).Seq);
         }

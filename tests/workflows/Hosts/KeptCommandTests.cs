@@ -108,6 +108,17 @@ public sealed class KeptCommandTests(TestHost lab)
     }
 
     [Fact]
+    public async Task One_whose_record_is_removed_while_it_runs_is_lost_and_still_ended_at_its_limit()
+    {
+        await using var host = await lab.Connect();
+
+        var gone = await Assert.ThrowsAsync<HostRejectedException>(() => host.RunKept(key, KeptCommand.FromOperator("rm -rf /var/lib/managed-servers/commands; exec sleep 614") with { Timeout = TimeSpan.FromSeconds(1) }));
+
+        Assert.Equal(HostProblem.CommandLost, gone.Code);
+        await Eventually.True(async () => (await lab.Outside("pgrep -fx '[s]leep 614' || true")).Length == 0);
+    }
+
+    [Fact]
     public async Task One_that_ran_when_the_host_lost_its_power_is_lost_and_one_that_had_ended_is_not()
     {
         await using var pool = TestHost.NewPool(new HostsOptions { PulseInterval = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(1) });

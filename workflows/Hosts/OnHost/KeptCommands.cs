@@ -35,7 +35,7 @@ internal sealed class KeptCommands(CommandRunner runner, HostTarget target)
                 What = what,
             },
             _ => throw new HostRejectedException(HostProblem.CommandLost,
-                $"{what} was started earlier and is gone without an exit code: the host was restarted, or something ended the command from outside. Nobody knows how far it came: look at the host, then decide whether to run it again."),
+                $"{what} was started earlier and is gone without an exit code: the host was restarted, something ended the command from outside, or its record in {root} was removed. Nobody knows how far it came: look at the host, then decide whether to run it again."),
         };
     }
 

@@ -57,7 +57,7 @@ internal static class KeptScripts
         """;
 
     // The wrapper is in no process group of the command, so whatever ends the command leaves it there to note the exit code.
-    // The timer holds no lock and has a session of its own, so that it can be ended together with its sleep: itself first,
+    // The timer goes on where its note cannot be written (with `:` the shell would end there). It holds no lock and has a session of its own, so that it can be ended together with its sleep: itself first,
     // since it may not have come to its session yet.
     // All output is read, so that the command never waits or dies for it, but only so much is kept that no disk fills up. The reader is
     // not waited for long: a daemon that the command left behind may hold the pipe for years.
@@ -79,7 +79,7 @@ internal static class KeptScripts
         (cd /; umask 022; . "$1/env"; exec setsid sh "$1/script") </dev/null >pipe 2>&1 &
         c=$!; echo $c >pid; t=
         if [ "$2" -gt 0 ]; then
-          setsid sh -c 'sleep "$1"; : >timed-out; kill -s TERM -- "-$2"; sleep 10; kill -s KILL -- "-$2"' sh "$2" $c </dev/null >/dev/null 2>&1 9>&- & t=$!
+          setsid sh -c 'sleep "$1"; true >timed-out; kill -s TERM -- "-$2"; sleep 10; kill -s KILL -- "-$2"' sh "$2" $c </dev/null >/dev/null 2>&1 9>&- & t=$!
         fi
         wait $c; rc=$?
         [ -z "$t" ] || { kill -s KILL "$t"; kill -s KILL -- "-$t"; } 2>/dev/null
@@ -100,6 +100,7 @@ internal static class KeptScripts
         o=0; w=1
         while :; do
           s=$(look)
+          [ -e "$d/lock" ] || { s=lost; break; }
           n=$(wc -c <"$d/out")
           if [ "$n" -gt "$o" ]; then
             tail -c +$((o+1)) "$d/out" | head -c $((n-o)) || exit 1

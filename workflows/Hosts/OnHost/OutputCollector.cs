@@ -6,7 +6,7 @@ namespace ManagedServers.Workflows.Hosts.OnHost;
 /// <summary>Keeps the first bytes of an output, up to a limit, and hands out its lines.</summary>
 internal sealed class OutputCollector(int limit, bool isError, Action<CommandLine>? onLine, Lock oneAtATime)
 {
-    private const int LongestLine = 4096;
+    private const int LongestLine = 1 << 20;
     private readonly ArrayBufferWriter<byte> kept = new();
     private readonly StringBuilder line = new();
     private readonly Decoder decoder = Encoding.UTF8.GetDecoder();

@@ -1,5 +1,8 @@
+using System.Diagnostics;
+using System.Globalization;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Settings;
 using Microsoft.Extensions.Logging;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
@@ -7,23 +10,33 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 /// <param name="Before">Steps whose commands are journalled by now, so that the host may forget them.</param>
 public sealed record CommandInput(Guid ServerId, string ServerName, OperatorCommand Command, IReadOnlyList<int> Before);
 
-/// <summary>Runs an operator's own text on the host, under the wrapper that knows how it ended even when nobody was listening.</summary>
-public sealed class RunCommand(Servers.Servers servers) : Step<RunCommand, CommandInput, Nothing>
+/// <summary>
+/// Runs an operator's own text on the host, under the wrapper that knows how it ended even when nobody was listening. Once it may have begun, only an exit code that somebody
+/// was told, or an operator who was asked, lets it begin again; unless it is repeatable.
+/// </summary>
+public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor) : Step<RunCommand, CommandInput, Nothing>
 {
+    /// <summary>How long a host that a command runs on may be away: a reboot with its checks of disks.</summary>
+    internal static readonly TimeSpan LongestAbsence = TimeSpan.FromMinutes(15);
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+
     public override async Task<Nothing> Run(CommandInput input, StepContext step)
     {
-        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        await Forget(host, input.Before, step);
+        var key = Key(step, step.Seq, step.SuccessesOf(step.Seq));
         try
         {
-            await Run(host, input, step);
+            await using (var host = await servers.Connect(input.ServerId, step.Cancellation))
+            {
+                await Forget(host, input.Before, step);
+            }
+
+            var result = await ToItsEnd(input, key, step);
+            await Judge(result, input, key, step);
         }
         catch (OperationCanceledException) when (step.CancelledByOperator)
         {
-            // The operator wants it to stop, so it must not go on behind everybody's back. A stopping node only lets go.
-            using var grace = new CancellationTokenSource(TimeSpan.FromSeconds(25));
-            await host.EndKept(step.IdempotencyKey, grace.Token);
-            await host.ForgetKept(step.IdempotencyKey, grace.Token);
+            await End(input.ServerId, key, step);
             throw;
         }
 
@@ -35,7 +48,7 @@ public sealed class RunCommand(Servers.Servers servers) : Step<RunCommand, Comma
     internal static async Task Forget(IHost host, IReadOnlyList<int> steps, StepContext step)
     {
         // Not taken from the steps' results: one that is skipped has none, and may have left a command all the same.
-        foreach (var key in steps.Select(step.IdempotencyKeyOf))
+        foreach (var key in steps.SelectMany(seq => Keys(step, seq)))
         {
             if ((await host.LookUpKept(key, step.Cancellation)).Phase != KeptCommandPhase.Running)
             {
@@ -44,43 +57,131 @@ public sealed class RunCommand(Servers.Servers servers) : Step<RunCommand, Comma
         }
     }
 
-    private static async Task Run(IHost host, CommandInput input, StepContext step)
+    // Done again after it was done, it is another command: what the host still knows of the former one is no answer.
+    private static string Key(StepContext step, int seq, int successes) =>
+        step.IdempotencyKeyOf(seq) + (successes == 0 ? "" : successes.ToString("'-'0", CultureInfo.InvariantCulture));
+
+    /// <summary>Of its last success, and of what may have been begun since.</summary>
+    private static IEnumerable<string> Keys(StepContext step, int seq)
     {
-        var (command, key) = (input.Command, step.IdempotencyKey);
-        await Settle(host, key, command, step);
-        var result = await host.RunKept(key, KeptCommand.FromOperator(command.Text) with
+        var successes = step.SuccessesOf(seq);
+        return Enumerable.Range(Math.Max(0, successes - 1), Math.Min(successes, 1) + 1).Select(n => Key(step, seq, n));
+    }
+
+    /// <summary>Starts it, or attaches where the host knows it, as often as the connection is lost.</summary>
+    private async Task<CommandResult> ToItsEnd(CommandInput input, string key, StepContext step)
+    {
+        var command = input.Command;
+        var output = new LoggedOutput(step, redactor);
+        var begun = false;
+        var away = new Stopwatch();
+        for (var wait = TimeSpan.FromSeconds(1); ; wait = TimeSpan.FromSeconds(Math.Min(wait.TotalSeconds * 2, LongestWait.TotalSeconds)))
         {
-            Timeout = TimeSpan.FromSeconds(command.TimeoutSeconds),
-            Environment = new Dictionary<string, string>
+            try
             {
-                ["MS_SERVER"] = input.ServerName, ["MS_ADDRESS"] = host.Target.Address.Text, ["MS_RUN"] = step.RunId.ToString(), ["MS_STEP"] = step.Seq.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            },
-            OnLine = line => step.Log(line.Text, line.IsError ? LogLevel.Warning : LogLevel.Information),
-        }, step.Cancellation);
-        if (result.ExitCode != 0)
-        {
-            await host.ForgetKept(key, step.Cancellation);
-            throw new StepRejectedException(result.TimedOut
-                ? $"The command '{command.Name}' on {host.Target} took longer than {command.TimeoutSeconds} s and was ended. Its output is in the log above."
-                : $"The command '{command.Name}' on {host.Target} ended with exit code {result.ExitCode}. Its output is in the log above.");
+                await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+                var found = await host.LookUpKept(key, step.Cancellation);
+                if (begun && found.Phase == KeptCommandPhase.None && !command.Repeatable)
+                {
+                    throw Uncertain(command, host, "and the host knows nothing of it now: either it was not started, or its record was removed");
+                }
+
+                if (found.Phase is KeptCommandPhase.Running or KeptCommandPhase.Ended)
+                {
+                    step.Log(found.Phase == KeptCommandPhase.Running
+                        ? $"'{command.Name}' is running on the host since it was started; waiting for its end."
+                        : $"'{command.Name}' has ended on the host while nobody was listening; it is not run again.");
+                }
+
+                (begun, wait) = (true, TimeSpan.FromSeconds(1));
+                away.Reset();
+                if (await Follow(host, input, key, output, step) is { } result)
+                {
+                    return result;
+                }
+            }
+            catch (Exception fault) when (begun && fault is HostUnavailableException or HostCommandTimeoutException && away.Elapsed < LongestAbsence)
+            {
+                if (!away.IsRunning)
+                {
+                    away.Start();
+                    step.Log($"{fault.Message} '{command.Name}' goes on there by itself; its result is fetched as soon as the host answers, for up to {LongestAbsence.TotalMinutes:0} minutes.", LogLevel.Warning);
+                }
+
+                await Task.Delay(wait, step.Cancellation);
+            }
+            catch (Exception fault) when (begun && fault is not OperationCanceledException and not StepUncertainException)
+            {
+                throw new StepUncertainException(
+                    $"The command '{command.Name}' was started, and how it ended could not be fetched: {fault.Message} A retry fetches it, and starts the command again only where the host knows nothing of it.", fault);
+            }
         }
     }
 
-    /// <summary>Decides what an earlier start of this very command means now.</summary>
-    private static async Task Settle(IHost host, string key, OperatorCommand command, StepContext step)
+    /// <summary>Null when it is to be started again.</summary>
+    private static async Task<CommandResult?> Follow(IHost host, CommandInput input, string key, LoggedOutput output, StepContext step)
     {
-        var found = await host.LookUpKept(key, step.Cancellation);
-        switch (found.Phase)
+        var command = input.Command;
+        output.FromTheBeginning();
+        try
         {
-            case KeptCommandPhase.Running:
-                step.Log($"'{command.Name}' is still running on the host since the interruption; waiting for its end.");
-                break;
-            case KeptCommandPhase.Ended when found.ExitCode == 0 && step.WasInterrupted:
-                step.Log($"'{command.Name}' had ended well on the host while the product was away; it is not run again.");
-                break;
-            case KeptCommandPhase.Ended or KeptCommandPhase.Lost:
-                await host.ForgetKept(key, step.Cancellation);
-                break;
+            return await host.RunKept(key, KeptCommand.FromOperator(command.Text) with
+            {
+                Timeout = TimeSpan.FromSeconds(command.TimeoutSeconds),
+                Environment = new Dictionary<string, string>
+                {
+                    ["MS_SERVER"] = input.ServerName, ["MS_ADDRESS"] = host.Target.Address.Text, ["MS_RUN"] = step.RunId.ToString(), ["MS_STEP"] = step.Seq.ToString(CultureInfo.InvariantCulture),
+                },
+                OnLine = output.Add,
+            }, step.Cancellation);
+        }
+        catch (HostRejectedException lost) when (lost.Code == HostProblem.CommandLost)
+        {
+            // Forgotten, so that whoever is asked and says "again" is not asked the same once more.
+            await host.ForgetKept(key, step.Cancellation);
+            if (!command.Repeatable)
+            {
+                throw Uncertain(command, host, "and is gone without an exit code: the host was restarted, something ended the command from outside, or its record in the product's folder was removed");
+            }
+
+            step.Log($"{lost.Message} It is repeatable, so it is run again.", LogLevel.Warning);
+            output.Restart();
+            return null;
         }
     }
+
+    private async Task Judge(CommandResult result, CommandInput input, string key, StepContext step)
+    {
+        if (result.ExitCode == 0)
+        {
+            return;
+        }
+
+        // Told to the operator now, whose retry runs it again.
+        var command = input.Command;
+        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        await host.ForgetKept(key, step.Cancellation);
+        throw new StepRejectedException(result.TimedOut
+            ? $"The command '{command.Name}' on {host.Target} took longer than {command.TimeoutSeconds} s and was ended. Its output is in the log above."
+            : $"The command '{command.Name}' on {host.Target} ended with exit code {result.ExitCode}. Its output is in the log above.");
+    }
+
+    /// <summary>The operator wants it to stop, so it must not go on behind everybody's back. A stopping node only lets go.</summary>
+    private async Task End(Guid serverId, string key, StepContext step)
+    {
+        using var grace = new CancellationTokenSource(TimeSpan.FromSeconds(25));
+        try
+        {
+            await using var host = await servers.Connect(serverId, grace.Token);
+            await host.EndKept(key, grace.Token);
+            await host.ForgetKept(key, grace.Token);
+        }
+        catch (Exception fault) when (fault is IHostProblem or OperationCanceledException)
+        {
+            step.Log($"The command could not be ended on the host, and may still be at work there: {(fault is IHostProblem ? fault.Message : "the host did not answer in time.")}", LogLevel.Warning);
+        }
+    }
+
+    private static StepUncertainException Uncertain(OperatorCommand command, IHost host, string what) => new(
+        $"The command '{command.Name}' was started on {host.Target}, {what}. Nobody knows how far it came. Look at the host, then retry to run it again, or skip it, or cancel.");
 }
