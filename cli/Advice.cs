@@ -8,12 +8,13 @@ internal static class Advice
     public static string? For(RefusedException e) => e switch
     {
         { Problem.Detail: { } detail } when detail.Contains("msctl ", StringComparison.Ordinal) => null,   // the product says it itself
-        { Status: 409 } when e.Tried.StartsWith("DELETE", StringComparison.Ordinal) => "To remove it all the same: --force",
+        { Status: 409 } when e.Tried.StartsWith("DELETE", StringComparison.Ordinal) && e.Tried.Contains("/pvservers/", StringComparison.Ordinal) => "To remove it all the same: --force",
         { Status: 401 } => "Sign in again: msctl login",
         { Status: 403 } => "The account has not this right. Who you are: msctl whoami",
         { Problem.Type: { } type } when type.EndsWith("host-key-changed", StringComparison.Ordinal) =>
             "The host may have been installed anew, or somebody stands in between: ask who looks after it before you accept anything.",
         { Status: 404 } when e.Tried.Contains("/pvservers/", StringComparison.Ordinal) => "What there is: msctl servers list",
+        { Status: 404 } when e.Tried.Contains("/sshroutes/", StringComparison.Ordinal) => "What there is: msctl routes list",
         { Status: 404 } when e.Tried.Contains("/runs/", StringComparison.Ordinal) => "What there is: msctl runs list",
         { Status: 429, Problem.Detail: null } => "Try again in a while.",
         { Passing: true } => "The product is starting or overloaded; try again in a while.",

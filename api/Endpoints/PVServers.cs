@@ -2,7 +2,6 @@ using ManagedServers.Api.Hosting;
 using ManagedServers.Workflows;
 using ManagedServers.Workflows.Access;
 using ManagedServers.Workflows.Enrolment;
-using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Provisioning.Steps;
@@ -30,11 +29,8 @@ internal static class PVServers
             return Results.Created($"/api/v2/pvservers/{added.Id}", await overview.Get(added.Id.ToString(), cancellationToken));
         }).RequireAuthorization(nameof(Right.Operate)).Produces<ServerView>(201).ProducesProblem(400).ProducesProblem(409).WithSummary("Register a host");
 
-        servers.MapPost("/probe", async (ProbeRequest request, IHosts hosts, CancellationToken cancellationToken) =>
-        {
-            var (address, port) = request.Parse();
-            return await hosts.ReadHostKey(address, port, cancellationToken);
-        }).RequireAuthorization(nameof(Right.Operate)).WithSummary("Read a host's key, before any credential is sent");
+        servers.MapPost("/probe", async (ProbeRequest request, Servers servers, CancellationToken cancellationToken) =>
+            await servers.ReadHostKey(request.Address, request.SshPort, request.SshRoute, cancellationToken)).RequireAuthorization(nameof(Right.Operate)).WithSummary("Read a host's key, before any credential is sent");
 
         servers.MapGet("/{server}", (string server, ServerOverview overview, CancellationToken cancellationToken) => overview.Get(server, cancellationToken))
             .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).WithSummary("One server, by id or name");
@@ -127,24 +123,7 @@ internal static class PVServers
         return key.Length <= 200 ? (key.Length > 0 ? key : null) : throw new InvalidInputException("Idempotency-Key", "must have at most 200 characters");
     }
 
-    private sealed record ProbeRequest(string? Address, int SshPort = 22)
-    {
-        public (HostAddress, SshPort) Parse()
-        {
-            var errors = new Dictionary<string, string[]>();
-            if (!HostAddress.TryParse(Address, out var address, out var addressRule))
-            {
-                errors["address"] = [addressRule];
-            }
-
-            if (!ManagedServers.Workflows.Hosts.SshPort.TryParse(SshPort.ToString(System.Globalization.CultureInfo.InvariantCulture), out var port, out var portRule))
-            {
-                errors["sshPort"] = [portRule];
-            }
-
-            return errors.Count == 0 ? (address!, port!) : throw new InvalidInputException(errors);
-        }
-    }
+    private sealed record ProbeRequest(string? Address, int SshPort = 22, string? SshRoute = null);
 
     private sealed record TestAnswer(bool Ok, IReadOnlyList<Check> Checks);
 

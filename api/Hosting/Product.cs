@@ -10,6 +10,7 @@ using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Routes;
 using ManagedServers.Workflows.Servers;
 using ManagedServers.Workflows.Settings;
 using Microsoft.AspNetCore.Mvc;
@@ -52,7 +53,7 @@ internal static class Product
         // Run from a build's folder, the dashboard's files lie in its project; a published product has them beside it, and this does nothing.
         builder.WebHost.UseStaticWebAssets();
         builder.Services.AddSingleton(options).AddSingleton(database).AddSingleton(TimeProvider.System);
-        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers().AddEnrolment()
+        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers().AddRoutes().AddEnrolment()
             .AddProvisioning(options.ImagesFolder, new ReportAddress(options.ApiAddress, options.Listen[0].Port));
         builder.Services.AddSingleton(services =>
             CertificateAuthority.Open(database, services.GetRequiredService<Secrets>(), TimeProvider.System).GetAwaiter().GetResult());
@@ -116,6 +117,7 @@ internal static class Product
         var api = app.MapGroup("/api/v2").AddEndpointFilterFactory(QueryRules.Filter).WithMetadata(new RequestSizeLimitAttribute(Requests.LargestBody));
         api.MapMe();
         api.MapPVServers();
+        api.MapSshRoutes();
         api.MapRuns();
         api.MapSchedules();
         api.MapEngine();

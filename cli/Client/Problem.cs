@@ -21,6 +21,9 @@ public sealed record Problem
     /// <summary>The fingerprint that a host showed, with problems about host keys.</summary>
     public string? Fingerprint { get; init; }
 
+    /// <summary>The kind of that key.</summary>
+    public string? Algorithm { get; init; }
+
     /// <summary>The fingerprint that was accepted before, when a host shows another.</summary>
     public string? Expected { get; init; }
 }

@@ -10,6 +10,9 @@ public sealed class ProductClient(ProductHttp http) : IDisposable
     /// <summary>Managed hosts.</summary>
     public ServersApi Servers { get; } = new(http);
 
+    /// <summary>Stored chains of jump hosts.</summary>
+    public RoutesApi Routes { get; } = new(http);
+
     /// <summary>Executions of workflows.</summary>
     public RunsApi Runs { get; } = new(http);
 

@@ -27,6 +27,9 @@ public sealed record Server
     /// <summary>The host key that was accepted.</summary>
     public HostKey? HostKey { get; init; }
 
+    /// <summary>The SSH route to it; none when the product reaches it directly.</summary>
+    public string? SshRoute { get; init; }
+
     /// <summary>Where the host reaches the product.</summary>
     public string? ApiAddress { get; init; }
 
@@ -109,6 +112,9 @@ public sealed record NewServer
     /// <summary>Fingerprint of the host key that the operator accepted.</summary>
     public string? HostKey { get; init; }
 
+    /// <summary>The SSH route to it; none when the product reaches it directly.</summary>
+    public string? SshRoute { get; init; }
+
     /// <summary>Where the host reaches the product; the product's own setting when null.</summary>
     public string? ApiAddress { get; init; }
 }
@@ -140,6 +146,9 @@ public sealed record ServerChange
     /// <summary>Fingerprint that the operator accepted, where the host presents another key than before.</summary>
     public string? HostKey { get; init; }
 
+    /// <summary>The SSH route to it; empty to reach it directly.</summary>
+    public string? SshRoute { get; init; }
+
     /// <summary>Where the host reaches the product; empty for the product's own setting.</summary>
     public string? ApiAddress { get; init; }
 
@@ -150,7 +159,8 @@ public sealed record ServerChange
 /// <summary>Whose host key is asked for.</summary>
 /// <param name="Address">Address or name to dial.</param>
 /// <param name="SshPort">Port of its SSH server.</param>
-public sealed record ProbeRequest(string Address, int SshPort);
+/// <param name="SshRoute">The SSH route to it; none when the product reaches it directly.</param>
+public sealed record ProbeRequest(string Address, int SshPort, string? SshRoute = null);
 
 /// <summary>The answer of a connection test.</summary>
 /// <param name="Ok">Every check passed.</param>

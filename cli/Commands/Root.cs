@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using ManagedServers.Cli.Commands.Access;
 using ManagedServers.Cli.Commands.Monitoring;
+using ManagedServers.Cli.Commands.Routes;
 using ManagedServers.Cli.Commands.Runs;
 using ManagedServers.Cli.Commands.Servers;
 using ManagedServers.Cli.Session;
@@ -22,6 +23,9 @@ internal static class Root
                 "servers", "Add hosts, install components on them, start and stop those, remove them.",
                 AddServerCommand.Build(), ListServersCommand.Build(), ShowServerCommand.Build(), TestServerCommand.Build(), InstallCommand.Build(), EnrolCommand.Build(),
                 EditServerCommand.Build(), ControlCommands.Start(), ControlCommands.Stop(), ControlCommands.Restart(), UninstallCommand.Build(), RemoveServerCommand.Build()),
+            Group(
+                "routes", "Store chains of jump hosts through which servers are reached.",
+                AddRouteCommand.Build(), ListRoutesCommand.Build(), ShowRouteCommand.Build(), TestRouteCommand.Build(), EditRouteCommand.Build(), RemoveRouteCommand.Build()),
             Group(
                 "runs", "See what the product does and did, and answer when it waits for you.",
                 ListRunsCommand.Build(), ShowRunCommand.Build(), WatchRunCommand.Build(), LogCommand.Build(), CancelRunCommand.Build(), RetryRunCommand.Build(), SkipStepCommand.Build(),

@@ -10,13 +10,15 @@ internal static class LabContainer
     private const string AddressLabel = "managed-servers.lab.address";
 
     public static async Task<IEnumerable<string>> Addresses(LabOwner owner, CancellationToken cancellationToken) =>
-        (await Hosts(owner, cancellationToken)).Select(host => host.Labels[AddressLabel]);
+        (await Hosts(owner, cancellationToken)).SelectMany(host => host.Labels[AddressLabel].Split(' '));
 
-    public static Dictionary<string, string> Labels(LabOwner owner, string address) => new(LabDocker.Labels(owner)) { [AddressLabel] = address };
+    public static Dictionary<string, string> Labels(LabOwner owner, params IEnumerable<string> addresses) => new(LabDocker.Labels(owner)) { [AddressLabel] = string.Join(' ', addresses) };
 
+    /// <param name="places">The host's networks with its address in each.</param>
     public static async Task<string> Create(
-        string name, string address, LabNetwork network, LabOptions options, CancellationToken cancellationToken)
+        string name, IReadOnlyList<(LabNetwork Network, string Address)> places, LabOptions options, CancellationToken cancellationToken)
     {
+        var (network, address) = places[0];
         var volume = await Client.Volumes.CreateAsync(new VolumesCreateParameters { Labels = LabDocker.Labels(options.Owner) }, cancellationToken);
         try
         {
@@ -29,10 +31,12 @@ internal static class LabContainer
                 Cmd = options.Systemd ? ["systemd"] : [],
                 // systemd takes the usual TERM as an order to start itself anew; this one shuts down.
                 StopSignal = options.Systemd ? "SIGRTMIN+3" : null,
-                Labels = Labels(options.Owner, address),
+                Labels = Labels(options.Owner, places.Select(p => p.Address)),
                 HostConfig = HostConfig(volume.Name, network, options),
                 NetworkingConfig = network.With(address),
             }, cancellationToken);
+            foreach (var (further, there) in places.Skip(1))
+                await Client.Networks.ConnectNetworkAsync(further.Id, new NetworkConnectParameters { Container = created.ID, EndpointConfig = further.With(there).EndpointsConfig[further.Id] }, cancellationToken);
             return created.ID;
         }
         catch

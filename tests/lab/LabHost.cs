@@ -13,6 +13,9 @@ public sealed class LabHost : IAsyncDisposable
     public required string Name { get; init; }
     public required string Address { get; init; }
 
+    /// <summary>Its address in each of its inner networks.</summary>
+    public required IReadOnlyDictionary<string, string> InnerAddresses { get; init; }
+
     /// <summary>This machine's address on the host's network: where the host reaches a product that runs here.</summary>
     public required string Gateway { get; init; }
 
@@ -90,15 +93,22 @@ public sealed class LabHost : IAsyncDisposable
         await Gate.WaitAsync(cancellationToken);
         try
         {
-            var network = await LabNetwork.Of(options.Owner, cancellationToken);
-            var address = network.FreeAddress(await LabContainer.Addresses(options.Owner, cancellationToken));
+            var taken = (await LabContainer.Addresses(options.Owner, cancellationToken)).ToList();
+            List<(LabNetwork Network, string Address)> places = [];
+            foreach (var inner in (string?[])[.. options.Reachable ? new string?[] { null } : [], .. options.InnerNetworks])
+            {
+                var network = await LabNetwork.Of(options.Owner, cancellationToken, inner);
+                places.Add((network, network.FreeAddress(taken)));
+            }
+
             var name = options.Name ?? "lab-" + RandomNumberGenerator.GetHexString(4, lowercase: true);
             return new LabHost
             {
-                Id = await LabContainer.Create(name, address, network, options, cancellationToken),
+                Id = await LabContainer.Create(name, places, options, cancellationToken),
                 Name = name,
-                Address = address,
-                Gateway = network.Gateway,
+                Address = places[0].Address,
+                InnerAddresses = options.InnerNetworks.Zip(places.Skip(options.Reachable ? 1 : 0)).ToDictionary(p => p.First, p => p.Second.Address),
+                Gateway = places[0].Network.Gateway,
                 RootPassword = RandomNumberGenerator.GetHexString(24, lowercase: true),
             };
         }
@@ -122,7 +132,7 @@ public sealed class LabHost : IAsyncDisposable
                 """], limit.Token);
             if (waited.ExitCode != 0)
                 throw await NotUp(null);
-            while (!await AnswersOnSsh(limit.Token))
+            while (InnerAddresses.Values.Contains(Address) ? (await TryRun("bash -c 'exec 3<>/dev/tcp/127.0.0.1/22 && head -c 4 <&3'", limit.Token)).Text.Length < 4 : !await AnswersOnSsh(limit.Token))
                 await Task.Delay(50, limit.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or DockerApiException && !cancellationToken.IsCancellationRequested)

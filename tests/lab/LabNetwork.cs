@@ -5,9 +5,11 @@ using static ManagedServers.Lab.LabDocker;
 
 namespace ManagedServers.Lab;
 
-/// <summary>One bridge with a subnet of its own for each owner, there as long as one of its hosts is.</summary>
+/// <summary>One bridge with a subnet of its own for each owner, and one for each inner network; there as long as one of the owner's hosts is.</summary>
 internal sealed record LabNetwork(string Id, string Subnet)
 {
+    private const string NameLabel = "managed-servers.lab.network";
+    private const string Reachable = "";
     private const int Subnets = 256;
 
     public string Gateway => Address(1);
@@ -22,11 +24,12 @@ internal sealed record LabNetwork(string Id, string Subnet)
         EndpointsConfig = new Dictionary<string, EndpointSettings> { [Id] = new() { IPAMConfig = new EndpointIPAMConfig { IPv4Address = address } } },
     };
 
-    public static async Task<LabNetwork> Of(LabOwner owner, CancellationToken cancellationToken)
+    /// <param name="inner">The name of a network that this machine is not in; null for the one that it reaches.</param>
+    public static async Task<LabNetwork> Of(LabOwner owner, CancellationToken cancellationToken, string? inner = null)
     {
-        var known = await Client.Networks.ListNetworksAsync(new NetworksListParameters { Filters = Filter(owner) }, cancellationToken);
-        if (known.Count > 0)
-            return new LabNetwork(known[0].ID, known[0].IPAM.Config[0].Subnet);
+        var all = await Client.Networks.ListNetworksAsync(new NetworksListParameters { Filters = Filter(owner) }, cancellationToken);
+        if (all.FirstOrDefault(n => n.Labels[NameLabel] == (inner ?? Reachable)) is { } known)
+            return new LabNetwork(known.ID, known.IPAM.Config[0].Subnet);
 
         var first = (int)((uint)owner.ProcessId % Subnets);
         for (var i = 0; i < Subnets; i++)
@@ -35,7 +38,7 @@ internal sealed record LabNetwork(string Id, string Subnet)
             var subnet = $"10.213.{(first + i) % Subnets}.0/24";
             try
             {
-                return await Create(owner, subnet, cancellationToken);
+                return await Create(owner, subnet, inner, cancellationToken);
             }
             catch (DockerApiException e) when (e.Message.Contains("overlaps", StringComparison.OrdinalIgnoreCase))
             {
@@ -54,14 +57,16 @@ internal sealed record LabNetwork(string Id, string Subnet)
             await Client.Networks.DeleteNetworkAsync(network.ID, cancellationToken);
     }
 
-    private static async Task<LabNetwork> Create(LabOwner owner, string subnet, CancellationToken cancellationToken)
+    private static async Task<LabNetwork> Create(LabOwner owner, string subnet, string? inner, CancellationToken cancellationToken)
     {
         var created = await Client.Networks.CreateNetworkAsync(new NetworksCreateParameters
         {
-            Name = $"managed-servers-lab-{owner.ProcessId}-{owner.StartTime}",
+            Name = $"managed-servers-lab-{owner.ProcessId}-{owner.StartTime}{(inner is null ? "" : "-" + inner)}",
             Driver = "bridge",
             IPAM = new IPAM { Config = [new IPAMConfig { Subnet = subnet }] },
-            Labels = Labels(owner),
+            Labels = new Dictionary<string, string>(Labels(owner)) { [NameLabel] = inner ?? Reachable },
+            // The bridge gets no address of this machine's.
+            Options = inner is null ? [] : new Dictionary<string, string> { ["com.docker.network.bridge.inhibit_ipv4"] = "true" },
         }, cancellationToken);
         return new LabNetwork(created.ID, subnet);
     }

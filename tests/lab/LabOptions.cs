@@ -21,6 +21,12 @@ public sealed record LabOptions
     /// <summary>Folders that are file systems of their own with a limit, such as "16m" or "200k", for full disks. Empty after a reboot.</summary>
     public IReadOnlyDictionary<string, string> SmallFolders { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Networks of the lab that this machine is not in, by names that the test makes up: only hosts that share one reach each other there.</summary>
+    public IReadOnlyList<string> InnerNetworks { get; init; } = [];
+
+    /// <summary>Whether it is in the network that this machine reaches, too. Without it the host needs an inner network.</summary>
+    public bool Reachable { get; init; } = true;
+
     /// <summary>Shell lines that run as root before the host's first service starts.</summary>
     public string? Setup { get; init; }
 

@@ -6,18 +6,18 @@ namespace ManagedServers.Workflows.Hosts;
 /// <summary>A lease of a host's connection.</summary>
 internal sealed class Host : IHost
 {
-    private readonly Func<ValueTask> giveBack;
+    private readonly HostLease lease;
     private readonly CommandRunner runner;
     private readonly HostFiles files;
     private readonly KeptCommands kept;
     private readonly HostFactsReader facts;
     private readonly HostReach reach;
-    private int disposed;
 
-    public Host(HostLink link, HostTarget target, TimeProvider time, Func<ValueTask> giveBack)
+    public Host(HostLease lease, HostTarget target, TimeProvider time)
     {
         Target = target;
-        this.giveBack = giveBack;
+        this.lease = lease;
+        var link = lease.Link;
         runner = new CommandRunner(link.Connection, target);
         files = new HostFiles(runner, target);
         kept = new KeptCommands(runner, target);
@@ -56,5 +56,5 @@ internal sealed class Host : IHost
 
     public Task<Reachability> CanReach(Uri url, string authorityPem, CancellationToken cancellationToken = default) => reach.Try(url, authorityPem, cancellationToken);
 
-    public ValueTask DisposeAsync() => Interlocked.Exchange(ref disposed, 1) == 0 ? giveBack() : ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => lease.DisposeAsync();
 }

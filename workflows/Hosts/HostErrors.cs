@@ -49,6 +49,7 @@ public static class HostProblem
     public const string DockerRefused = "docker-refused";
     public const string PermissionDenied = "permission-denied";
     public const string DiskFull = "disk-full";
+    public const string ForwardingRefused = "forwarding-refused";
     public const string FileTooLong = "file-too-long";
     public const string CommandUnusable = "command-unusable";
     public const string CommandLost = "command-lost";

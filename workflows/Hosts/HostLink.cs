@@ -3,8 +3,8 @@ using ManagedServers.Workflows.Hosts.Ssh;
 
 namespace ManagedServers.Workflows.Hosts;
 
-/// <summary>What the leases of one host share: the SSH connection and the Docker client that lives on it.</summary>
-internal sealed class HostLink(SshConnection connection) : IAsyncDisposable
+/// <summary>What the leases of one host share: the SSH connection, the way that it takes, and the Docker client that lives on it.</summary>
+internal sealed class HostLink(SshConnection connection, HostWay way) : IAsyncDisposable
 {
     private readonly Lazy<DockerTransport> docker = new(() => new DockerTransport(connection));
 
@@ -20,5 +20,16 @@ internal sealed class HostLink(SshConnection connection) : IAsyncDisposable
         }
 
         await connection.DisposeAsync();
+        await way.DisposeAsync();
     }
+}
+
+/// <summary>The use of a link by one who works on the host, given back once.</summary>
+internal sealed class HostLease(HostLink link, Func<ValueTask> giveBack) : IAsyncDisposable
+{
+    private int disposed;
+
+    public HostLink Link => link;
+
+    public ValueTask DisposeAsync() => Interlocked.Exchange(ref disposed, 1) == 0 ? giveBack() : ValueTask.CompletedTask;
 }

@@ -26,13 +26,25 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
         }
     }
 
-    public Task<HostKey> ReadHostKey(HostAddress address, SshPort port, CancellationToken cancellationToken = default) =>
-        SshConnector.ReadHostKey(address, port, options.ConnectTimeout, cancellationToken);
-
-    public async Task<IHost> Connect(HostTarget target, CancellationToken cancellationToken = default)
+    public async Task<HostKey> ReadHostKey(HostAddress address, SshPort port, HostTarget? via = null, CancellationToken cancellationToken = default)
     {
-        // The display name is for messages only.
-        var key = target with { DisplayName = "" };
+        var where = $"{address.InUrl}:{port}";
+        await using var way = await Way(via, address, port, where, cancellationToken);
+        try
+        {
+            return await SshConnector.ReadHostKey(way.Dial, where, options.ConnectTimeout, cancellationToken);
+        }
+        catch (Exception failure)
+        {
+            throw await way.Explain(failure, options.ConnectTimeout);
+        }
+    }
+
+    public async Task<IHost> Connect(HostTarget target, CancellationToken cancellationToken = default) => new Host(await Take(target, cancellationToken), target, time);
+
+    private async Task<HostLease> Take(HostTarget target, CancellationToken cancellationToken)
+    {
+        var key = KeyOf(target);
         while (true)
         {
             var entry = Lease(key, target, out var idleFor);
@@ -41,7 +53,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
                 var link = await entry.Connecting.WaitAsync(cancellationToken);
                 if (link.Connection.IsAlive && (idleFor < TrustedIdle || await link.Connection.Answers(options.ConnectTimeout).WaitAsync(cancellationToken)))
                 {
-                    return new Host(link, target, time, () => Return(key, entry));
+                    return new HostLease(link, () => Return(key, entry));
                 }
             }
             catch
@@ -60,7 +72,8 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
         List<Entry> all;
         lock (gate)
         {
-            all = [.. entries.Values];
+            // Those behind others first: they end in order, and give back what they went through.
+            all = [.. entries.OrderByDescending(e => Hops(e.Key)).Select(e => e.Value)];
             entries.Clear();
         }
 
@@ -91,11 +104,30 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
     private async Task<HostLink> Open(HostTarget target, CancellationToken cancellationToken)
     {
         await Task.Yield();
-        var client = await SshConnector.Open(target, options.ConnectTimeout, cancellationToken);
-        var count = Interlocked.Increment(ref openedInAll);
-        log.LogInformation("SSH connection to {Host} opened ({Open} open, {Opened} opened since the start)", target, OpenNow, count);
-        return new HostLink(new SshConnection(client, target, options, time));
+        var way = await Way(target.Via, target.Address, target.Port, target.ToString(), cancellationToken);
+        try
+        {
+            var client = await SshConnector.Open(target, way.Dial, options.ConnectTimeout, cancellationToken);
+            var count = Interlocked.Increment(ref openedInAll);
+            log.LogInformation("SSH connection to {Host} opened ({Open} open, {Opened} opened since the start)", target, OpenNow, count);
+            return new HostLink(new SshConnection(client, target, options, time), way);
+        }
+        catch (Exception failure)
+        {
+            var reason = await way.Explain(failure, options.ConnectTimeout);
+            await way.DisposeAsync();
+            throw reason;
+        }
     }
+
+    private async Task<HostWay> Way(HostTarget? via, HostAddress address, SshPort port, string where, CancellationToken cancellationToken) => via is null
+        ? HostWay.Direct(address, port, where)
+        : await HostWay.Through(await Take(via, cancellationToken), address, port, where, cancellationToken);
+
+    // The display names are for messages only.
+    private static HostTarget KeyOf(HostTarget target) => target with { DisplayName = "", Via = target.Via is { } via ? KeyOf(via) : null };
+
+    private static int Hops(HostTarget target) => target.Via is { } via ? 1 + Hops(via) : 0;
 
     private async ValueTask Return(HostTarget key, Entry entry)
     {

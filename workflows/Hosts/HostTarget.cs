@@ -20,6 +20,9 @@ public sealed record HostTarget
     /// <summary>Never asked for the connection itself, only for what is done over it.</summary>
     public HostLogin Login { get; init; } = HostLogin.Root;
 
+    /// <summary>The host through which this one is reached, itself perhaps through another; null where the product reaches it directly.</summary>
+    public HostTarget? Via { get; init; }
+
     /// <summary>For messages: <c>ns1 (192.0.2.10:22)</c>.</summary>
     public override string ToString() => $"{DisplayName} ({Address.InUrl}:{Port})";
 }

@@ -3,12 +3,13 @@ namespace ManagedServers.Workflows.Hosts;
 /// <summary>The way to managed hosts: SSH, and Docker through it.</summary>
 public interface IHosts
 {
-    /// <summary>Asks a host for its key, before any credential is sent.</summary>
-    Task<HostKey> ReadHostKey(HostAddress address, SshPort port, CancellationToken cancellationToken = default);
+    /// <summary>Asks a host for its key, before any credential is sent to it.</summary>
+    /// <param name="via">The host through which it is reached; null where the product reaches it directly.</param>
+    Task<HostKey> ReadHostKey(HostAddress address, SshPort port, HostTarget? via = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Leases the one SSH connection to that host and login, made when there is none. Give it back by disposing it:
-    /// the connection stays for a while for whoever comes next.
+    /// Leases the one SSH connection to that host and login, made when there is none, and so those to the hosts on the way, which all who go
+    /// through them share. Give it back by disposing it: the connection stays for a while for whoever comes next.
     /// </summary>
     Task<IHost> Connect(HostTarget target, CancellationToken cancellationToken = default);
 }

@@ -9,7 +9,7 @@ namespace ManagedServers.Workflows.Provisioning;
 /// <param name="port">Where this process listens.</param>
 public sealed class ReportAddress(Uri? configured, int port)
 {
-    /// <summary>The server's own, or the configured one, or the address from which this machine reaches the host (its name where it knows no address of it). Whether the host reaches it, preflight proves.</summary>
+    /// <summary>The server's own, or the configured one, or the address from which this machine reaches the host or the first jump host before it (its name where it knows no address of it). Whether the host reaches it, preflight proves.</summary>
     public async Task<Uri> For(Server server, CancellationToken cancellationToken = default)
     {
         if (server.ApiAddress is { } own)
@@ -17,7 +17,8 @@ public sealed class ReportAddress(Uri? configured, int port)
             return new Uri(own);
         }
 
-        return configured ?? new UriBuilder("https", (server.Address is null ? null : await LocalAddress(server.Address, cancellationToken)) ?? Environment.MachineName, port).Uri;
+        var dialled = server.FirstHop ?? server.Address;
+        return configured ?? new UriBuilder("https", (dialled is null ? null : await LocalAddress(dialled, cancellationToken)) ?? Environment.MachineName, port).Uri;
     }
 
     private static async Task<string?> LocalAddress(string host, CancellationToken cancellationToken)

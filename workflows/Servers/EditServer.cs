@@ -14,6 +14,9 @@ public sealed record EditServer
     /// <summary>The fingerprint that the operator accepts, where the host presents another key than the pinned one.</summary>
     public string? HostKey { get; init; }
 
+    /// <summary>The name of the SSH route to the host; empty: the product reaches it directly.</summary>
+    public string? SshRoute { get; init; }
+
     /// <summary>Empty: the product's own address.</summary>
     public string? ApiAddress { get; init; }
 
@@ -21,7 +24,7 @@ public sealed record EditServer
     public string? Reason { get; init; }
 
     /// <summary>The way to the host changes: it is proven before anything is kept.</summary>
-    internal bool ChangesTheWay => Address is not null || SshPort is not null || SshUser is not null || ChangesCredential || HostKey is not null;
+    internal bool ChangesTheWay => Address is not null || SshPort is not null || SshUser is not null || ChangesCredential || HostKey is not null || SshRoute is not null;
 
     internal bool ChangesCredential => Password is not null || PrivateKey is not null || Passphrase is not null;
 

@@ -16,6 +16,14 @@ public sealed record Server
     public required Authentication? Authentication { get; init; }
     public required HostKey? HostKey { get; init; }
 
+    public Guid? SshRouteId { get; init; }
+
+    /// <summary>The address of the first jump host on that route.</summary>
+    public string? FirstHop { get; init; }
+
+    /// <summary>The name of the SSH route to the host; null where the product reaches it directly.</summary>
+    public string? SshRoute { get; init; }
+
     /// <summary>The product's address as this host reaches it; the product's own default when null.</summary>
     public string? ApiAddress { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
@@ -62,6 +70,9 @@ public sealed record AddServer
 
     /// <summary>The fingerprint that the operator accepts, <c>SHA256:…</c>.</summary>
     public string? HostKey { get; init; }
+
+    /// <summary>The name of the SSH route to the host; none or empty: the product reaches it directly.</summary>
+    public string? SshRoute { get; init; }
     public string? ApiAddress { get; init; }
 
     // Printed nowhere: a record prints all its members otherwise, and three of them are secrets.

@@ -40,6 +40,7 @@ public sealed record ServerView
     public required string? SshUser { get; init; }
     public required Authentication? Authentication { get; init; }
     public required HostKey? HostKey { get; init; }
+    public string? SshRoute { get; init; }
     public string? ApiAddress { get; init; }
     public required ServerState State { get; init; }
 
@@ -81,7 +82,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         return new ServerView
         {
             Id = server.Id, Name = server.Name, Installation = server.Installation, Address = server.Address, SshPort = server.SshPort, SshUser = server.SshUser,
-            Authentication = server.Authentication, HostKey = server.HostKey, ApiAddress = server.ApiAddress,
+            Authentication = server.Authentication, HostKey = server.HostKey, SshRoute = server.SshRoute, ApiAddress = server.ApiAddress,
             State = state, StateReason = reason, Components = components,
             Heartbeat = new HeartbeatView(beat.Due, beat.Received, beat.Status, beat.LastAt),
             CreatedAt = server.CreatedAt, LastRunId = server.LastRunId,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dapper;
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Routes;
 
 namespace ManagedServers.Workflows.Servers;
 
@@ -29,7 +30,7 @@ public sealed partial class Servers
 
         var version = await Version(server.Id, cancellationToken);
         var before = await Target(server.Id, cancellationToken);
-        var (target, apiAddress) = await Changed(request, server, before, cancellationToken);
+        var (target, route, apiAddress) = await Changed(request, server, before, cancellationToken);
         if (request.ChangesTheWay)
         {
             await using (await hosts.Connect(target, cancellationToken))
@@ -37,7 +38,7 @@ public sealed partial class Servers
             }
         }
 
-        var what = Changes(server, before, target, apiAddress, request);
+        var what = Changes(server, before, target, route, apiAddress, request);
         if (what.Length == 0)
         {
             return server;
@@ -46,18 +47,18 @@ public sealed partial class Servers
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(OneAfterAnother, transaction: transaction);
-        await RefuseTaken(connection, target, except: server.Id);
+        await RefuseTaken(connection, target, route?.Id, except: server.Id);
         var kept = await connection.ExecuteAsync(
             """
             update servers.server set name = @name, address = @address, ssh_port = @port, ssh_user = @user, authentication = @authentication, credential = @credential,
-                   host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, api_address = @apiAddress
+                   host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, api_address = @apiAddress, route_id = @route
             where id = @Id and xmin::text = @version
             """,
             new
             {
-                server.Id, name = target.DisplayName, address = target.Address.Text, port = target.Port.Number, user = target.User.Text, authentication = AuthenticationOf(target.Credential),
-                credential = secrets.Protect(CredentialPurpose, server.Id, StoredCredential.Of(target.Credential).ToJson()),
-                algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint, apiAddress, version,
+                server.Id, name = target.DisplayName, address = target.Address.Text, port = target.Port.Number, user = target.User.Text, authentication = HostCredentials.AuthenticationOf(target.Credential),
+                credential = credentials.Protect(CredentialPurpose, server.Id, target.Credential),
+                algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint, apiAddress, route = route?.Id, version,
             },
             transaction);
         if (kept == 0)
@@ -89,7 +90,7 @@ public sealed partial class Servers
         return await connection.QuerySingleAsync<string>("select xmin::text from servers.server where id = @id", new { id });
     }
 
-    private async Task<(HostTarget Target, string? ApiAddress)> Changed(EditServer request, Server server, HostTarget before, CancellationToken cancellationToken)
+    private async Task<(HostTarget Target, SshRoute? Route, string? ApiAddress)> Changed(EditServer request, Server server, HostTarget before, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         var name = request.Name is null ? server.Name : errors.Parse<DisplayName>("name", request.Name)?.Text;
@@ -97,38 +98,42 @@ public sealed partial class Servers
         var port = request.SshPort is { } number ? errors.Parse<SshPort>("sshPort", number.ToString(CultureInfo.InvariantCulture)) : before.Port;
         var user = request.SshUser is null ? before.User : errors.Parse<SshUser>("sshUser", request.SshUser);
         var credential = request.ChangesCredential
-            ? CredentialOf(new AddServer { Password = request.Password, PrivateKey = request.PrivateKey, Passphrase = request.Passphrase }, errors)
+            ? credentials.Check(request.Password, request.PrivateKey, request.Passphrase, errors)
             : before.Credential;
         var apiAddress = request.ApiAddress is null ? server.ApiAddress : ApiAddresses.Parse("apiAddress", request.ApiAddress, errors)?.ToString().TrimEnd('/');
+        var route = await RouteOf(request.SshRoute ?? server.SshRoute, errors, cancellationToken);
         if (request.Reason?.Length > LongestReason)
         {
             errors.Add("reason", $"must have at most {LongestReason} characters");
         }
 
         errors.ThrowIfAny();
-        Learn(StoredCredential.Of(credential!));
-        var target = new HostTarget { DisplayName = name!, Address = address!, Port = port!, User = user!, Credential = credential!, PinnedKey = before.PinnedKey };
+        var target = before with
+        {
+            DisplayName = name!, Address = address!, Port = port!, User = user!, Credential = credential!,
+            Via = route is null ? null : await routes.Via(route.Id, cancellationToken),
+        };
         await using (var early = await database.OpenConnectionAsync(cancellationToken))
         {
             // Before the credential is sent anywhere.
-            await RefuseTaken(early, target, except: server.Id);
+            await RefuseTaken(early, target, route?.Id, except: server.Id);
         }
 
         if (!request.ChangesTheWay)
         {
-            return (target, apiAddress);
+            return (target, route, apiAddress);
         }
 
-        var presented = await hosts.ReadHostKey(target.Address, target.Port, cancellationToken);
+        var presented = await hosts.ReadHostKey(target.Address, target.Port, target.Via, cancellationToken);
         if (presented != before.PinnedKey)
         {
-            RequireAccepted(request.HostKey, presented, target.ToString());
+            AcceptedHostKey.Require(request.HostKey, presented, target.ToString());
         }
 
-        return (target with { PinnedKey = presented }, apiAddress);
+        return (target with { PinnedKey = presented }, route, apiAddress);
     }
 
-    private static string Changes(Server server, HostTarget before, HostTarget after, string? apiAddress, EditServer request)
+    private static string Changes(Server server, HostTarget before, HostTarget after, SshRoute? route, string? apiAddress, EditServer request)
     {
         List<string> changes = [];
         void Note(bool changed, string what)
@@ -141,10 +146,12 @@ public sealed partial class Servers
 
         Note(after.DisplayName != server.Name, $"name from '{server.Name}' to '{after.DisplayName}'");
         Note(after.Address.Text != before.Address.Text || after.Port.Number != before.Port.Number, $"address from {before.Address.InUrl}:{before.Port} to {after.Address.InUrl}:{after.Port}");
+        Note(route?.Name != server.SshRoute, $"the way to it from {WayOf(server.SshRoute)} to {WayOf(route?.Name)}");
         Note(after.User.Text != before.User.Text, $"user from {before.User} to {after.User}");
         Note(request.ChangesCredential, $"credential, now a {after.Credential}");
         Note(after.PinnedKey != before.PinnedKey, $"host key from {before.PinnedKey} to {after.PinnedKey}");
         Note(apiAddress != server.ApiAddress, $"the product's address from {server.ApiAddress ?? "its own"} to {apiAddress ?? "its own"}, in use from the next install on");
+        static string WayOf(string? route) => route is null ? "none but the network's" : $"the SSH route '{route}'";
         return changes.Count == 0 ? "" : $"changed {string.Join("; ", changes)}";
     }
 }

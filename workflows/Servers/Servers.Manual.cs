@@ -72,13 +72,13 @@ public sealed partial class Servers
             errors.Add("reason", $"must have at most {LongestReason} characters");
         }
 
-        if (!request.ChangesCredential && (request.SshPort is not null || request.SshUser is not null || request.HostKey is not null))
+        if (!request.ChangesCredential && (request.SshPort is not null || request.SshUser is not null || request.HostKey is not null || !string.IsNullOrEmpty(request.SshRoute)))
         {
             errors.Add("password", "is needed, or privateKey in its place, to give this server a login");
         }
 
         errors.ThrowIfAny();
-        var login = request.ChangesCredential ? await Login(server, request, name!, address, cancellationToken) : null;
+        var (login, route) = request.ChangesCredential ? await Login(server, request, name!, address, cancellationToken) : (null, null);
         var what = string.Join("; ", new[]
         {
             name != server.Name ? $"name from '{server.Name}' to '{name}'" : null,
@@ -98,18 +98,18 @@ public sealed partial class Servers
         await connection.ExecuteAsync("update servers.server set name = @name, address = @address, api_address = @apiAddress where id = @Id", new { server.Id, name, address, apiAddress }, transaction);
         if (login is not null)
         {
-            await RefuseTaken(connection, login, except: server.Id);
+            await RefuseTaken(connection, login, route, except: server.Id);
             await connection.ExecuteAsync(
                 """
                 update servers.server set installation = 'automatic', ssh_port = @port, ssh_user = @user, authentication = @authentication, credential = @credential,
-                       host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint
+                       host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, route_id = @route
                 where id = @Id and installation = 'manual'
                 """,
                 new
                 {
-                    server.Id, port = login.Port.Number, user = login.User.Text, authentication = AuthenticationOf(login.Credential),
-                    credential = secrets.Protect(CredentialPurpose, server.Id, StoredCredential.Of(login.Credential).ToJson()),
-                    algorithm = login.PinnedKey!.Algorithm, fingerprint = login.PinnedKey.Fingerprint,
+                    server.Id, port = login.Port.Number, user = login.User.Text, authentication = HostCredentials.AuthenticationOf(login.Credential),
+                    credential = credentials.Protect(CredentialPurpose, server.Id, login.Credential),
+                    algorithm = login.PinnedKey!.Algorithm, fingerprint = login.PinnedKey.Fingerprint, route,
                 }, transaction);
         }
 
@@ -119,22 +119,22 @@ public sealed partial class Servers
     }
 
     /// <summary>The way to the host, proven once before it is kept.</summary>
-    private async Task<HostTarget> Login(Server server, EditServer request, string name, string? address, CancellationToken cancellationToken)
+    private async Task<(HostTarget? Target, Guid? Route)> Login(Server server, EditServer request, string name, string? address, CancellationToken cancellationToken)
     {
-        var (_, target, _) = await Check(new AddServer
+        var (_, target, route, _) = await Check(new AddServer
         {
             Name = name, Address = address, SshPort = request.SshPort ?? 22, SshUser = request.SshUser ?? "root",
-            Password = request.Password, PrivateKey = request.PrivateKey, Passphrase = request.Passphrase, HostKey = request.HostKey,
+            Password = request.Password, PrivateKey = request.PrivateKey, Passphrase = request.Passphrase, HostKey = request.HostKey, SshRoute = request.SshRoute,
         }, cancellationToken);
         await using (var early = await database.OpenConnectionAsync(cancellationToken))
         {
             // Before the credential is sent anywhere.
-            await RefuseTaken(early, target, except: server.Id);
+            await RefuseTaken(early, target, route, except: server.Id);
         }
 
         await using (await hosts.Connect(target, cancellationToken))
         {
-            return target;
+            return (target, route);
         }
     }
 

@@ -22,6 +22,7 @@ internal static class AddServerCommand
     private static readonly Option<string?> Key = new("--key-file") { Description = "Log in with this private key instead; - for standard input.", HelpName = "FILE" };
     private static readonly Option<string?> Passphrase = new("--passphrase-file") { Description = "Read the key's passphrase from this file.", HelpName = "FILE" };
 
+    private static readonly Option<string?> Route = new("--route") { Description = "Reach it through this SSH route (msctl routes list).", HelpName = "NAME" };
     private static readonly Option<string?> Api = new("--api-address") { Description = "Where the host reaches the product. The product's own setting if not given.", HelpName = "URL" };
 
     public static DocumentedCommand Build() => new DocumentedCommand("add", "Add a host.")
@@ -35,9 +36,10 @@ internal static class AddServerCommand
         [
             "msctl servers add ns1 --address 192.0.2.10 --key-file ~/.ssh/id_ed25519",
             "msctl servers add ns1 --address 192.0.2.10 --password-file ns1.password --accept-host-key SHA256:…",
+            "msctl servers add ns2 --address 10.2.0.10 --key-file ~/.ssh/id_ed25519 --route dmz",
             "msctl servers add ns1 --manual",
         ],
-    }.With(Name, Manual, Address, Port, User, Password, Key, Passphrase, AcceptedKey.Option, Api).Does(Run);
+    }.With(Name, Manual, Address, Port, User, Password, Key, Passphrase, AcceptedKey.Option, Route, Api).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -49,7 +51,7 @@ internal static class AddServerCommand
         // Files are read before anybody is asked anything: a wrong name is told at once.
         var (password, key, passphrase) = HostCredentials.Read(call, Password, Key, Passphrase);
         var (address, port, user) = (call.Get(Address) ?? throw new UsageException("--address is needed: where the product reaches the host.", "For a host on which the product shall have no login: --manual"), call.Parse.GetRequiredValue(Port), call.Parse.GetRequiredValue(User));
-        var shown = (await call.Product.Servers.Probe(new ProbeRequest(address, port), cancellationToken)).Value;
+        var shown = (await call.Product.Servers.Probe(new ProbeRequest(address, port, call.Get(Route)), cancellationToken)).Value;
         AcceptedKey.Judge(call, address, port, shown);
         if (password is null && key is null)
         {
@@ -60,7 +62,7 @@ internal static class AddServerCommand
             new NewServer
             {
                 Name = call.Get(Name), Address = address, SshPort = port, SshUser = user, Password = password, PrivateKey = key, Passphrase = passphrase,
-                HostKey = shown.Fingerprint, ApiAddress = call.Get(Api),
+                HostKey = shown.Fingerprint, SshRoute = call.Get(Route), ApiAddress = call.Get(Api),
             },
             cancellationToken);
         Tell(call, added);

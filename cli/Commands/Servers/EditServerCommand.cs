@@ -20,6 +20,7 @@ internal static class EditServerCommand
 
     private static readonly Option<string?> Key = new("--key-file") { Description = "Log in with this private key; - for standard input.", HelpName = "FILE" };
     private static readonly Option<string?> Passphrase = new("--passphrase-file") { Description = "Read the key's passphrase from this file.", HelpName = "FILE" };
+    private static readonly Option<string?> Route = new("--route") { Description = "Reach it through this SSH route; '' to reach it directly.", HelpName = "NAME" };
     private static readonly Option<string?> Api = new("--api-address") { Description = "Where the host reaches the product, from the next install on; '' for the product's own setting.", HelpName = "URL" };
     private static readonly Option<string?> Reason = new("--reason") { Description = "Why, for the server's history.", HelpName = "TEXT" };
 
@@ -36,7 +37,7 @@ internal static class EditServerCommand
             "msctl servers edit ns1 --password-file ns1.new-password --reason 'quarterly rotation'",
             "msctl servers edit ns1 --address 192.0.2.11 --accept-host-key SHA256:…",
         ],
-    }.With(Name, NewName, Address, Port, User, Password, Key, Passphrase, AcceptedKey.Option, Api, Reason).Does(Run);
+    }.With(Name, NewName, Address, Port, User, Password, Key, Passphrase, AcceptedKey.Option, Route, Api, Reason).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -44,9 +45,9 @@ internal static class EditServerCommand
         var change = new ServerChange
         {
             Name = call.Get(NewName), Address = call.Get(Address), SshPort = call.Get(Port), SshUser = call.Get(User), Password = password, PrivateKey = key, Passphrase = passphrase,
-            ApiAddress = call.Get(Api), Reason = call.Get(Reason),
+            SshRoute = call.Get(Route), ApiAddress = call.Get(Api), Reason = call.Get(Reason),
         };
-        var sameWay = change is { Address: null, SshPort: null, SshUser: null, Password: null, PrivateKey: null } && call.Get(AcceptedKey.Option) is null;
+        var sameWay = change is { Address: null, SshPort: null, SshUser: null, Password: null, PrivateKey: null, SshRoute: null } && call.Get(AcceptedKey.Option) is null;
         if (sameWay && change is { Name: null, ApiAddress: null })
         {
             throw new UsageException("Nothing to change was given.", "For example --address HOST or --password-file FILE; all: msctl servers edit --help");
@@ -81,7 +82,7 @@ internal static class EditServerCommand
 
         var address = change.Address ?? server.Address ?? throw new UsageException("--address is needed: where the product reaches the host.");
         var port = change.SshPort ?? server.SshPort ?? 22;
-        var shown = (await call.Product.Servers.Probe(new ProbeRequest(address, port), cancellationToken)).Value;
+        var shown = (await call.Product.Servers.Probe(new ProbeRequest(address, port, change.SshRoute ?? server.SshRoute), cancellationToken)).Value;
         if (shown.Fingerprint == server.HostKey?.Fingerprint)
         {
             return null;

@@ -42,6 +42,7 @@ internal static class ServerTables
         else
         {
             page.Field("SSH", $"{Way(server)} ({server.Authentication})");
+            page.Field("SSH route", server.SshRoute);
             page.Field("Host key", server.HostKey is { } key ? $"{key.Algorithm} {key.Fingerprint}" : "none accepted");
         }
 

@@ -28,6 +28,9 @@ public sealed class RegisteredHost : IAsyncDisposable
 
     public LabHost Lab { get; }
 
+    /// <summary>The jump hosts before it; null where the product reaches it directly.</summary>
+    public LabJumps? Jumps { get; private init; }
+
     public static async Task<RegisteredHost> Start(LabOptions? options = null)
     {
         var lab = await LabHost.Start(options);
@@ -42,6 +45,39 @@ public sealed class RegisteredHost : IAsyncDisposable
             await lab.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>A host that the product reaches through two jump hosts, registered with the route 'dmz'.</summary>
+    public static async Task<RegisteredHost> StartBehindJumps()
+    {
+        var jumps = await LabJumps.Start();
+        try
+        {
+            var registered = new RegisteredHost(await ProductProcess.Start(IPAddress.Parse(jumps.First.Gateway)), jumps.Target) { Jumps = jumps };
+            await registered.AddRoute();
+            await registered.Add("dmz");
+            return registered;
+        }
+        catch
+        {
+            await jumps.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>What the route's hops are, as an operator gives them.</summary>
+    public object[] Hops(params string?[] keys) =>
+    [
+        new { address = Jumps!.First.Address, password = Jumps.First.RootPassword, hostKey = keys.ElementAtOrDefault(0) },
+        new { address = Jumps.SecondAddress, password = Jumps.Second.RootPassword, hostKey = keys.ElementAtOrDefault(1) },
+    ];
+
+    /// <summary>Changes something, which must not be refused.</summary>
+    public async Task<JsonElement> Patch(string path, object change)
+    {
+        using var admin = Product.Admin();
+        var (status, body) = await admin.PatchAsJsonAsync(path, change).Answer();
+        return status == HttpStatusCode.OK ? body : throw new InvalidOperationException($"{status}: {body}");
     }
 
     public async Task<Guid> Install(object request, string? idempotencyKey = null)
@@ -125,16 +161,35 @@ public sealed class RegisteredHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Product.DisposeAsync();
-        await Lab.DisposeAsync();
+        await (Jumps is null ? Lab.DisposeAsync() : Jumps.DisposeAsync());
     }
 
-    private async Task Add()
+    private async Task Add(string? route = null)
     {
-        var key = await Post("/api/v2/pvservers/probe", new { address = Lab.Address });
+        var key = await Post("/api/v2/pvservers/probe", new { address = Lab.Address, sshRoute = route });
         var added = await Post("/api/v2/pvservers", new
         {
-            name = "ns1", address = Lab.Address, password = Lab.RootPassword, hostKey = key.GetProperty("fingerprint").GetString(),
+            name = "ns1", address = Lab.Address, password = Lab.RootPassword, hostKey = key.GetProperty("fingerprint").GetString(), sshRoute = route,
         });
-        Assert.Equal("new", added.GetProperty("state").GetString());
+        Assert.True(added.TryGetProperty("state", out var state) && state.GetString() == "new", added.ToString());
+    }
+
+    /// <summary>Each hop's key is shown before a credential is sent to it, and accepted one after the other.</summary>
+    private async Task AddRoute()
+    {
+        string?[] keys = [null, null];
+        JsonElement answer = default;
+        for (var asked = 0; asked <= keys.Length; asked++)
+        {
+            answer = await Post("/api/v2/sshroutes", new { name = "dmz", hops = Hops(keys) });
+            if (answer.TryGetProperty("fingerprint", out var shown))
+            {
+                Assert.Equal("host-key-unknown", answer.GetProperty("type").GetString());
+                Assert.True(answer.GetProperty("errors").TryGetProperty($"hops[{asked}].hostKey", out _), answer.ToString());
+                keys[asked] = shown.GetString();
+            }
+        }
+
+        Assert.True(answer.TryGetProperty("id", out _), answer.ToString());
     }
 }

@@ -127,7 +127,7 @@ public sealed class TestHost : IAsyncLifetime
 
     private static LabUser User(string name) => new() { Name = name, Password = "secret" };
 
-    private static async Task<string> MakeKey(string path, params string[] options)
+    internal static async Task<string> MakeKey(string path, params string[] options)
     {
         using var process = Process.Start("ssh-keygen", ["-q", "-f", path, .. options]);
         await process.WaitForExitAsync();

@@ -56,6 +56,29 @@ internal sealed class SshConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens a way through this host to a further address, as the host resolves and reaches it. Beside the counted channels: OpenSSH's limit is for sessions.</summary>
+    public async Task<SshTunnel> OpenTunnel(HostAddress address, SshPort port, string what, CancellationToken cancellationToken)
+    {
+        var opening = BlockingThreads.Run(() => SshTunnel.Open(address, port, Attach, Detach, client));
+        try
+        {
+            return await opening.WaitAsync(cancellationToken);
+        }
+        catch (Exception failure)
+        {
+            _ = opening.ContinueWith(t =>
+            {
+                if (t.IsCompletedSuccessfully)
+                {
+                    t.Result.Close();
+                }
+
+                return t.Exception;
+            }, TaskScheduler.Default);
+            throw failure is OperationCanceledException ? failure : SshProblems.OfChannel(failure, Target, what);
+        }
+    }
+
     /// <summary>Signals a process group. Beside the counted channels, since those may all be waiting for just this.</summary>
     public async Task Signal(int processGroup, string signal, TimeSpan limit)
     {
@@ -90,6 +113,23 @@ internal sealed class SshConnection : IAsyncDisposable
         }
     }
 
+    // SSH.NET keeps them in a plain list.
+    private void Attach(ForwardedPortLocal port)
+    {
+        lock (slots)
+        {
+            client.AddForwardedPort(port);
+        }
+    }
+
+    private void Detach(ForwardedPortLocal port)
+    {
+        lock (slots)
+        {
+            client.RemoveForwardedPort(port);
+        }
+    }
+
     private Task Forget(Task failed)
     {
         _ = failed.Exception;
@@ -104,6 +144,11 @@ internal sealed class SshConnection : IAsyncDisposable
         try
         {
             await answer.WaitAsync(limit);
+            return true;
+        }
+        catch (Renci.SshNet.Common.SshException refused) when (SshProblems.IsFull(refused))
+        {
+            // That is an answer: a jump host may allow no sessions at all.
             return true;
         }
         catch (Exception failure) when (failure is TimeoutException or Renci.SshNet.Common.SshException or InvalidOperationException or System.Net.Sockets.SocketException)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Text;
 using Renci.SshNet;
 using Renci.SshNet.Common;
@@ -11,11 +12,13 @@ internal static class SshConnector
     // After the login SSH.NET uses its time-out for one thing that matters here: how long standard input may stall.
     private static readonly TimeSpan StalledInput = TimeSpan.FromMinutes(5);
 
-    public static async Task<HostKey> ReadHostKey(HostAddress address, SshPort port, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <param name="dial">Where the connection is made: the host itself, or where a tunnel to it begins.</param>
+    /// <param name="where">The host, for messages.</param>
+    public static async Task<HostKey> ReadHostKey(EndPoint dial, string where, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var where = $"{address.InUrl}:{port}";
         HostKey? presented = null;
-        var login = new ConnectionInfo(address.Text, port.Number, "nobody", new NoneAuthenticationMethod("nobody")) { Timeout = timeout };
+        var (address, port) = AddressOf(dial);
+        var login = new ConnectionInfo(address, port, "nobody", new NoneAuthenticationMethod("nobody")) { Timeout = timeout };
         PreferHostKey(login, null);
         using var client = new SshClient(login);
         client.HostKeyReceived += (_, e) =>
@@ -39,10 +42,12 @@ internal static class SshConnector
         return presented ?? throw new HostUnavailableException(HostProblem.ConnectionLost, $"{where} ended the connection without showing a host key. See the log of sshd on the host.");
     }
 
-    public static async Task<SshClient> Open(HostTarget target, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <param name="dial">Where the connection is made: the host itself, or where a tunnel to it begins.</param>
+    public static async Task<SshClient> Open(HostTarget target, EndPoint dial, TimeSpan timeout, CancellationToken cancellationToken)
     {
         // Reads the key too: one that cannot be used is told before anything is sent.
-        var login = new ConnectionInfo(target.Address.Text, target.Port.Number, target.User.Text, Methods(target)) { Timeout = timeout };
+        var (address, port) = AddressOf(dial);
+        var login = new ConnectionInfo(address, port, target.User.Text, Methods(target)) { Timeout = timeout };
         PreferHostKey(login, target.PinnedKey);
         // The processor does it in one pass, authentication included; the library's first choice needs a second one.
         login.Encryptions.SetPosition("aes128-gcm@openssh.com", 0);
@@ -66,6 +71,13 @@ internal static class SshConnector
                 : SshProblems.OfHostKey(target, presented) ?? SshProblems.OfConnect(failure, target.ToString(), target, timeout);
         }
     }
+
+    private static (string, int) AddressOf(EndPoint dial) => dial switch
+    {
+        DnsEndPoint name => (name.Host, name.Port),
+        IPEndPoint number => (number.Address.ToString(), number.Port),
+        _ => throw new ArgumentException("Not an address with a port.", nameof(dial)),
+    };
 
     private static async Task Connect(SshClient client, CancellationToken cancellationToken)
     {

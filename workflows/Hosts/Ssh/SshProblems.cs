@@ -44,12 +44,36 @@ internal static class SshProblems
     /// <summary>For a connection that was open.</summary>
     public static Exception OfChannel(Exception failure, HostTarget target, string what) => failure switch
     {
-        SshException { } full when full.Message.StartsWith("Failed to open a channel", StringComparison.Ordinal) => new HostUnavailableException(HostProblem.ConnectionLost,
+        SshException full when IsFull(full) => new HostUnavailableException(HostProblem.ConnectionLost,
             $"{target} refused a further session on its connection for {what}. MaxSessions in its sshd_config must be at least 10.", failure),
         SshException or SocketException or ObjectDisposedException or IOException or TimeoutException or InvalidOperationException =>
             Lost(target, what, failure),
         _ => failure,
     };
+
+    /// <summary>The host refuses a further session; the connection is well.</summary>
+    public static bool IsFull(SshException failure) => failure.Message.StartsWith("Failed to open a channel", StringComparison.Ordinal);
+
+    /// <summary>A host in between did not open the way to the next one.</summary>
+    public static Exception OfTunnel(ChannelRefusal refusal, HostTarget hop, string where)
+    {
+        var said = $"it said \"{refusal.Said}\"";
+        bool Says(params string[] words) => words.Any(w => refusal.Said.Contains(w, StringComparison.OrdinalIgnoreCase));
+        return refusal switch
+        {
+            { Reason: ChannelRefusal.Prohibited } => new HostRejectedException(HostProblem.ForwardingRefused,
+                $"{hop} does not let user {hop.User} connect on to {where}: {said}. Allow it in its sshd_config (AllowTcpForwarding, PermitOpen, DisableForwarding) or in the key's options in authorized_keys there."),
+            _ when Says("not known", "no address associated") => new HostRejectedException(HostProblem.NameUnknown,
+                $"{hop} does not know the name of {where}: {said}. Names behind a jump host are resolved there: correct the address, add the name there, or use an IP address.")
+            { Field = "address" },
+            _ when Says("name resolution") => new HostUnavailableException(HostProblem.NameUnknown,
+                $"{hop} could not resolve the name of {where}: {said}. Check the name server of that jump host, or use an IP address."),
+            _ when Says("refused") => new HostUnavailableException(HostProblem.ConnectionRefused,
+                $"{where} refused the connection from {hop}: the host is there, but no SSH server listens on that port. Start sshd or correct the port."),
+            _ => new HostUnavailableException(HostProblem.Unreachable,
+                $"{where} cannot be reached from {hop}: {said}. Check that the host is up, the address and port are right and no firewall between the two drops the connection."),
+        };
+    }
 
     public static HostUnavailableException Lost(HostTarget target, string what, Exception? failure = null) => new(HostProblem.ConnectionLost,
         $"The SSH connection to {target} was lost during {what}. The host was restarted, its sshd ended the session, or the network was cut; it is safe to try again.", failure);

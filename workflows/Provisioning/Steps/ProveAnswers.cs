@@ -14,7 +14,10 @@ public sealed record ProveInput(Guid ServerId, IReadOnlyList<string> Zones, IRea
 /// <param name="Serials">The serial of every zone as it was answered.</param>
 public sealed record Proof(IReadOnlyDictionary<string, long> Serials);
 
-/// <summary>Asks the new server for the SOA of every zone, from the product's side of the network, over UDP and TCP.</summary>
+/// <summary>
+/// Asks the new server for the SOA of every zone over UDP and TCP: from the product's side of the network, or on the host itself where nobody outside can ask,
+/// and where the product reaches the host through jump hosts only.
+/// </summary>
 public sealed class ProveAnswers(Servers.Servers servers) : Step<ProveAnswers, ProveInput, Proof>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -72,10 +75,10 @@ public sealed class ProveAnswers(Servers.Servers servers) : Step<ProveAnswers, P
     public override async Task<Proof> Run(ProveInput input, StepContext step)
     {
         var target = await servers.Target(input.ServerId, step.Cancellation);
-        var endpoints = await Endpoints(target, input.Listen, step.Cancellation);
+        var endpoints = target.Via is null ? await Endpoints(target, input.Listen, step.Cancellation) : [];
         if (endpoints.Count == 0)
         {
-            return await AskOnTheHost(input, step);
+            return await AskOnTheHost(input, target, step);
         }
 
         var serials = new SortedDictionary<string, long>(StringComparer.Ordinal);
@@ -95,14 +98,13 @@ public sealed class ProveAnswers(Servers.Servers servers) : Step<ProveAnswers, P
         return new Proof(serials);
     }
 
-    /// <summary>Who listens where nobody outside can ask is asked by the host itself.</summary>
-    private async Task<Proof> AskOnTheHost(ProveInput input, StepContext step)
+    private async Task<Proof> AskOnTheHost(ProveInput input, HostTarget target, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var serials = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var listen in input.Listen)
         {
-            var address = IPAddress.Parse(listen.Address!) is var a && a.Equals(IPAddress.Any) ? IPAddress.Loopback : a.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : a;
+            var address = Own(IPAddress.Parse(listen.Address!), target);
             using var zones = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(input.Zones.Select(z => ZoneName.Parse(z).Value)));
             var said = await host.Run(["python3", "-c", Question, address.ToString(), listen.Port.ToString(CultureInfo.InvariantCulture)], new CommandOptions { Stdin = zones, Timeout = TimeSpan.FromMinutes(5) }, step.Cancellation);
             if (!said.Succeeded)
@@ -116,10 +118,22 @@ public sealed class ProveAnswers(Servers.Servers servers) : Step<ProveAnswers, P
             }
         }
 
-        var where = string.Join(", ", input.Listen.Select(l => l.Address));
+        var where = target.Via is { } hop ? $"{target}, which is behind {hop}," : string.Join(", ", input.Listen.Select(l => l.Address));
         step.Log($"Asked on the host only: the product cannot ask {where} from outside. Whether the zones are answered where they are needed was not proven.", Microsoft.Extensions.Logging.LogLevel.Warning);
         step.Unchanged($"answered on the host itself; {where} cannot be asked from outside");
         return new Proof(serials);
+    }
+
+    /// <summary>Where the host asks who listens everywhere: at its own address in the network, if that is known.</summary>
+    private static IPAddress Own(IPAddress listen, HostTarget target)
+    {
+        if (!listen.Equals(IPAddress.Any) && !listen.Equals(IPAddress.IPv6Any))
+        {
+            return listen;
+        }
+
+        return target.Via is not null && IPAddress.TryParse(target.Address.Text, out var own) && own.AddressFamily == listen.AddressFamily ? own
+            : listen.Equals(IPAddress.Any) ? IPAddress.Loopback : IPAddress.IPv6Loopback;
     }
 
     private static async Task<IReadOnlyList<IPEndPoint>> Endpoints(HostTarget target, IReadOnlyList<ListenRequest> listen, CancellationToken cancellationToken)

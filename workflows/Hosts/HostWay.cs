@@ -1,0 +1,58 @@
+using System.Net;
+using ManagedServers.Workflows.Hosts.Ssh;
+
+namespace ManagedServers.Workflows.Hosts;
+
+/// <summary>Where a host's SSH port is dialled: at its own address, or at the entrance of a tunnel through the host before it, which is leased as long.</summary>
+internal sealed class HostWay : IAsyncDisposable
+{
+    private readonly HostLease? before;
+    private readonly SshTunnel? tunnel;
+    private readonly string where;
+
+    private HostWay(EndPoint dial, string where, HostLease? before = null, SshTunnel? tunnel = null) => (Dial, this.where, this.before, this.tunnel) = (dial, where, before, tunnel);
+
+    public EndPoint Dial { get; }
+
+    public static HostWay Direct(HostAddress address, SshPort port, string where) => new(new DnsEndPoint(address.Text, port.Number), where);
+
+    /// <param name="before">Given back with the way, also when there is none.</param>
+    /// <param name="where">The host that is to be reached, for messages.</param>
+    public static async Task<HostWay> Through(HostLease before, HostAddress address, SshPort port, string where, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var tunnel = await before.Link.Connection.OpenTunnel(address, port, $"reaching {where}", cancellationToken);
+            return new HostWay(tunnel.Entrance, where, before, tunnel);
+        }
+        catch
+        {
+            await before.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The reason why what is at the end of the way could not be reached, where the host before it knows better.</summary>
+    public async Task<Exception> Explain(Exception failure, TimeSpan patience)
+    {
+        if (tunnel is null || failure is OperationCanceledException or HostRejectedException { Code: not HostProblem.NotSsh })
+        {
+            return failure;
+        }
+
+        var connection = before!.Link.Connection;
+        if (tunnel.Refusal is { } refusal && connection.IsAlive)
+        {
+            return SshProblems.OfTunnel(refusal, connection.Target, where);
+        }
+
+        // A host in between that has lost its power says nothing by itself, and everybody behind it would wait for it again.
+        return connection.IsAlive && await connection.Answers(patience) ? failure : SshProblems.Lost(connection.Target, $"reaching {where}", failure);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        tunnel?.Close();
+        await (before?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+}

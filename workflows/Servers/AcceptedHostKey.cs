@@ -1,0 +1,30 @@
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Servers;
+
+/// <summary>What an operator accepted, against what a host shows.</summary>
+internal static class AcceptedHostKey
+{
+    /// <param name="accepted">The fingerprint; null or empty for none.</param>
+    /// <param name="host">For messages.</param>
+    public static void Require(string? accepted, HostKey presented, string host)
+    {
+        if (string.IsNullOrWhiteSpace(accepted))
+        {
+            throw new HostRejectedException(HostProblem.HostKeyUnknown,
+                $"The host {host} presents the key {presented}. Compare it with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub on its console), then repeat the request with this fingerprint as hostKey.")
+            {
+                Field = "hostKey", Presented = presented,
+            };
+        }
+
+        if (accepted.Trim() != presented.Fingerprint)
+        {
+            throw new HostRejectedException(HostProblem.HostKeyChanged,
+                $"The host {host} presents the key {presented}, but {accepted.Trim()[..Math.Min(100, accepted.Trim().Length)]} was accepted. Either the host was set up anew, or somebody is in between. Nothing was sent to it.")
+            {
+                Field = "hostKey", Presented = presented, Expected = new HostKey(presented.Algorithm, accepted.Trim()),
+            };
+        }
+    }
+}

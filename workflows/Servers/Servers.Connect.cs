@@ -1,0 +1,50 @@
+using System.Globalization;
+using Dapper;
+using ManagedServers.Workflows.Hosts;
+
+namespace ManagedServers.Workflows.Servers;
+
+/// <content>The way to a server's host.</content>
+public sealed partial class Servers
+{
+    internal const string CredentialPurpose = "servers.credential";
+
+    /// <summary>Everything needed to connect, with the credential and those of the jump hosts before it. Never stored or logged.</summary>
+    public async Task<HostTarget> Target(Guid id, CancellationToken cancellationToken = default)
+    {
+        var server = await Get(id.ToString(), cancellationToken);
+        if (server.Installation == InstallationType.Manual)
+        {
+            throw NoLogin(server);
+        }
+
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var credential = await connection.QuerySingleAsync<string>("select credential from servers.server where id = @id", new { id });
+        return new HostTarget
+        {
+            DisplayName = server.Name,
+            Address = HostAddress.Parse(server.Address!),
+            Port = Hosts.SshPort.Parse(server.SshPort!.Value),
+            User = Hosts.SshUser.Parse(server.SshUser!),
+            Credential = credentials.Unprotect(CredentialPurpose, id, credential),
+            PinnedKey = server.HostKey,
+            Via = server.SshRouteId is { } route ? await routes.Via(route, cancellationToken) : null,
+        };
+    }
+
+    /// <summary>Asks a host for its key, through a route or directly, before any credential is sent to it.</summary>
+    /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
+    public async Task<HostKey> ReadHostKey(string? address, int sshPort, string? sshRoute, CancellationToken cancellationToken = default)
+    {
+        var errors = new InputErrors();
+        var host = errors.Parse<HostAddress>("address", address);
+        var port = errors.Parse<SshPort>("sshPort", sshPort.ToString(CultureInfo.InvariantCulture));
+        var route = await RouteOf(sshRoute, errors, cancellationToken);
+        errors.ThrowIfAny();
+        return await hosts.ReadHostKey(host!, port!, route is null ? null : await routes.Via(route.Id, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>A leased connection to the server's host.</summary>
+    public async Task<IHost> Connect(Guid id, CancellationToken cancellationToken = default) =>
+        await hosts.Connect(await Target(id, cancellationToken), cancellationToken);
+}
