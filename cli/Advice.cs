@@ -12,7 +12,7 @@ internal static class Advice
         { Status: 401 } => "Sign in again: msctl login",
         { Status: 403 } => "The account has not this right. Who you are: msctl whoami",
         { Problem.Type: { } type } when type.EndsWith("host-key-changed", StringComparison.Ordinal) =>
-            "The host may have been installed anew, or somebody stands in between: ask who looks after it before you accept anything.",
+            "The host may have been installed anew, or somebody stands in between: ask who looks after it before you accept anything (then: msctl servers host-key NAME).",
         { Status: 404 } when e.Tried.Contains("/pvservers/", StringComparison.Ordinal) => "What there is: msctl servers list",
         { Status: 404 } when e.Tried.Contains("/sshroutes/", StringComparison.Ordinal) => "What there is: msctl routes list",
         { Status: 404 } when e.Tried.Contains("/runs/", StringComparison.Ordinal) => "What there is: msctl runs list",

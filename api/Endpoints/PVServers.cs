@@ -1,7 +1,9 @@
 using ManagedServers.Api.Hosting;
 using ManagedServers.Workflows;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Credentials;
 using ManagedServers.Workflows.Enrolment;
+using ManagedServers.Workflows.HostKeys;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Provisioning.Steps;
@@ -80,6 +82,18 @@ internal static class PVServers
             })
             .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(409).WithSummary("Take from the host everything that installs have put there; the server stays registered");
 
+        servers.MapPost("/{server}/rotate-credential", async (string server, RotateRequest? request, CredentialRotation rotation, HttpContext context, CancellationToken cancellationToken) =>
+                Started(await rotation.Start(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
+            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(404)
+            .WithSummary("Put a new credential, or a new key of the product's own, in the place of the stored one, proven on the host");
+
+        servers.MapPost("/{server}/host-key", async (string server, HostKeyRequest? request, HostKeyApproval approval, HttpContext context, CancellationToken cancellationToken) =>
+        {
+            var asked = await approval.Ask(server, request?.Reason, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken);
+            return Results.Accepted($"/api/v2/runs/{asked.RunId}", asked);
+        }).RequireAuthorization(nameof(Right.Operate)).Produces<AskedHostKey>(202).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409)
+            .WithSummary("Ask, in a run that waits for an approval, whether the key that the host shows now is to be accepted");
+
         servers.MapGet("/{server}/heartbeats", async (string server, int? limit, string? before, Servers servers, Heartbeats heartbeats, CancellationToken cancellationToken) =>
         {
             var found = await servers.Get(server, cancellationToken);
@@ -124,6 +138,8 @@ internal static class PVServers
     }
 
     private sealed record ProbeRequest(string? Address, int SshPort = 22, string? SshRoute = null);
+
+    private sealed record HostKeyRequest(string? Reason = null);
 
     private sealed record TestAnswer(bool Ok, IReadOnlyList<Check> Checks);
 

@@ -6,7 +6,9 @@ using ManagedServers.Api.Endpoints;
 using ManagedServers.Dashboard;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Credentials;
 using ManagedServers.Workflows.Enrolment;
+using ManagedServers.Workflows.HostKeys;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
@@ -53,13 +55,13 @@ internal static class Product
         // Run from a build's folder, the dashboard's files lie in its project; a published product has them beside it, and this does nothing.
         builder.WebHost.UseStaticWebAssets();
         builder.Services.AddSingleton(options).AddSingleton(database).AddSingleton(TimeProvider.System);
-        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers().AddRoutes().AddEnrolment()
+        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers().AddRoutes().AddCredentials().AddHostKeys().AddEnrolment()
             .AddProvisioning(options.ImagesFolder, new ReportAddress(options.ApiAddress, options.Listen[0].Port));
         builder.Services.AddSingleton(services =>
             CertificateAuthority.Open(database, services.GetRequiredService<Secrets>(), TimeProvider.System).GetAwaiter().GetResult());
         builder.Services.AddEngine(engine => engine.NodeName = options.NodeName)
             .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>()
-            .AddWorkflow<ManualInstallWorkflow>().AddWorkflow<ManualUninstallWorkflow>();
+            .AddWorkflow<ManualInstallWorkflow>().AddWorkflow<ManualUninstallWorkflow>().AddWorkflow<RotateCredentialWorkflow>().AddWorkflow<AcceptHostKeyWorkflow>();
 
         // After the engine, which refuses to start under a name that is taken: nothing else has begun by then.
         builder.Services.AddMonitoring();

@@ -69,6 +69,26 @@ public sealed class ServersApi(ProductHttp http)
     public Task<Answer<HostEnrolment>> RenewEnrolment(string server, EnrolmentRequest request, CancellationToken cancellationToken = default) =>
         http.Send(HttpMethod.Post, $"{Root}/{Query.Part(server)}/enrolment", JsonSerializer.Serialize(request, ClientJson.Default.EnrolmentRequest), ClientJson.Default.HostEnrolment, cancellationToken: cancellationToken);
 
+    /// <summary>Puts a new credential in the place of the stored one.</summary>
+    /// <param name="server">Name or identifier.</param>
+    /// <param name="request">The new one; the product makes a key when it is empty.</param>
+    /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>
+    /// <param name="cancellationToken">Gives up; the run may have started.</param>
+    public Task<Answer<StartedRun>> RotateCredential(string server, RotateRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
+        http.Send(
+            HttpMethod.Post, $"{Root}/{Query.Part(server)}/rotate-credential", JsonSerializer.Serialize(request, ClientJson.Default.RotateRequest), ClientJson.Default.StartedRun,
+            idempotencyKey, cancellationToken: cancellationToken);
+
+    /// <summary>Reads the key that a host shows, and starts a run that asks whether it is to be accepted.</summary>
+    /// <param name="server">Name or identifier.</param>
+    /// <param name="request">Why.</param>
+    /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>
+    /// <param name="cancellationToken">Gives up; the run may have started.</param>
+    public Task<Answer<AskedHostKey>> AskHostKey(string server, HostKeyRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
+        http.Send(
+            HttpMethod.Post, $"{Root}/{Query.Part(server)}/host-key", JsonSerializer.Serialize(request, ClientJson.Default.HostKeyRequest), ClientJson.Default.AskedHostKey,
+            idempotencyKey, Remote, cancellationToken);
+
     /// <summary>Takes from the host everything that installs have put there.</summary>
     /// <param name="server">Name or identifier.</param>
     /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>

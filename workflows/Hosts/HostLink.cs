@@ -10,6 +10,8 @@ internal sealed class HostLink(SshConnection connection, HostWay way) : IAsyncDi
 
     public SshConnection Connection => connection;
 
+    public HostWay Way => way;
+
     public DockerTransport Docker => docker.Value;
 
     public async ValueTask DisposeAsync()

@@ -42,6 +42,11 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
 
     public async Task<IHost> Connect(HostTarget target, CancellationToken cancellationToken = default) => new Host(await Take(target, cancellationToken), target, time);
 
+    public async Task Prove(HostTarget target, CancellationToken cancellationToken = default)
+    {
+        await using var link = await Open(target, cancellationToken);
+    }
+
     private async Task<HostLease> Take(HostTarget target, CancellationToken cancellationToken)
     {
         var key = KeyOf(target);
@@ -120,7 +125,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
         }
     }
 
-    private async Task<HostWay> Way(HostTarget? via, HostAddress address, SshPort port, string where, CancellationToken cancellationToken) => via is null
+    internal async Task<HostWay> Way(HostTarget? via, HostAddress address, SshPort port, string where, CancellationToken cancellationToken) => via is null
         ? HostWay.Direct(address, port, where)
         : await HostWay.Through(await Take(via, cancellationToken), address, port, where, cancellationToken);
 
@@ -192,6 +197,11 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
 
     private async Task Close(Entry entry)
     {
+        if (Interlocked.Exchange(ref entry.Closed, 1) != 0)
+        {
+            return;
+        }
+
         entry.Idle?.Dispose();
         try
         {
@@ -213,6 +223,9 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
         public required CancellationTokenSource GiveUp { get; init; }
 
         public int Leases { get; set; }
+
+        /// <summary>1 once somebody closes it: at the end of the pool, those behind it give it back as well.</summary>
+        public int Closed;
 
         public ITimer? Idle { get; set; }
 

@@ -47,7 +47,19 @@ internal sealed class HostWay : IAsyncDisposable
         }
 
         // A host in between that has lost its power says nothing by itself, and everybody behind it would wait for it again.
-        return connection.IsAlive && await connection.Answers(patience) ? failure : SshProblems.Lost(connection.Target, $"reaching {where}", failure);
+        return await Silent(patience) is { } silent ? SshProblems.Lost(silent, $"reaching {where}", failure) : failure;
+    }
+
+    /// <summary>The first host on the way that no longer answers; its connection is closed, and with it those that go through it.</summary>
+    private async Task<HostTarget?> Silent(TimeSpan patience)
+    {
+        if (before is null)
+        {
+            return null;
+        }
+
+        var connection = before.Link.Connection;
+        return await before.Link.Way.Silent(patience) ?? (connection.IsAlive && await connection.Answers(patience) ? null : connection.Target);
     }
 
     public async ValueTask DisposeAsync()

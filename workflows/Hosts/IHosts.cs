@@ -12,6 +12,9 @@ public interface IHosts
     /// through them share. Give it back by disposing it: the connection stays for a while for whoever comes next.
     /// </summary>
     Task<IHost> Connect(HostTarget target, CancellationToken cancellationToken = default);
+
+    /// <summary>Logs in over a connection of its own, whatever connection there is, and ends it again.</summary>
+    Task Prove(HostTarget target, CancellationToken cancellationToken = default);
 }
 
 /// <summary>A leased connection to one host. Safe for concurrent use; at most eight channels at once, further ones queue.</summary>

@@ -13,8 +13,9 @@ internal static class RunAbout
 {
     /// <param name="idempotencyKey">The same key for another workflow is another request.</param>
     /// <param name="also">Statements that are committed with the run.</param>
+    /// <param name="isLast">The server's state is told by it; not for runs that leave what is installed alone.</param>
     public static Task<StartedRun> StartAbout<TWorkflow, TInput>(
-        this IRuns runs, Server server, TInput input, string who, string? idempotencyKey, Func<NpgsqlTransaction, Task>? also, CancellationToken cancellationToken)
+        this IRuns runs, Server server, TInput input, string who, string? idempotencyKey, Func<NpgsqlTransaction, Task>? also, CancellationToken cancellationToken, bool isLast = true)
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull
     {
@@ -35,7 +36,7 @@ internal static class RunAbout
         return runs.Start<TWorkflow, TInput>(input, start, async (transaction, run) =>
         {
             await (also?.Invoke(transaction) ?? Task.CompletedTask);
-            await Servers.Servers.SetLastRun(transaction, server.Id, run);
+            await (isLast ? Servers.Servers.SetLastRun(transaction, server.Id, run) : Task.CompletedTask);
         }, cancellationToken);
     }
 }

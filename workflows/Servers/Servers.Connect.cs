@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dapper;
+using ManagedServers.Engine;
 using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Servers;
@@ -42,6 +43,27 @@ public sealed partial class Servers
         var route = await RouteOf(sshRoute, errors, cancellationToken);
         errors.ThrowIfAny();
         return await hosts.ReadHostKey(host!, port!, route is null ? null : await routes.Via(route.Id, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Stores another credential in the place of one. Nothing happens where it is stored already.</summary>
+    /// <exception cref="StepRejectedException">Somebody has stored a third one meanwhile.</exception>
+    internal async Task SwitchCredential(Guid id, HostCredential from, HostCredential to, CancellationToken cancellationToken)
+    {
+        var version = await Version(id, cancellationToken);
+        var target = await Target(id, cancellationToken);
+        if (target.Credential == to)
+        {
+            return;
+        }
+
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var kept = target.Credential != from ? 0 : await connection.ExecuteAsync(
+            "update servers.server set authentication = @authentication, credential = @credential where id = @id and xmin::text = @version",
+            new { id, version, authentication = HostCredentials.AuthenticationOf(to), credential = credentials.Protect(CredentialPurpose, id, to) });
+        if (kept == 0)
+        {
+            throw new StepRejectedException($"The credential of {target} was changed by somebody else during the run. What they have stored stays.");
+        }
     }
 
     /// <summary>A leased connection to the server's host.</summary>

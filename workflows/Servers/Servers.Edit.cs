@@ -68,7 +68,7 @@ public sealed partial class Servers
         }
 
         var why = string.IsNullOrWhiteSpace(request.Reason) ? null : redactor.Redact(request.Reason.Trim());
-        await connection.ExecuteAsync("insert into servers.event (server_id, who, what, why) values (@Id, @who, @what, @why)", new { server.Id, who, what, why }, transaction);
+        await Note(transaction, server.Id, who, what, why);
         await transaction.CommitAsync(cancellationToken);
         return await Get(server.Id.ToString(), cancellationToken);
     }

@@ -39,7 +39,7 @@ public sealed partial class RouteTests(RouteTests.BehindJumps fixture) : IClassF
     [Fact]
     public async Task A_jump_host_cut_in_the_middle_of_an_install_costs_a_retry()
     {
-        var id = await host.Install(RegisteredHost.OneZone(pre: [new { name = "wait", command = "touch /run/waiting; until [ -e /run/go ]; do sleep 0.1; done; rm -f /run/go /run/waiting", repeatable = true }]));
+        var id = await host.Install(RegisteredHost.OneZone(pre: [new { name = "wait", command = "touch /run/waiting; until [ -e /run/go ]; do sleep 0.1; done", repeatable = true }]));
         await ProductProcess.Until(async () => (await host.Lab.TryRun("test -e /run/waiting")).ExitCode == 0, "the install is in its middle");
 
         await Cut(host.Jumps!.First);

@@ -1,7 +1,11 @@
+using System.Diagnostics;
+using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using System.Text;
 using ManagedServers.Lab;
 using ManagedServers.Workflows.Hosts;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ManagedServers.Workflows.Tests.Hosts;
 
@@ -58,27 +62,34 @@ public sealed class RouteTests(RouteTests.Jumps lab) : IClassFixture<RouteTests.
     }
 
     [Fact]
-    public async Task Nobody_else_on_this_machine_gets_through_the_port_on_loopback()
+    public async Task Nobody_else_on_this_machine_gets_through_the_port_on_loopback_and_this_process_once()
     {
-        await using var host = await pool.Connect(lab.Target());
-        var ports = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections()
-            .Where(c => c.RemoteEndPoint.Address.Equals(System.Net.IPAddress.Loopback) && c.State == TcpState.Established).Select(c => c.RemoteEndPoint.Port).ToHashSet();
-        var entrances = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners()
-            .Where(l => l.Address.Equals(System.Net.IPAddress.Loopback) && ports.Contains(l.Port)).Select(l => l.Port).ToList();
-        Assert.True(entrances.Count >= 2);
+        var hop = lab.Second();
+        await using var way = await pool.Way(hop, lab.Target().Address, SshPort.Default, "ns1", CancellationToken.None);
+        var entrance = Assert.IsType<IPEndPoint>(way.Dial);
+        Assert.Equal(IPAddress.Loopback, entrance.Address);
 
-        foreach (var port in entrances)
-        {
-            // A process of its own, as another account's would be.
-            using var other = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("bash", ["-c", $"exec 3<>/dev/tcp/127.0.0.1/{port} && timeout 5 head -c 4 <&3"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            Assert.DoesNotContain("SSH", await other.StandardOutput.ReadToEndAsync(), StringComparison.Ordinal);
-            // And this process once more: a tunnel carries one connection.
-            using var again = new TcpClient();
-            await again.ConnectAsync(System.Net.IPAddress.Loopback, port);
-            Assert.Equal(0, await again.GetStream().ReadAsync(new byte[4]).AsTask().WaitAsync(TimeSpan.FromSeconds(5)));
-        }
+        // A process of its own, as another account's would be.
+        using var other = Process.Start(new ProcessStartInfo("bash", ["-c", $"exec 3<>/dev/tcp/127.0.0.1/{entrance.Port} && timeout 10 head -c 4 <&3"]) { RedirectStandardOutput = true })!;
+        Assert.Equal("", await other.StandardOutput.ReadToEndAsync());
+        Assert.Equal("SSH-", await Greeting(entrance));
+        Assert.Equal("", await Greeting(entrance));
+    }
+
+    [Fact]
+    public async Task A_jump_host_that_allows_no_sessions_at_all_is_kept_while_it_answers()
+    {
+        await lab.Hosts.Second.Run("useradd -m bare; echo bare:secret | chpasswd; printf 'Match User bare\\n  MaxSessions 0\\n' >> /etc/ssh/sshd_config; pkill -HUP -o sshd");
+        var hop = lab.Second() with { User = SshUser.Parse("bare"), Credential = new PasswordCredential("secret") };
+        var time = new FakeTimeProvider();
+        await using var timed = TestHost.NewPool(new HostsOptions { PulseInterval = TimeSpan.FromDays(1) }, time);
+        await (await timed.Connect(hop)).DisposeAsync();
+
+        time.Advance(TimeSpan.FromSeconds(10));
+        await using var host = await timed.Connect(lab.Target() with { Via = hop });
 
         (await host.Run(["true"])).Check();
+        Assert.Equal(3, timed.OpenedInAll);
     }
 
     [Fact]
@@ -166,6 +177,15 @@ public sealed class RouteTests(RouteTests.Jumps lab) : IClassFixture<RouteTests.
 
         await using var host = await pool.Connect(lab.Target());
         (await host.Run(["true"])).Check();
+    }
+
+    private static async Task<string> Greeting(IPEndPoint entrance)
+    {
+        using var client = new TcpClient(AddressFamily.InterNetwork);
+        await client.ConnectAsync(entrance);
+        var buffer = new byte[4];
+        var read = await client.GetStream().ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        return Encoding.ASCII.GetString(buffer, 0, read);
     }
 
     /// <summary>Two jump hosts and a host behind them, whose root accepts every kind of key.</summary>

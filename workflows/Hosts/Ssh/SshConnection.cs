@@ -105,6 +105,8 @@ internal sealed class SshConnection : IAsyncDisposable
         await closed.CancelAsync();
         try
         {
+            // SSH.NET would wait this long for a tunnel to which a silent host never said a word.
+            client.ConnectionInfo.Timeout = TimeSpan.FromSeconds(1);
             await BlockingThreads.Run(client.Dispose);
         }
         catch (Exception failure) when (failure is Renci.SshNet.Common.SshException or System.Net.Sockets.SocketException or ObjectDisposedException)

@@ -1,0 +1,13 @@
+using ManagedServers.Engine;
+
+namespace ManagedServers.Workflows.Credentials.Steps;
+
+/// <summary>Writes the server's history, and lets go of what an undo would need.</summary>
+public sealed class RecordRotation(PendingCredentials pending) : Step<RecordRotation, RotateInput, Nothing>
+{
+    public override async Task<Nothing> Run(RotateInput input, StepContext step)
+    {
+        await pending.Done(input.PendingId, input.ServerId, input.Who, $"rotated the credential: logs in with {input.What} (run {step.RunId})", input.Reason, step.Cancellation);
+        return Nothing.Value;
+    }
+}
