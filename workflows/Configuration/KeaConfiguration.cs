@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace ManagedServers.Workflows.Configuration;
 
@@ -11,7 +12,7 @@ namespace ManagedServers.Workflows.Configuration;
 /// Kea's <c>Dhcp4</c> document as an operator wrote it, with what the product sets itself: where leases, socket and log are. Whatever it holds is read as JSON
 /// and written as JSON again, so that no value can become a directive. Paths are those inside the container.
 /// </summary>
-public sealed class KeaConfiguration
+public sealed partial class KeaConfiguration
 {
     public const string ControlSocket = "/run/kea/kea4.sock";
     public const string FileName = "kea-dhcp4.conf";
@@ -82,8 +83,14 @@ public sealed class KeaConfiguration
         listen.TryAdd("service-sockets-retry-wait-time", 5_000);
         var mark = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all.ToJsonString(Written))))[..16];
         Object(all, "user-context")[Mark] = mark;
-        return (new JsonObject { ["Dhcp4"] = all }.ToJsonString(Written) + "\n", mark);
+        return (Escape.Replace(new JsonObject { ["Dhcp4"] = all }.ToJsonString(Written), AsItIs) + "\n", mark);
     }
+
+    // Kea knows \u00.. alone. The writer escapes what it thinks invisible, and all that lies beyond 16 bits.
+    private static string AsItIs(Match escape) => escape.Groups[1] is { Success: true } code && (char)Convert.ToUInt16(code.Value, 16) is >= '\u0100' and var character ? character.ToString() : escape.Value;
+
+    [GeneratedRegex(@"\\(?:u([0-9A-Fa-f]{4})|.)")]
+    private static partial Regex Escape { get; }
 
     /// <summary>The mark in a file, or in what a running Kea answers to <c>config-get</c>; null when the product has not written it.</summary>
     public static string? MarkIn(JsonElement file) =>

@@ -28,6 +28,14 @@ public sealed class KeaConfigurationTests
         Assert.Equal(KeaConfiguration.ControlSocket, file["control-socket"]!["socket-name"]!.GetValue<string>());
     }
 
+    // Kea: "Unsupported unicode escape" for all beyond \u00ff.
+    [Fact]
+    public void Characters_that_Kea_cannot_read_as_escapes_are_written_as_they_are()
+    {
+        var text = Of("""{"subnet4":[{"subnet":"192.0.2.0/24"}],"user-context":{"site":"\ufeff\u200b \ud83c\udf89 \\ufeff \u0001 \u0085"}}""").Render([]).Text;
+        Assert.Contains("\"site\": \"\ufeff\u200b \ud83c\udf89 \\\\ufeff \\u0001 \\u0085\"", text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Subnets_of_shared_networks_count() =>
         Assert.Equal(["10.0.0.0/8", "192.0.2.0/24"], Of("""{"shared-networks":[{"name":"n","subnet4":[{"subnet":"192.0.2.0/24"}]}],"subnet4":[{"subnet":"10.0.0.0/8"}]}""").Subnets);

@@ -7,7 +7,7 @@ public sealed class ProductImages : IAsyncLifetime
 {
     public async Task InitializeAsync()
     {
-        foreach (var component in new[] { "dns", "monitor" })
+        foreach (var component in new[] { "dns", "dhcp", "monitor" })
         {
             var image = Repository.Image(component);
             if ((await Command.Try("docker", "image", "inspect", image)).ExitCode != 0)
