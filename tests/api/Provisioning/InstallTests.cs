@@ -80,11 +80,12 @@ public sealed class InstallTests
     private static async Task AChangedZoneIsServedByTheSameContainer(RegisteredHost host)
     {
         var container = await host.Lab.Run("docker inspect -f '{{.Id}} {{.State.StartedAt}}' managed-servers-dns");
-        var changed = RegisteredHost.Zone.Replace(" 1 3600", " 2 3600", StringComparison.Ordinal).Replace("192.0.2.2", "192.0.2.77", StringComparison.Ordinal);
+        var changed = RegisteredHost.Zone.Replace(" 1 3600", " 2 3600", StringComparison.Ordinal).Replace("192.0.2.2", "192.0.2.77", StringComparison.Ordinal) + "\n" + RecordTypes.Lines;
         var run = await host.InstallAndWait(RegisteredHost.OneZone(changed));
         Assert.True(RegisteredHost.State(run) == "succeeded", RegisteredHost.Story(run));
         Assert.Equal("192.0.2.77", (await host.Ask("www.example.org", QueryType.A)).Answers.ARecords().Single().Address.ToString());
         Assert.Equal(container, await host.Lab.Run("docker inspect -f '{{.Id}} {{.State.StartedAt}}' managed-servers-dns"));
+        await RecordTypes.AreAnsweredToKdig(host.Lab.Address);
     }
 
     private static async Task NoSecretIsAnywhere(RegisteredHost host, params JsonElement[] runs)
