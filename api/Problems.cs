@@ -6,6 +6,7 @@ using ManagedServers.Workflows;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
+using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Routes;
 using ManagedServers.Workflows.Servers;
 using Microsoft.AspNetCore.Diagnostics;
@@ -58,6 +59,7 @@ internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandle
         ScheduleActionException e => new() { Status = 409, Type = "schedule-conflict", Title = "Not possible for this schedule", Detail = e.Message },
         ServerNotFoundException e => new() { Status = 404, Type = "server-not-found", Title = "No such server", Detail = e.Message },
         RouteNotFoundException e => new() { Status = 404, Type = "route-not-found", Title = "No such SSH route", Detail = e.Message },
+        ConfigurationNotFoundException e => new() { Status = 404, Type = "configuration-not-found", Title = "No such configuration", Detail = e.Message },
         ServerConflictException e => new() { Status = 409, Type = e.Code, Title = "Not possible now", Detail = e.Message },
         EnrolmentRefusedException e => new() { Status = e.IsUnknown ? 401 : 409, Type = e.Code, Title = "Not enrolled", Detail = e.Message },
         RunActionException e => new() { Status = 409, Type = "run-conflict", Title = "Not possible for this run", Detail = e.Message },

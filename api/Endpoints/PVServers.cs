@@ -119,7 +119,7 @@ internal static class PVServers
                 Started(await of(lifecycle)(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
             .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(409).WithSummary(summary);
 
-    private static IResult Started(ManagedServers.Engine.StartedRun run, HostEnrolment? enrolment = null) => Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id, enrolment));
+    internal static IResult Started(ManagedServers.Engine.StartedRun run, HostEnrolment? enrolment = null) => Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id, enrolment));
 
     /// <summary>What somebody must do on a host without a login; a token only for a run that begins now, because it is shown once.</summary>
     private static async Task<HostEnrolment?> ByHand(
@@ -131,7 +131,7 @@ internal static class PVServers
             : await Enrolment.Enrol(found, EnrolmentTokens.Default, line, tokens, context, cancellationToken);
     }
 
-    private static string? IdempotencyKey(HttpContext context)
+    internal static string? IdempotencyKey(HttpContext context)
     {
         var key = context.Request.Headers["Idempotency-Key"].ToString();
         return key.Length <= 200 ? (key.Length > 0 ? key : null) : throw new InvalidInputException("Idempotency-Key", "must have at most 200 characters");
@@ -144,7 +144,7 @@ internal static class PVServers
     private sealed record TestAnswer(bool Ok, IReadOnlyList<Check> Checks);
 
     /// <param name="Enrolment">What to run on the host, where an operator installs by hand.</param>
-    private sealed record StartedAnswer(Guid RunId, HostEnrolment? Enrolment);
+    internal sealed record StartedAnswer(Guid RunId, HostEnrolment? Enrolment);
 
     private sealed record HeartbeatsAnswer(HeartbeatSummary Summary, IReadOnlyList<StoredHeartbeat> Items, string? Next);
 }

@@ -6,6 +6,7 @@ using ManagedServers.Api.Endpoints;
 using ManagedServers.Dashboard;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Credentials;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.HostKeys;
@@ -61,7 +62,8 @@ internal static class Product
             CertificateAuthority.Open(database, services.GetRequiredService<Secrets>(), TimeProvider.System).GetAwaiter().GetResult());
         builder.Services.AddEngine(engine => engine.NodeName = options.NodeName)
             .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>()
-            .AddWorkflow<ManualInstallWorkflow>().AddWorkflow<ManualUninstallWorkflow>().AddWorkflow<RotateCredentialWorkflow>().AddWorkflow<AcceptHostKeyWorkflow>();
+            .AddWorkflow<ManualInstallWorkflow>().AddWorkflow<ManualUninstallWorkflow>().AddWorkflow<RotateCredentialWorkflow>().AddWorkflow<AcceptHostKeyWorkflow>()
+            .AddWorkflow<ApplyWorkflow>();
 
         // After the engine, which refuses to start under a name that is taken: nothing else has begun by then.
         builder.Services.AddMonitoring();
@@ -120,6 +122,7 @@ internal static class Product
         api.MapMe();
         api.MapPVServers();
         api.MapSshRoutes();
+        api.MapConfiguration();
         api.MapRuns();
         api.MapSchedules();
         api.MapEngine();

@@ -13,6 +13,9 @@ public sealed class ProductClient(ProductHttp http) : IDisposable
     /// <summary>Stored chains of jump hosts.</summary>
     public RoutesApi Routes { get; } = new(http);
 
+    /// <summary>What servers are asked to serve.</summary>
+    public ConfigurationApi Configuration { get; } = new(http);
+
     /// <summary>Executions of workflows.</summary>
     public RunsApi Runs { get; } = new(http);
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using ManagedServers.Cli.Commands.Access;
+using ManagedServers.Cli.Commands.Config;
 using ManagedServers.Cli.Commands.Monitoring;
 using ManagedServers.Cli.Commands.Routes;
 using ManagedServers.Cli.Commands.Runs;
@@ -26,6 +27,9 @@ internal static class Root
             Group(
                 "routes", "Store chains of jump hosts through which servers are reached.",
                 AddRouteCommand.Build(), ListRoutesCommand.Build(), ShowRouteCommand.Build(), TestRouteCommand.Build(), EditRouteCommand.Build(), RemoveRouteCommand.Build()),
+            Group(
+                "config", "See and change what servers serve; every version is kept.",
+                ShowConfigCommand.Build(), ApplyConfigCommand.Build(), VersionsCommand.Build(), DiffCommand.Build(), RestoreCommand.Build()),
             Group(
                 "runs", "See what the product does and did, and answer when it waits for you.",
                 ListRunsCommand.Build(), ShowRunCommand.Build(), WatchRunCommand.Build(), LogCommand.Build(), CancelRunCommand.Build(), RetryRunCommand.Build(), SkipStepCommand.Build(),

@@ -158,6 +158,9 @@ public interface IRuns
     /// <exception cref="RunActionException">Unknown run, no such step, or already decided.</exception>
     Task Decide(Guid id, string step, bool approved, string who, string? why = null, CancellationToken cancellationToken = default);
 
+    /// <summary>The run that was started with this dedupe key, or null.</summary>
+    Task<Guid?> Find(string dedupeKey, CancellationToken cancellationToken = default);
+
     /// <summary>The plan that a run would have, with the inputs that are known; executes nothing and keeps nothing.</summary>
     /// <exception cref="ArgumentException">No plan can be made from the input.</exception>
     RunPlan Plan<TWorkflow, TInput>(TInput input)

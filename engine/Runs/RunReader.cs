@@ -21,6 +21,12 @@ internal sealed class RunReader(NpgsqlDataSource database)
         r.parent, r.priority
         """;
 
+    public async Task<Guid?> Find(string dedupeKey, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenFresh(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<Guid?>("select id from engine.run where dedupe_key = @dedupeKey", new { dedupeKey });
+    }
+
     public async Task<RunDetails?> Get(Guid id, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenFresh(cancellationToken);

@@ -45,6 +45,8 @@ internal sealed class Runs(WorkflowCatalog catalog, RunStarter starter, RunPlann
     public Task Decide(Guid id, string step, bool approved, string who, string? why = null, CancellationToken cancellationToken = default) =>
         actions.Decide(id, step, approved, who, why, cancellationToken);
 
+    public Task<Guid?> Find(string dedupeKey, CancellationToken cancellationToken = default) => reader.Find(dedupeKey, cancellationToken);
+
     public RunPlan Plan<TWorkflow, TInput>(TInput input)
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull =>

@@ -34,6 +34,9 @@ public sealed partial class KeaConfiguration
     /// <summary>As they are written in the document, those of shared networks included.</summary>
     public IReadOnlyList<string> Subnets { get; }
 
+    /// <summary>It says itself where Kea listens.</summary>
+    public bool NamesInterfaces => document["interfaces-config"]?["interfaces"] is not null;
+
     /// <summary>The document alone, without a <c>Dhcp4</c> around it.</summary>
     public JsonElement Document => JsonSerializer.SerializeToElement(document);
 

@@ -44,6 +44,6 @@ public sealed class CredentialRotation(Servers.Servers servers, HostCredentials 
         var why = string.IsNullOrWhiteSpace(request.Reason) ? null : redactor.Redact(request.Reason.Trim());
         var input = new RotateInput(server.Id, server.Name, Guid.CreateVersion7(), credential is PasswordCredential, what, who, why);
         return await runs.StartAbout<RotateCredentialWorkflow, RotateInput>(
-            server, input, who, idempotencyKey, transaction => pending.Keep(transaction, input.PendingId, server.Id, credential!, who), cancellationToken, isLast: false);
+            server, input, who, idempotencyKey, (transaction, _) => pending.Keep(transaction, input.PendingId, server.Id, credential!, who), cancellationToken, isLast: false);
     }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
+using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning;
 
@@ -11,12 +12,17 @@ public sealed record DnsConfiguration
 {
     public required IReadOnlyList<ZoneRequest> Zones { get; init; }
     public required IReadOnlyList<ListenRequest> Listen { get; init; }
+
+    internal bool SameAs(DnsConfiguration other) =>
+        Listen.ToHashSet().SetEquals(other.Listen) && Zones.OrderBy(z => z.Name, StringComparer.Ordinal).SequenceEqual(other.Zones.OrderBy(z => z.Name, StringComparer.Ordinal));
 }
 
 /// <summary>What an operator wants a component to serve, as it is kept, and the files that the component reads.</summary>
 internal sealed class ComponentConfiguration
 {
     private readonly Func<IReadOnlyList<string>, SortedDictionary<string, byte[]>> files;
+
+    private bool needsInterfaces;
 
     private ComponentConfiguration(string component, JsonElement document, string contents, Func<IReadOnlyList<string>, SortedDictionary<string, byte[]>> files) =>
         (Component, Document, Contents, this.files) = (component, document, contents, files);
@@ -27,6 +33,12 @@ internal sealed class ComponentConfiguration
 
     /// <summary>What is in it, for people: <c>2 zones</c>.</summary>
     public string Contents { get; }
+
+    /// <summary>What Knot serves; null for another component.</summary>
+    public DnsConfiguration? Dns { get; private init; }
+
+    /// <summary>The subnets that Kea serves; null for another component.</summary>
+    public IReadOnlyList<string>? Subnets { get; private init; }
 
     public static ComponentConfiguration Of(DnsConfiguration dns)
     {
@@ -40,30 +52,50 @@ internal sealed class ComponentConfiguration
             found[$"zones/{KnotConfiguration.ZoneFile(name)}"] = Encoding.UTF8.GetBytes(text.ReplaceLineEndings("\n") + (text.EndsWith('\n') ? "" : "\n"));
         }
 
-        return new ComponentConfiguration(Provisioning.Component.Dns, JsonSerializer.SerializeToElement(dns, EngineJson.Options), Count(zones.Count, "zone"), _ => found);
+        return new ComponentConfiguration(Provisioning.Component.Dns, JsonSerializer.SerializeToElement(dns, EngineJson.Options), Count(zones.Count, "zone"), _ => found) { Dns = dns };
     }
 
     public static ComponentConfiguration Of(KeaConfiguration dhcp) => new(Provisioning.Component.Dhcp, dhcp.Document, Count(dhcp.Subnets.Count, "subnet"),
-        interfaces => new SortedDictionary<string, byte[]> { [KeaConfiguration.FileName] = Encoding.UTF8.GetBytes(dhcp.Render(interfaces).Text) });
+        interfaces => new SortedDictionary<string, byte[]> { [KeaConfiguration.FileName] = Encoding.UTF8.GetBytes(dhcp.Render(interfaces).Text) }) { Subnets = dhcp.Subnets, needsInterfaces = !dhcp.NamesInterfaces };
 
     /// <param name="document">As <see cref="Document"/> was kept.</param>
     public static ComponentConfiguration Of(string component, JsonElement document) =>
         component == Provisioning.Component.Dhcp ? Of(KeaConfiguration.Parse(document)) : Of(document.Deserialize<DnsConfiguration>(EngineJson.Options)!);
 
-    /// <summary>The files for a host, by their paths below the folder of the configuration, and the first 16 digits of the SHA-256 over all of them.</summary>
+    /// <summary>The files for a host, by their paths below the folder of the configuration, and their digest.</summary>
     /// <param name="interfaces">Of the host, for DHCP.</param>
     public (SortedDictionary<string, byte[]> Files, string Digest) For(IReadOnlyList<string> interfaces)
     {
         var all = files(interfaces);
+        return (all, DigestOf(all));
+    }
+
+    /// <summary>As <see cref="For"/>; the host is asked for its interfaces only where they matter.</summary>
+    public async Task<SortedDictionary<string, byte[]>> FilesFor(IHost host, CancellationToken cancellationToken) => files(needsInterfaces ? (await host.Facts([], cancellationToken)).Interfaces : []);
+
+    /// <summary>The first 16 digits of the SHA-256 over all files, their names included.</summary>
+    public static string DigestOf(SortedDictionary<string, byte[]> files)
+    {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var (name, content) in all)
+        foreach (var (name, content) in files)
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{name}\0{content.Length}\0"));
             hash.AppendData(content);
         }
 
-        return (all, Convert.ToHexStringLower(hash.GetHashAndReset())[..16]);
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
+
+    /// <summary>The files that the other one has not, or has with other contents.</summary>
+    public static IReadOnlyList<string> Differing(SortedDictionary<string, byte[]> files, SortedDictionary<string, byte[]> others) =>
+        [.. files.Where(f => !others.TryGetValue(f.Key, out var other) || !f.Value.AsSpan().SequenceEqual(other)).Select(f => f.Key)];
+
+    /// <summary>It asks for the same, in whatever order.</summary>
+    public bool SameAs(ComponentConfiguration other) => Component == other.Component && (Dns, other.Dns) switch
+    {
+        ({ } own, { } others) => own.SameAs(others),
+        _ => JsonElement.DeepEquals(Document, other.Document),
+    };
 
     private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 }

@@ -3,12 +3,13 @@ using ManagedServers.Workflows.Provisioning.Steps;
 
 namespace ManagedServers.Workflows.Provisioning;
 
-/// <summary>Which components of a server are started, stopped or restarted, and what proves that DNS serves again.</summary>
+/// <summary>Which components of a server are started, stopped or restarted.</summary>
 /// <param name="Components">In the order in which they are started.</param>
-public sealed record ComponentsInput(Guid ServerId, string ServerName, IReadOnlyList<string> Components, IReadOnlyList<string> Zones, IReadOnlyList<ListenRequest> Listen);
+/// <param name="DnsConfiguration">What is asked of DNS to prove that it serves again; null where it is not concerned.</param>
+public sealed record ComponentsInput(Guid ServerId, string ServerName, IReadOnlyList<string> Components, Guid? DnsConfiguration);
 
 /// <summary>Starts components that are stopped.</summary>
-[Workflow(Kind, version: 2)]
+[Workflow(Kind, version: 3)]
 public sealed class StartWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "start";
@@ -28,7 +29,7 @@ public sealed class StartWorkflow : IWorkflow<ComponentsInput>
 }
 
 /// <summary>Stops components until somebody starts them again, reboots of the host included.</summary>
-[Workflow(Kind, version: 2)]
+[Workflow(Kind, version: 3)]
 public sealed class StopWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "stop";
@@ -47,7 +48,7 @@ public sealed class StopWorkflow : IWorkflow<ComponentsInput>
 }
 
 /// <summary>Restarts components, running or not.</summary>
-[Workflow(Kind, version: 2)]
+[Workflow(Kind, version: 3)]
 public sealed class RestartWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "restart";
@@ -86,8 +87,7 @@ internal static class ComponentPlan
     public static void Prove(WorkflowPlan<ComponentsInput> plan)
     {
         var input = plan.Input;
-        Prove(plan, input.ServerId, input.Components.Contains(Component.Dns) ? new ProveInput(input.ServerId, input.Zones, input.Listen) : null,
-            input.Components.Contains(Component.Dhcp));
+        Prove(plan, input.ServerId, input.DnsConfiguration is { } served ? new ProveInput(input.ServerId, served, Serials: false) : null, input.Components.Contains(Component.Dhcp));
     }
 
     /// <param name="dns">Null where DNS is not concerned.</param>

@@ -2,6 +2,8 @@ using System.Text.Json;
 using Dapper;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
+using ManagedServers.Workflows.Provisioning.Steps;
+using ManagedServers.Workflows.Servers;
 using Npgsql;
 
 namespace ManagedServers.Workflows.Provisioning;
@@ -9,33 +11,135 @@ namespace ManagedServers.Workflows.Provisioning;
 /// <summary>What operators asked servers to serve; every version is kept.</summary>
 public sealed class Configurations(NpgsqlDataSource database)
 {
+    private const string Select =
+        """
+        select c.id, c.component, c.version, c.source, c.message, c.created_by as who, c.created_at as at, c.run_id, c.applied_at, i.name is not null as current
+        """;
+
+    private const string From =
+        "from servers.configuration c left join servers.component i on i.server_id = c.server_id and i.name = c.component and i.configuration_id = c.id";
+
     /// <summary>What the server's DNS was last installed to serve; null when it has none.</summary>
     public async Task<DnsConfiguration?> InstalledDns(Guid serverId, CancellationToken cancellationToken = default) =>
-        (await Installed(serverId, Component.Dns, cancellationToken))?.Deserialize<DnsConfiguration>(EngineJson.Options);
+        (await Current(serverId, Component.Dns, cancellationToken))?.Configuration.Document.Deserialize<DnsConfiguration>(EngineJson.Options);
 
     /// <summary>What the server's DHCP was last installed to serve; null when it has none.</summary>
     public async Task<KeaConfiguration?> InstalledDhcp(Guid serverId, CancellationToken cancellationToken = default) =>
-        await Installed(serverId, Component.Dhcp, cancellationToken) is { } document ? KeaConfiguration.Parse(document) : null;
+        await Current(serverId, Component.Dhcp, cancellationToken) is { } current ? KeaConfiguration.Parse(current.Configuration.Document) : null;
 
-    internal async Task<ComponentConfiguration> Get(Guid id, CancellationToken cancellationToken)
+    /// <summary>The versions of one component or of all, newest first.</summary>
+    /// <param name="before">Only older ones.</param>
+    public async Task<IReadOnlyList<ConfigurationVersion>> List(Guid serverId, string? component, int? before, int limit, CancellationToken cancellationToken = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var (component, document) = await connection.QuerySingleAsync<(string, string)>("select component, document::text from servers.configuration where id = @id", new { id });
-        return ComponentConfiguration.Of(component, JsonSerializer.Deserialize<JsonElement>(document));
+        return [.. await connection.QueryAsync<ConfigurationVersion>(
+            $"""
+            {Select} {From} where c.server_id = @serverId and (@component::text is null or c.component = @component) and (@before::int is null or c.version < @before)
+            order by c.version desc, c.component limit @limit
+            """, new { serverId, component, before, limit })];
     }
 
-    internal static Task Save(NpgsqlTransaction transaction, Guid serverId, Guid id, ComponentConfiguration configuration, string who) =>
-        transaction.Connection!.ExecuteAsync(
-            "insert into servers.configuration (id, server_id, component, document, created_by) values (@id, @serverId, @Component, @document::json, @who)",
-            new { id, serverId, configuration.Component, document = configuration.Document.GetRawText(), who }, transaction);
+    /// <summary>The version that the component serves; null when it serves nothing yet.</summary>
+    internal Task<StoredConfiguration?> Current(Guid serverId, string component, CancellationToken cancellationToken) =>
+        Single("i.name = @component and c.server_id = @serverId", new { serverId, component }, cancellationToken);
 
-    private async Task<JsonElement?> Installed(Guid serverId, string component, CancellationToken cancellationToken)
+    /// <exception cref="ConfigurationNotFoundException">There is no such version.</exception>
+    internal async Task<StoredConfiguration> Version(Server server, string component, int version, CancellationToken cancellationToken) =>
+        await Single("c.server_id = @id and c.component = @component and c.version = @version", new { server.Id, component, version }, cancellationToken)
+        ?? throw new ConfigurationNotFoundException($"{server.Name} has no version {version} of {component}. Which there are: msctl config versions {server.Name}");
+
+    internal async Task<ComponentConfiguration> Get(Guid id, CancellationToken cancellationToken) =>
+        (await Single("c.id = @id", new { id }, cancellationToken) ?? throw new StepRejectedException("The configuration is gone: its server was removed.")).Configuration;
+
+    /// <summary>Keeps it under the next number of its component.</summary>
+    internal static async Task Save(NpgsqlTransaction transaction, Guid serverId, Guid runId, NewConfiguration made, string who)
+    {
+        // Of two who ask at once, the second must see the first's number.
+        await transaction.Connection!.ExecuteAsync("select from servers.server where id = @serverId for update", new { serverId }, transaction);
+        await transaction.Connection!.ExecuteAsync(
+            """
+            insert into servers.configuration (id, server_id, component, version, source, message, document, created_by, run_id)
+            select @Id, @serverId, @Component, coalesce(max(version), 0) + 1, @source, @Message, @document::json, @who, @runId
+            from servers.configuration where server_id = @serverId and component = @Component
+            """,
+            new
+            {
+                made.Id, serverId, made.Configuration.Component, source = made.Source.ToString().ToLowerInvariant(), made.Message,
+                document = made.Configuration.Document.GetRawText(), who, runId,
+            }, transaction);
+    }
+
+    /// <summary>It is what the component serves from now on.</summary>
+    internal async Task SetApplied(Guid serverId, IReadOnlyList<InstalledConfiguration> applied, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var document = await connection.QuerySingleOrDefaultAsync<string?>(
+        await connection.ExecuteAsync(
             """
-            select c.document::text from servers.component i join servers.configuration c on c.id = i.configuration_id where i.server_id = @serverId and i.name = @component
-            """, new { serverId, component });
-        return document is null ? null : JsonSerializer.Deserialize<JsonElement>(document);
+            with applied as (update servers.component set configuration_id = @Id where server_id = @serverId and name = @Component)
+            update servers.configuration set applied_at = coalesce(applied_at, now()) where id = @Id
+            """, applied.Select(a => new { serverId, a.Component, a.Id }));
+    }
+
+    private async Task<StoredConfiguration?> Single(string where, object parameters, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var found = await connection.QueryAsync<ConfigurationVersion, string, StoredConfiguration>(
+            $"{Select}, c.document::text as document {From} where {where}",
+            (version, document) => new StoredConfiguration(version, ComponentConfiguration.Of(version.Component, JsonSerializer.Deserialize<JsonElement>(document))), parameters, splitOn: "document");
+        return found.SingleOrDefault();
     }
 }
+
+/// <summary>Where a version came from.</summary>
+public enum ConfigurationSource
+{
+    Install,
+    Apply,
+
+    /// <summary>It is what an older version was.</summary>
+    Restore,
+
+    /// <summary>It was found on the host.</summary>
+    Accept,
+}
+
+/// <summary>One version of what a component of a server was asked to serve.</summary>
+public sealed record ConfigurationVersion
+{
+    internal Guid Id { get; init; }
+    public required string Component { get; init; }
+
+    /// <summary>1, 2, 3 for each component of a server.</summary>
+    public required int Version { get; init; }
+    public required ConfigurationSource Source { get; init; }
+    public string? Message { get; init; }
+    public required string Who { get; init; }
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The run that was to bring it to the host.</summary>
+    public Guid? RunId { get; init; }
+
+    /// <summary>Null when it never came to be served: its run has failed, or has not ended.</summary>
+    public DateTimeOffset? AppliedAt { get; init; }
+
+    /// <summary>It is what the component serves.</summary>
+    public required bool Current { get; init; }
+
+    internal string InWords() => string.Create(System.Globalization.CultureInfo.InvariantCulture,
+        $"version {Version} ({Source.ToString().ToLowerInvariant()} by {Who}, {At.UtcDateTime:yyyy-MM-dd HH:mm} UTC{(Message is null ? "" : $": {Message}")})");
+}
+
+internal sealed record StoredConfiguration(ConfigurationVersion Version, ComponentConfiguration Configuration);
+
+/// <summary>A version that is to be served.</summary>
+/// <param name="IsNew">Otherwise it is the one that is served already.</param>
+internal sealed record NewConfiguration(Guid Id, ComponentConfiguration Configuration, ConfigurationSource Source, string? Message, bool IsNew)
+{
+    public static NewConfiguration Of(ComponentConfiguration wanted, StoredConfiguration? current, ConfigurationSource source, string? message) =>
+        current is not null && current.Configuration.SameAs(wanted)
+            ? new NewConfiguration(current.Version.Id, current.Configuration, source, message, IsNew: false)
+            : new NewConfiguration(Guid.CreateVersion7(), wanted, source, message, IsNew: true);
+}
+
+/// <summary>The server has no such version, or no such zone in it.</summary>
+public sealed class ConfigurationNotFoundException(string message) : Exception(message);

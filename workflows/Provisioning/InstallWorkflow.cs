@@ -30,7 +30,7 @@ public sealed record DhcpInstall(Guid ConfigurationId);
 /// Puts components on a host. Nothing is changed before every check and pre-command has passed; a failure after that takes
 /// everything back that this run has changed; only an operator's post-command pauses, because by then the server serves.
 /// </summary>
-[Workflow("install", version: 4)]
+[Workflow("install", version: 5)]
 public sealed class InstallWorkflow : IWorkflow<InstallInput>
 {
     public string Title(InstallInput input) => $"install {string.Join(" and ", input.Components)} on {input.ServerName}";
@@ -50,62 +50,45 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
             plan.Step("preflight-again", "Check the host again, after the pre-commands", Preflight.With(look with { Commands = before })).OnFailure(StepFailure.Fail);
         }
 
-        Changing(plan.Step("prepare-folders", "Make the product's folders on the host",
+        ConfigurationPlan.Changing(plan.Step("prepare-folders", "Make the product's folders on the host",
             PrepareFolders.With(new FoldersInput(server, input.Components))));
-        Changing(plan.Step("upload-images", $"Upload {string.Join(", ", input.Images.Select(i => i.Image))}", UploadImages.With(new ImagesInput(server, input.Images))))
+        ConfigurationPlan.Changing(plan.Step("upload-images", $"Upload {string.Join(", ", input.Images.Select(i => i.Image))}", UploadImages.With(new ImagesInput(server, input.Images))))
             .Timeout(TimeSpan.FromMinutes(30));
 
-        List<Configured> configured = [];
+        List<ConfigurationSteps> configured = [];
         if (input.Dns is { } dns)
         {
-            configured.Add(Configure(plan, Component.Dns, "Knot", dns.ConfigurationId));
+            configured.Add(ConfigurationPlan.Configure(plan, server, Image(input, Component.Dns), dns.ConfigurationId));
         }
 
         if (input.Dhcp is { } dhcp)
         {
-            configured.Add(Configure(plan, Component.Dhcp, "Kea", dhcp.ConfigurationId));
+            configured.Add(ConfigurationPlan.Configure(plan, server, Image(input, Component.Dhcp), dhcp.ConfigurationId));
         }
 
         // The monitor first: it makes the socket to which Knot connects.
         if (input.Images.FirstOrDefault(i => i.Component == Component.Monitor) is { } monitor)
         {
-            Changing(plan.Step("start-monitor", "Start the statistics monitor", StartMonitor.With(new MonitorInput(server, monitor, input.ApiAddress, input.Dns?.Zones ?? []))));
+            ConfigurationPlan.Changing(plan.Step("start-monitor", "Start the statistics monitor", StartMonitor.With(new MonitorInput(server, monitor, input.ApiAddress, input.Dns?.ConfigurationId))));
         }
 
-        foreach (var (component, program, _, staged, switched) in configured)
+        foreach (var steps in configured)
         {
-            Changing(plan.Step($"start-{component}", $"Start {program}",
-                StartServing.With(results => new ServingInput(server, Image(input, component), input.Dns?.Listen ?? [], results.Of(staged).Made || results.Of(switched).Changed))));
+            ConfigurationPlan.Serve(plan, server, Image(input, steps.Component), input.Dns?.Listen ?? [], steps);
         }
 
-        var agent = Changing(plan.Step("install-agent", "Install the heartbeat agent", InstallAgent.With(new AgentInput(server, input.ApiAddress))));
-        ComponentPlan.Prove(plan, server, input.Dns is null ? null : new ProveInput(server, input.Dns.Zones, input.Dns.Listen), input.Dhcp is not null, StepFailure.Compensate);
+        var agent = ConfigurationPlan.Changing(plan.Step("install-agent", "Install the heartbeat agent", InstallAgent.With(new AgentInput(server, input.ApiAddress))));
+        ComponentPlan.Prove(plan, server, input.Dns is null ? null : new ProveInput(server, input.Dns.ConfigurationId, Serials: true), input.Dhcp is not null, StepFailure.Compensate);
         plan.Step("await-heartbeat", "Wait for a heartbeat", AwaitHeartbeat.With(results => new HeartbeatInput(server, input.ApiAddress, results.Of(agent).InstalledAt)))
             .Retry(Backoff.None).Timeout(TimeSpan.FromMinutes(3)).OnFailure(StepFailure.Compensate);
         var after = OperatorCommands(plan, "post-command", "Post-command", input.PostCommands, StepFailure.Pause);
 
         // Last of all: it lets go of what an undo needs.
         plan.Step("record", "Record what the server has", RecordInstalled.With(results => new RecordInput(server, input.Images,
-            [.. configured.Select(c => new InstalledConfiguration(c.Component, c.ConfigurationId, [results.Of(c.Staged).Digest, results.Of(c.Switched).Previous ?? ""]))], after)));
-    }
-
-    private sealed record Configured(string Component, string Program, Guid ConfigurationId, PlannedStep<StagedConfiguration> Staged, PlannedStep<SwitchedConfiguration> Switched);
-
-    private static Configured Configure(WorkflowPlan<InstallInput> plan, string component, string program, Guid configurationId)
-    {
-        var input = plan.Input;
-        var server = input.ServerId;
-        var staged = Changing(plan.Step($"stage-{component}", $"Write the configuration of {program} aside", StageConfiguration.With(new StageInput(server, component, configurationId))));
-        Changing(plan.Step($"validate-{component}", $"Check it with the very {program} that will serve it",
-            ValidateConfiguration.With(results => new ValidateInput(server, Image(input, component), results.Of(staged).Folder, input.Dns?.Zones ?? []))));
-        var switched = Changing(plan.Step($"switch-{component}", "Make it the current one",
-            SwitchConfiguration.With(results => new SwitchInput(server, component, results.Of(staged).Digest))));
-        return new Configured(component, program, configurationId, staged, switched);
+            [.. configured.Select(c => c.Installed(results))], after)));
     }
 
     private static CatalogueImage Image(InstallInput input, string component) => input.Images.Single(i => i.Component == component);
-
-    private static PlannedStep<T> Changing<T>(PlannedStep<T> step) where T : notnull => step.Retry(ComponentPlan.UntilDockerIsBack).OnFailure(StepFailure.Compensate);
 
     /// <returns>Their positions in the plan.</returns>
     private static List<int> OperatorCommands(WorkflowPlan<InstallInput> plan, string name, string title, IReadOnlyList<OperatorCommand> commands, StepFailure failure)

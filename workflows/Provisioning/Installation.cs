@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
@@ -12,8 +11,6 @@ namespace ManagedServers.Workflows.Provisioning;
 /// <summary>Starts installs: checks what was asked, keeps it as the server's wish, and hands it to the engine in one transaction.</summary>
 public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs, KnownSecrets secrets, ReportAddress reportAddress)
 {
-    private const int MostZones = 10_000;
-    private const int LongestZoneFile = 8 * 1024 * 1024;
     private const int LongestCommand = 16 * 1024;
     private const int MostCommands = 20;
 
@@ -32,31 +29,32 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         var post = Commands("postCommands", request.PostCommands ?? [], errors);
         errors.ThrowIfAny();
 
+        var newDns = await Version(server, dns is null ? null : ComponentConfiguration.Of(dns), cancellationToken);
+        var newDhcp = await Version(server, dhcp is null ? null : ComponentConfiguration.Of(dhcp), cancellationToken);
         var input = new InstallInput
         {
             ServerId = server.Id, ServerName = server.Name,
             ApiAddress = await reportAddress.For(server, cancellationToken),
             Images = [.. components.Select(images.Get)], PreCommands = pre, PostCommands = post,
-            Dns = dns is null ? null : new DnsInstall(Guid.CreateVersion7(), [.. dns.Zones.Select(z => z.Name!)], dns.Listen),
-            Dhcp = dhcp is null ? null : new DhcpInstall(Guid.CreateVersion7()),
+            Dns = newDns is null ? null : new DnsInstall(newDns.Id, [.. dns!.Zones.Select(z => z.Name!)], dns.Listen),
+            Dhcp = newDhcp is null ? null : new DhcpInstall(newDhcp.Id),
         };
         return await (server.Installation == InstallationType.Manual
             ? runs.StartAbout<ManualInstallWorkflow, InstallInput>(server, input, who, idempotencyKey, Save, cancellationToken)
             : runs.StartAbout<InstallWorkflow, InstallInput>(server, input, who, idempotencyKey, Save, cancellationToken));
 
-        async Task Save(NpgsqlTransaction transaction)
+        async Task Save(NpgsqlTransaction transaction, Guid run)
         {
-            if (input.Dns is { } withDns)
+            foreach (var made in new[] { newDns, newDhcp }.OfType<NewConfiguration>().Where(n => n.IsNew))
             {
-                await Configurations.Save(transaction, server.Id, withDns.ConfigurationId, ComponentConfiguration.Of(dns!), who);
-            }
-
-            if (input.Dhcp is { } withDhcp)
-            {
-                await Configurations.Save(transaction, server.Id, withDhcp.ConfigurationId, ComponentConfiguration.Of(dhcp!), who);
+                await Configurations.Save(transaction, server.Id, run, made, who);
             }
         }
     }
+
+    /// <summary>What is served already is no new version.</summary>
+    private async Task<NewConfiguration?> Version(Server server, ComponentConfiguration? wanted, CancellationToken cancellationToken) =>
+        wanted is null ? null : NewConfiguration.Of(wanted, await configurations.Current(server.Id, wanted.Component, cancellationToken), ConfigurationSource.Install, null);
 
     /// <returns>In the order in which they are started.</returns>
     private static string[] Components(InstallRequest request, InputErrors errors)
@@ -88,11 +86,11 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
 
     private async Task<DnsConfiguration> Dns(Server server, InstallRequest request, InputErrors errors, CancellationToken cancellationToken)
     {
-        var zones = Zones(request.Zones ?? [], errors);
-        var listen = Listen(request.Listen ?? [new ListenRequest("0.0.0.0")], errors);
+        var zones = ConfigurationChecks.Zones("zones", request.Zones ?? [], errors);
+        var listen = ConfigurationChecks.Listen(request.Listen ?? [new ListenRequest("0.0.0.0")], errors);
         if (!request.DropZones && errors.None && await configurations.InstalledDns(server.Id, cancellationToken) is { } current)
         {
-            Keeps("zones", server, [.. current.Zones.Select(z => z.Name!).Except(zones.Select(z => z.Name!))], "Give their zone files too, or say that they may go: dropZones (msctl: --drop-zones)", errors);
+            ConfigurationChecks.KeepsZones("zones", server.Name, current, zones, errors);
         }
 
         return new DnsConfiguration { Zones = zones, Listen = listen };
@@ -116,7 +114,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             var wanted = KeaConfiguration.Parse(given);
             if (!request.DropSubnets && current is not null)
             {
-                Keeps("dhcp", server, [.. current.Subnets.Except(wanted.Subnets)], "Put them into the document too, or say that they may go: dropSubnets (msctl: --drop-subnets)", errors);
+                ConfigurationChecks.KeepsSubnets("dhcp", server.Name, current.Subnets, wanted.Subnets, errors);
             }
 
             return wanted;
@@ -126,88 +124,6 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             errors.Add(e);
             return null;
         }
-    }
-
-    private static void Keeps(string field, Server server, List<string> dropped, string how, InputErrors errors)
-    {
-        if (dropped.Count > 0)
-        {
-            errors.Add(field, $"would no longer serve {string.Join(", ", dropped.Take(10))}{(dropped.Count > 10 ? $" and {dropped.Count - 10} more" : "")}, which {server.Name} serves now. {how}");
-        }
-    }
-
-    private static ZoneRequest[] Zones(IReadOnlyList<ZoneRequest> asked, InputErrors errors)
-    {
-        if (asked.Count is 0 or > MostZones)
-        {
-            errors.Add("zones", $"must name 1 to {MostZones} zones: a DNS server without one serves nobody");
-        }
-
-        var names = new HashSet<string>();
-        List<ZoneRequest> zones = [];
-        foreach (var (index, zone) in asked.Take(MostZones).Index())
-        {
-            if (!ZoneName.TryParse(zone?.Name, out var name, out var rule))
-            {
-                errors.Add($"zones[{index}].name", rule);
-            }
-            else if (!names.Add(name.Value))
-            {
-                errors.Add($"zones[{index}].name", $"is given twice: {name}");
-            }
-            else if (string.IsNullOrWhiteSpace(zone!.File) || Encoding.UTF8.GetByteCount(zone.File) > LongestZoneFile || zone.File.Contains('\0'))
-            {
-                errors.Add($"zones[{index}].file", $"must be the text of a zone file, at most {LongestZoneFile / 1024 / 1024} MiB, without NUL characters");
-            }
-            else if (Including(zone.File) is { } line)
-            {
-                errors.Add($"zones[{index}].file", $"must hold all of the zone, and line {line} includes another file ($INCLUDE): put its records there");
-            }
-            else
-            {
-                zones.Add(new ZoneRequest(name.Value, zone.File));
-            }
-        }
-
-        return [.. zones];
-    }
-
-    /// <summary>The first line with which Knot would read a file of its own container into the zone. Lines as they are written to the host.</summary>
-    private static int? Including(string zone)
-    {
-        var number = 0;
-        foreach (var line in zone.EnumerateLines())
-        {
-            number++;
-            if (line.TrimStart().StartsWith("$INCLUDE", StringComparison.OrdinalIgnoreCase))
-            {
-                return number;
-            }
-        }
-
-        return null;
-    }
-
-    private static ListenRequest[] Listen(IReadOnlyList<ListenRequest> asked, InputErrors errors)
-    {
-        if (asked.Count is 0 or > 64)
-        {
-            errors.Add("listen", "must name 1 to 64 addresses");
-        }
-
-        foreach (var (index, listen) in asked.Take(64).Index())
-        {
-            try
-            {
-                ListenAddress.Parse(listen?.Address, listen?.Port ?? 0, $"listen[{index}]");
-            }
-            catch (InvalidInputException e)
-            {
-                errors.Add(e);
-            }
-        }
-
-        return [.. asked];
     }
 
     private OperatorCommand[] Commands(string field, IReadOnlyList<CommandRequest> asked, InputErrors errors)

@@ -58,8 +58,8 @@ public sealed class Lifecycle(Servers.Servers servers, ImageCatalogue images, Co
             throw new InvalidInputException("components", $"must be a list of what is installed on {server.Name}: {string.Join(", ", installed)}");
         }
 
-        var dns = await configurations.InstalledDns(server.Id, cancellationToken);
-        var input = new ComponentsInput(server.Id, server.Name, [.. Component.All.Where(asked.Contains)], [.. dns?.Zones.Select(z => z.Name!) ?? []], dns?.Listen ?? []);
+        var dns = asked.Contains(Component.Dns) ? await configurations.Current(server.Id, Component.Dns, cancellationToken) : null;
+        var input = new ComponentsInput(server.Id, server.Name, [.. Component.All.Where(asked.Contains)], dns?.Version.Id);
         return await runs.StartAbout<TWorkflow, ComponentsInput>(server, input, who, idempotencyKey, null, cancellationToken);
     }
 }

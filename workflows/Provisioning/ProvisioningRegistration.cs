@@ -1,3 +1,4 @@
+using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Provisioning.Steps;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,6 +13,8 @@ public static class ProvisioningRegistration
         .AddSingleton(reportAddress)
         .AddSingleton<PayloadFiles>()
         .AddSingleton<Configurations>()
+        .AddSingleton<ConfigurationChanges>()
+        .AddSingleton<ConfigurationHistory>()
         .AddSingleton<Preflight>()
         .AddSingleton<HostTest>()
         .AddSingleton<Installation>()

@@ -15,7 +15,7 @@ internal static class RunAbout
     /// <param name="also">Statements that are committed with the run.</param>
     /// <param name="isLast">The server's state is told by it; not for runs that leave what is installed alone.</param>
     public static Task<StartedRun> StartAbout<TWorkflow, TInput>(
-        this IRuns runs, Server server, TInput input, string who, string? idempotencyKey, Func<NpgsqlTransaction, Task>? also, CancellationToken cancellationToken, bool isLast = true)
+        this IRuns runs, Server server, TInput input, string who, string? idempotencyKey, Func<NpgsqlTransaction, Guid, Task>? also, CancellationToken cancellationToken, bool isLast = true)
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull
     {
@@ -30,13 +30,23 @@ internal static class RunAbout
         {
             RequestedBy = who,
             Subject = server.Subject,
-            // Hashed, because a name and a key together may be longer than the engine takes.
-            DedupeKey = idempotencyKey is null ? null : $"{server.Id}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{who}\0{kind}\0{idempotencyKey}")))}",
+            DedupeKey = idempotencyKey is null ? null : DedupeKey(server, kind, who, idempotencyKey),
         };
         return runs.Start<TWorkflow, TInput>(input, start, async (transaction, run) =>
         {
-            await (also?.Invoke(transaction) ?? Task.CompletedTask);
+            await (also?.Invoke(transaction, run) ?? Task.CompletedTask);
             await (isLast ? Servers.Servers.SetLastRun(transaction, server.Id, run) : Task.CompletedTask);
         }, cancellationToken);
     }
+
+    /// <summary>The run that the same request has started before; null when there is none.</summary>
+    public static async Task<StartedRun?> StartedBefore<TWorkflow>(this IRuns runs, Server server, string who, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        var kind = typeof(TWorkflow).GetCustomAttribute<WorkflowAttribute>()!.Kind;
+        return idempotencyKey is not null && await runs.Find(DedupeKey(server, kind, who, idempotencyKey), cancellationToken) is { } found ? new StartedRun(found, true) : null;
+    }
+
+    // Hashed, because a name and a key together may be longer than the engine takes.
+    private static string DedupeKey(Server server, string kind, string who, string idempotencyKey) =>
+        $"{server.Id}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{who}\0{kind}\0{idempotencyKey}")))}";
 }

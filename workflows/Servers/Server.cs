@@ -54,7 +54,8 @@ public enum Authentication
 }
 
 /// <summary>What a finished run left on a server.</summary>
-public sealed record InstalledComponent(string Name, string Version, string Image);
+/// <param name="Digest">Of the image's contents; null where an earlier release has installed it.</param>
+public sealed record InstalledComponent(string Name, string Version, string Image, string? Digest);
 
 /// <summary>What an operator gives to register a host.</summary>
 public sealed record AddServer

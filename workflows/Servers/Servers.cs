@@ -17,7 +17,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         s.id, s.name, s.installation, s.address, s.ssh_port, s.ssh_user, s.authentication, s.host_key_algorithm, s.host_key_fingerprint, s.api_address, s.created_at, s.last_run_id,
         (select h.address from servers.route_hop h where h.route_id = s.route_id and h.position = 1) as first_hop,
         s.route_id as ssh_route_id, (select r.name from servers.route r where r.id = s.route_id) as ssh_route,
-        coalesce((select json_agg(json_build_object('name', c.name, 'version', c.version, 'image', c.image) order by c.name)
+        coalesce((select json_agg(json_build_object('name', c.name, 'version', c.version, 'image', c.image, 'digest', c.image_digest) order by c.name)
                   from servers.component c where c.server_id = s.id), '[]')::text as components
         """;
 
@@ -105,16 +105,15 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
     internal static Task SetLastRun(NpgsqlTransaction transaction, Guid serverId, Guid runId) =>
         transaction.Connection!.ExecuteAsync("update servers.server set last_run_id = @runId where id = @serverId", new { serverId, runId }, transaction);
 
-    internal async Task SetInstalled(Guid serverId, IReadOnlyList<(InstalledComponent Component, Guid? Configuration)> installed, CancellationToken cancellationToken)
+    internal async Task SetInstalled(Guid serverId, IReadOnlyList<InstalledComponent> installed, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(
             """
-            insert into servers.component (server_id, name, version, image, configuration_id) values (@serverId, @Name, @Version, @Image, @Configuration)
-            on conflict (server_id, name) do update
-                set version = excluded.version, image = excluded.image, configuration_id = excluded.configuration_id, installed_at = now()
+            insert into servers.component (server_id, name, version, image, image_digest) values (@serverId, @Name, @Version, @Image, @Digest)
+            on conflict (server_id, name) do update set version = excluded.version, image = excluded.image, image_digest = excluded.image_digest, installed_at = now()
             """,
-            installed.Select(i => new { serverId, i.Component.Name, i.Component.Version, i.Component.Image, i.Configuration }));
+            installed.Select(i => new { serverId, i.Name, i.Version, i.Image, i.Digest }));
     }
 
     internal async Task<bool> Exists(Guid id, CancellationToken cancellationToken)

@@ -59,7 +59,7 @@ internal sealed class FleetHost
     {
         var started = Stopwatch.GetTimestamp();
         var served = Served(value, started);
-        await Install(ZoneText(value, serial));
+        await Run("configuration/apply", new { setZones = new[] { new { name = Zone, file = ZoneText(value, serial) } } });
         return await served;
     }
 

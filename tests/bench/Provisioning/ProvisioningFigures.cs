@@ -105,7 +105,7 @@ internal static class ProvisioningFigures
 
         await host.CloseConnection();
         await host.MakeNew();
-        yield return Figure.Ratio("one changed record, request to answer on the wire (by an install)", "by hand over one open connection", Paired.Of(pairs), 2);
+        yield return Figure.Ratio("one changed record, request to answer on the wire", "by hand over one open connection", Paired.Of(pairs), 2);
     }
 
     /// <summary>By hand, by the product, by hand …: each on hosts that are new, with no connection open. Seconds until the last host is done.</summary>

@@ -50,6 +50,7 @@ public sealed class RealProductTests : IAsyncLifetime
         await AddTheHost();
         await InstallThroughAKill();
         await SeeWhatItDoes();
+        await ChangeWhatItServes();
         await Leave();
     }
 
@@ -108,6 +109,18 @@ public sealed class RealProductTests : IAsyncLifetime
         await Bad(1, "only one that is paused, failed or cancelled can be retried", "runs", "retry", run);
         Assert.Contains(" beats came, ", (await Good("heartbeats", "ns1")).Out, StringComparison.Ordinal);
         Assert.Contains("Coverage: ", (await Good("hits", "ns1", "--from", "1h", "--sort", "last")).Out, StringComparison.Ordinal);
+    }
+
+    private async Task ChangeWhatItServes()
+    {
+        Assert.Equal(Zone, (await Good("config", "show", "ns1", "--zone", "example.org")).Out);
+        var changed = Zone.Replace(". 1 3600", ". 2 3600", StringComparison.Ordinal).Replace("192.0.2.2", "192.0.2.3", StringComparison.Ordinal);
+        Assert.Contains("Succeeded after ", (await Good("config", "apply", "ns1", "--zone", $"example.org={msctl.File("zone2", changed)}", "-m", "a new web server")).Lines[^1], StringComparison.Ordinal);
+        Assert.Equal(["-@    SOA ns1.example.org. hostmaster.example.org. 1 3600 900 604800 300", "-www  A   192.0.2.2"],
+            (await Good("config", "diff", "ns1", "dns", "1", "2")).Lines.Where(l => l.StartsWith('-') && !l.StartsWith("---", StringComparison.Ordinal)));
+        await Bad(1, "the change was based on version 1", "config", "apply", "ns1", "--zone", $"example.org={msctl.File("zone1", Zone)}", "--based-on", "1");
+        await Good("config", "restore", "ns1", "dns", "1");
+        Assert.Matches(@"\n +3  served +restore +admin .* as in version 1\n +2  was served +apply +admin .* a new web server\n", (await Good("config", "versions", "ns1", "dns")).Out);
     }
 
     private async Task Leave()

@@ -1,5 +1,6 @@
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Provisioning.Steps;
 using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Enrolment.Steps;
@@ -7,17 +8,15 @@ namespace ManagedServers.Workflows.Enrolment.Steps;
 public sealed record RecordByHandInput(Guid ServerId, InstallInput Install);
 
 /// <summary>Writes down what the host has proven to have.</summary>
-public sealed class RecordByHand(Servers.Servers servers) : Step<RecordByHand, RecordByHandInput, Nothing>
+public sealed class RecordByHand(Servers.Servers servers, Configurations configurations) : Step<RecordByHand, RecordByHandInput, Nothing>
 {
     public override async Task<Nothing> Run(RecordByHandInput input, StepContext step)
     {
-        await servers.SetInstalled(input.ServerId,
-            [.. input.Install.Images.Select(i => (new InstalledComponent(i.Component, i.Version, i.Image), i.Component switch
-            {
-                Component.Dns => input.Install.Dns?.ConfigurationId,
-                Component.Dhcp => input.Install.Dhcp?.ConfigurationId,
-                _ => null,
-            }))], step.Cancellation);
+        var install = input.Install;
+        await servers.SetInstalled(input.ServerId, [.. install.Images.Select(i => new InstalledComponent(i.Component, i.Version, i.Image, i.Digest))], step.Cancellation);
+        await configurations.SetApplied(input.ServerId,
+            [.. new[] { (Component.Dns, install.Dns?.ConfigurationId), (Component.Dhcp, install.Dhcp?.ConfigurationId) }
+                .Where(c => c.Item2 is not null).Select(c => new InstalledConfiguration(c.Item1, c.Item2!.Value, []))], step.Cancellation);
         return Nothing.Value;
     }
 }

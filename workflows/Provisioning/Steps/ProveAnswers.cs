@@ -9,18 +9,26 @@ using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-public sealed record ProveInput(Guid ServerId, IReadOnlyList<string> Zones, IReadOnlyList<ListenRequest> Listen);
+/// <param name="ConfigurationId">What is served.</param>
+/// <param name="Serials">The serials must be those of the zone files.</param>
+public sealed record ProveInput(Guid ServerId, Guid ConfigurationId, bool Serials);
 
-/// <param name="Serials">The serial of every zone as it was answered.</param>
-public sealed record Proof(IReadOnlyDictionary<string, long> Serials);
+/// <param name="Zones">How many were asked for.</param>
+public sealed record Proof(int Zones);
 
 /// <summary>
 /// Asks the new server for the SOA of every zone over UDP and TCP: from the product's side of the network, or on the host itself where nobody outside can ask,
 /// and where the product reaches the host through jump hosts only.
 /// </summary>
-public sealed class ProveAnswers(Servers.Servers servers) : Step<ProveAnswers, ProveInput, Proof>
+public sealed class ProveAnswers(Servers.Servers servers, Configurations configurations, TimeProvider time) : Step<ProveAnswers, ProveInput, Proof>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    // A reload takes some milliseconds; what is not answered after this is the next attempt's.
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
+    private const int AtOnce = 8;
 
     // The SOA of every zone on standard input, over UDP and TCP; the standard library has no resolver that is told whom to ask.
     internal const string Question =
@@ -74,38 +82,64 @@ public sealed class ProveAnswers(Servers.Servers servers) : Step<ProveAnswers, P
 
     public override async Task<Proof> Run(ProveInput input, StepContext step)
     {
+        var dns = (await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns!;
+        var wanted = dns.Zones.ToDictionary(z => z.Name!, z => input.Serials ? ZoneFileSerial.Of(z.File!) : null);
         var target = await servers.Target(input.ServerId, step.Cancellation);
-        var endpoints = target.Via is null ? await Endpoints(target, input.Listen, step.Cancellation) : [];
+        var endpoints = target.Via is null ? await Endpoints(target, dns.Listen, step.Cancellation) : [];
         if (endpoints.Count == 0)
         {
-            return await AskOnTheHost(input, target, step);
+            await AskOnTheHost(input, target, dns.Listen, wanted, step);
+            return new Proof(wanted.Count);
         }
 
-        var serials = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var endpoint in endpoints)
         {
-            foreach (var (index, zone) in input.Zones.Index())
-            {
-                var udp = await Serial(endpoint, zone, overTcp: false, target, step.Cancellation);
-                var tcp = await Serial(endpoint, zone, overTcp: true, target, step.Cancellation);
-                serials[zone] = udp == tcp ? udp : throw new InvalidOperationException($"{target} answers the SOA of {zone} with serial {udp} over UDP and {tcp} over TCP on {endpoint}.");
-                step.Progress((index + 1.0) / input.Zones.Count, $"{zone} serial {udp.ToString(CultureInfo.InvariantCulture)}");
-            }
-
-            step.Log($"{endpoint} answers {(input.Zones.Count == 1 ? input.Zones[0] : $"{input.Zones.Count} zones")} over UDP and TCP.");
+            await Ask(endpoint, target, wanted, step);
+            step.Log($"{endpoint} answers {(wanted.Count == 1 ? wanted.Keys.Single() : $"{wanted.Count} zones")} over UDP and TCP.");
         }
 
-        return new Proof(serials);
+        return new Proof(wanted.Count);
     }
 
-    private async Task<Proof> AskOnTheHost(ProveInput input, HostTarget target, StepContext step)
+    private async Task Ask(IPEndPoint endpoint, HostTarget target, Dictionary<string, long?> wanted, StepContext step)
+    {
+        var (udp, tcp) = (Client(endpoint, overTcp: false), Client(endpoint, overTcp: true));
+        var (deadline, done) = (time.GetUtcNow() + Soon, 0);
+        await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = step.Cancellation }, async (zone, cancellationToken) =>
+        {
+            for (var pause = FirstPause; await Misses(endpoint, target, udp, tcp, zone.Key, zone.Value, cancellationToken) is { } missed; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+            {
+                if (time.GetUtcNow() > deadline)
+                {
+                    throw new InvalidOperationException(missed);
+                }
+
+                await Task.Delay(pause, time, cancellationToken);
+            }
+
+            step.Progress(Interlocked.Increment(ref done) / (double)wanted.Count, zone.Key);
+        });
+    }
+
+    /// <returns>What is not as it should be; null when all is.</returns>
+    private static async Task<string?> Misses(IPEndPoint endpoint, HostTarget target, LookupClient udp, LookupClient tcp, string zone, long? wanted, CancellationToken cancellationToken)
+    {
+        var (overUdp, overTcp) = (await Serial(udp, endpoint, zone, target, cancellationToken), await Serial(tcp, endpoint, zone, target, cancellationToken));
+        return overUdp != overTcp ? $"{target} answers the SOA of {zone} with serial {overUdp} over UDP and {overTcp} over TCP on {endpoint}."
+            : wanted is { } serial && overUdp != serial ? OtherSerial(target, endpoint.ToString(), zone, overUdp, serial) : null;
+    }
+
+    private static string OtherSerial(HostTarget target, string where, string zone, long answered, long wanted) =>
+        $"{target} answers the SOA of {zone} with serial {answered} on {where}, and the zone file has {wanted}: Knot has not taken the new file. Its log says why: docker logs {Component.ContainerName(Component.Dns)}";
+
+    /// <summary>Who listens where nobody outside can ask is asked by the host itself.</summary>
+    private async Task AskOnTheHost(ProveInput input, HostTarget target, IReadOnlyList<ListenRequest> addresses, Dictionary<string, long?> wanted, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        var serials = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach (var listen in input.Listen)
+        foreach (var listen in addresses)
         {
             var address = Own(IPAddress.Parse(listen.Address!), target);
-            using var zones = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(input.Zones.Select(z => ZoneName.Parse(z).Value)));
+            using var zones = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(wanted.Keys.Select(z => ZoneName.Parse(z).Value)));
             var said = await host.Run(["python3", "-c", Question, address.ToString(), listen.Port.ToString(CultureInfo.InvariantCulture)], new CommandOptions { Stdin = zones, Timeout = TimeSpan.FromMinutes(5) }, step.Cancellation);
             if (!said.Succeeded)
             {
@@ -114,14 +148,16 @@ public sealed class ProveAnswers(Servers.Servers servers) : Step<ProveAnswers, P
 
             foreach (var (zone, serial) in JsonSerializer.Deserialize<Dictionary<string, long>>(said.Stdout)!)
             {
-                serials[zone] = serial;
+                if (wanted[zone] is { } file && file != serial)
+                {
+                    throw new InvalidOperationException(OtherSerial(host.Target, $"{address}:{listen.Port}", zone, serial, file));
+                }
             }
         }
 
-        var where = target.Via is { } hop ? $"{target}, which is behind {hop}," : string.Join(", ", input.Listen.Select(l => l.Address));
+        var where = target.Via is { } hop ? $"{target}, which is behind {hop}," : string.Join(", ", addresses.Select(l => l.Address));
         step.Log($"Asked on the host only: the product cannot ask {where} from outside. Whether the zones are answered where they are needed was not proven.", Microsoft.Extensions.Logging.LogLevel.Warning);
         step.Unchanged($"answered on the host itself; {where} cannot be asked from outside");
-        return new Proof(serials);
     }
 
     /// <summary>Where the host asks who listens everywhere: at its own address in the network, if that is known.</summary>
@@ -156,13 +192,14 @@ public sealed class ProveAnswers(Servers.Servers servers) : Step<ProveAnswers, P
         return [.. endpoints.Distinct()];
     }
 
-    private static async Task<long> Serial(IPEndPoint endpoint, string zone, bool overTcp, HostTarget target, CancellationToken cancellationToken)
+    private static LookupClient Client(IPEndPoint endpoint, bool overTcp) => new(new LookupClientOptions(endpoint)
     {
-        var (protocol, client) = (overTcp ? "TCP" : "UDP", new LookupClient(new LookupClientOptions(endpoint)
-        {
-            UseCache = false, UseTcpOnly = overTcp, UseTcpFallback = false, Recursion = false, Retries = 0, Timeout = Patience, AutoResolveNameServers = false,
-        }));
-        var question = $"Asked {endpoint} on {target.DisplayName} for the SOA of {zone} over {protocol}";
+        UseCache = false, UseTcpOnly = overTcp, UseTcpFallback = false, Recursion = false, Retries = 0, Timeout = Patience, AutoResolveNameServers = false,
+    });
+
+    private static async Task<long> Serial(LookupClient client, IPEndPoint endpoint, string zone, HostTarget target, CancellationToken cancellationToken)
+    {
+        var question = $"Asked {endpoint} on {target.DisplayName} for the SOA of {zone} over {(client.Settings.UseTcpOnly ? "TCP" : "UDP")}";
         try
         {
             var answer = await client.QueryAsync(ZoneName.Parse(zone).Absolute, QueryType.SOA, cancellationToken: cancellationToken);

@@ -10,13 +10,12 @@ public sealed record RecordInput(Guid ServerId, IReadOnlyList<CatalogueImage> Im
 public sealed record InstalledConfiguration(string Component, Guid Id, IReadOnlyList<string> Kept);
 
 /// <summary>The install has proven itself: writes it down, and lets go of what was kept for an undo.</summary>
-public sealed class RecordInstalled(Servers.Servers servers) : Step<RecordInstalled, RecordInput, Nothing>
+public sealed class RecordInstalled(Servers.Servers servers, Configurations configurations) : Step<RecordInstalled, RecordInput, Nothing>
 {
     public override async Task<Nothing> Run(RecordInput input, StepContext step)
     {
-        var configurations = input.Configurations.ToDictionary(c => c.Component, c => (Guid?)c.Id);
-        await servers.SetInstalled(input.ServerId,
-            [.. input.Images.Select(i => (new InstalledComponent(i.Component, i.Version, i.Image), configurations.GetValueOrDefault(i.Component)))], step.Cancellation);
+        await servers.SetInstalled(input.ServerId, [.. input.Images.Select(i => new InstalledComponent(i.Component, i.Version, i.Image, i.Digest))], step.Cancellation);
+        await configurations.SetApplied(input.ServerId, input.Configurations, step.Cancellation);
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         foreach (var image in input.Images)
         {

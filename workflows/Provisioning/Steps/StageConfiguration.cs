@@ -13,66 +13,112 @@ public sealed record StageInput(Guid ServerId, string Component, Guid Configurat
 /// <param name="Made">It was not on the host before.</param>
 public sealed record StagedConfiguration(string Folder, string Digest, bool Made);
 
-/// <summary>Writes a configuration into a folder of its own on the host, named by its contents. Nothing that serves sees it yet.</summary>
+/// <summary>
+/// Writes a configuration into a folder of its own on the host, named by its contents. Nothing that serves sees it yet. Files that the current configuration has as well
+/// are taken from there, so that one changed record costs one file.
+/// </summary>
 public sealed class StageConfiguration(Servers.Servers servers, Configurations configurations)
     : Step<StageConfiguration, StageInput, StagedConfiguration>, IUndoable<StageInput, StagedConfiguration>
 {
-    private const string Compare =
+    // In one round trip. Standard input has a line of JSON (the hash of every file) and a tar with those that are sent. Aside and renamed: a folder with the final name is
+    // whole. Unchanged files become links to the current configuration's, if those are still what they were.
+    private const string Script =
         """
-        import hashlib, json, os, sys
-        found = {}
-        for top, folders, names in os.walk(sys.argv[1]):
-            for name in names + [f for f in folders if os.path.islink(os.path.join(top, f))]:
-                path = os.path.join(top, name)
-                plain = os.path.isfile(path) and not os.path.islink(path)
-                found[os.path.relpath(path, sys.argv[1])] = hashlib.sha256(open(path, "rb").read()).hexdigest() if plain else "other"
-        print("same" if found == json.load(sys.stdin) else "other")
+        import hashlib, json, os, shutil, subprocess, sys, tarfile
+        root, digest, key = sys.argv[1:]
+        wanted = json.loads(sys.stdin.buffer.readline().decode())
+        folder, aside, altered = (os.path.join(root, name) for name in (digest, ".%s-%s" % (digest, key), digest + ".altered"))
+
+        def sha256(path):
+            if os.path.islink(path) or not os.path.isfile(path):
+                return "other"
+            with open(path, "rb") as file:
+                return hashlib.sha256(file.read()).hexdigest()
+
+        def files(top):
+            return {os.path.relpath(os.path.join(at, name), top): sha256(os.path.join(at, name))
+                    for at, folders, names in os.walk(top) for name in names + [f for f in folders if os.path.islink(os.path.join(at, f))]}
+
+        def sync(path):
+            handle = os.open(path, os.O_RDONLY)
+            os.fsync(handle)
+            os.close(handle)
+
+        def end(word):
+            shutil.rmtree(aside, ignore_errors=True)
+            print(word)
+            sys.exit()
+
+        there = os.path.lexists(folder)
+        if there and files(folder) == wanted:
+            while sys.stdin.buffer.read(65536):
+                pass
+            end("same")
+
+        shutil.rmtree(aside, ignore_errors=True)
+        for name in {os.path.dirname(name) for name in wanted}:
+            os.makedirs(os.path.join(aside, name), 0o700, exist_ok=True)
+        sent = []
+        # Without a file nothing is sent at all.
+        if sys.stdin.buffer.peek(1):
+            with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as tar:
+                for entry in tar:
+                    path = os.path.join(aside, entry.name)
+                    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                        shutil.copyfileobj(tar.extractfile(entry), file)
+                    sent.append(path)
+        current = os.path.realpath(os.path.join(root, "current"))
+        for name, content in wanted.items():
+            path, known = os.path.join(aside, name), os.path.join(current, name)
+            if not os.path.lexists(path):
+                if sha256(known) != content:
+                    end("incomplete")
+                os.link(known, path)
+            elif sha256(path) != content:
+                raise SystemExit("the contents arrived in part only")
+        if len(sent) > 32:
+            subprocess.call(["sync", "-f", aside])
+        else:
+            for path in sent + [at for at, folders, names in os.walk(aside)]:
+                sync(path)
+        if there:
+            shutil.rmtree(altered, ignore_errors=True)
+            os.rename(folder, altered)
+        os.rename(aside, folder)
+        sync(root)
+        print("again" if there else "made")
         """;
 
     public override async Task<StagedConfiguration> Run(StageInput input, StepContext step)
     {
-        var configuration = await configurations.Get(input.ConfigurationId, step.Cancellation);
+        var wanted = await configurations.Get(input.ConfigurationId, step.Cancellation);
+        var current = await configurations.Current(input.ServerId, input.Component, step.Cancellation);
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        var (files, digest) = configuration.For((await host.Facts([], step.Cancellation)).Interfaces);
-        var configurationFolder = HostLayout.Of(host).Config(input.Component);
-        var folder = $"{configurationFolder}/{digest}";
-        var there = (await host.Run(["test", "-d", folder], cancellationToken: step.Cancellation)).Succeeded;
-        if (there && await IsWhole(host, folder, files, step.Cancellation))
+        var files = await wanted.FilesFor(host, step.Cancellation);
+        var digest = ComponentConfiguration.DigestOf(files);
+        var changed = current is null || input.Component == Component.Dhcp ? [.. files.Keys] : ComponentConfiguration.Differing(files, await current.Configuration.FilesFor(host, step.Cancellation));
+
+        var said = await Stage(host, input.Component, digest, files, changed, step);
+        if (said == "incomplete")
+        {
+            // The current configuration on the host is not what the product has put there.
+            said = await Stage(host, input.Component, digest, files, [.. files.Keys], step);
+        }
+
+        var folder = $"{HostLayout.Of(host).Config(input.Component)}/{digest}";
+        if (said == "same")
         {
             step.Unchanged("the host has this configuration already");
-            return new StagedConfiguration(folder, digest, Made: false);
+            // An interrupted attempt may have written it, and what serves must read it then.
+            return new StagedConfiguration(folder, digest, Made: step.WasInterrupted);
         }
 
-        // Aside and renamed: a folder with the final name is whole.
-        var aside = $"{configurationFolder}/.{digest}-{step.IdempotencyKey}";
-        await host.Remove(aside, step.Cancellation);
-        await host.EnsureFolder(aside, HostLayout.PrivateFolder, step.Cancellation);
-        try
+        if (said == "again")
         {
-            using var tar = await Tar(files, step.Cancellation);
-            (await host.Run(["tar", "-x", "--no-same-owner", "-C", aside], new CommandOptions { Stdin = tar }, step.Cancellation)).Check();
-            (await host.Run(["sync", "-f", aside], cancellationToken: step.Cancellation)).Check();
-            if (there)
-            {
-                await host.Remove(Altered(folder), step.Cancellation);
-                (await host.Run(["mv", "-T", "--", folder, Altered(folder)], cancellationToken: step.Cancellation)).Check();
-            }
-
-            (await host.Run(["mv", "-T", "--", aside, folder], cancellationToken: step.Cancellation)).Check();
-        }
-        catch
-        {
-            using var grace = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-            await host.Remove(aside, grace.Token);
-            throw;
+            step.Log($"The files in {folder} had been changed by hand; what they were is in {folder}.altered until the run has ended.", LogLevel.Warning);
         }
 
-        if (there)
-        {
-            step.Log($"The files in {folder} had been changed by hand; what they were is in {Altered(folder)} until the run has ended.", LogLevel.Warning);
-        }
-
-        step.Changed($"wrote {configuration.Contents}{(there ? " again: the files on the host had been changed by hand" : "")}");
+        step.Changed($"wrote {wanted.Contents}{(said == "again" ? " again: the files on the host had been changed by hand" : "")}");
         return new StagedConfiguration(folder, digest, Made: true);
     }
 
@@ -88,34 +134,21 @@ public sealed class StageConfiguration(Servers.Servers servers, Configurations c
         }
     }
 
-    private static string Altered(string folder) => folder + ".altered";
-
-    /// <summary>Whether the folder has these files, all of them, no other ones, and to the letter.</summary>
-    private static async Task<bool> IsWhole(IHost host, string folder, SortedDictionary<string, byte[]> files, CancellationToken cancellationToken)
+    private static async Task<string> Stage(IHost host, string component, string digest, SortedDictionary<string, byte[]> files, IReadOnlyList<string> sent, StepContext step)
     {
-        using var wanted = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(files.ToDictionary(f => f.Key, f => Convert.ToHexStringLower(SHA256.HashData(f.Value)))));
-        var compared = (await host.Run(["python3", "-c", Compare, folder], new CommandOptions { Stdin = wanted }, cancellationToken)).Check();
-        return compared.Stdout.Trim() == "same";
-    }
-
-    private static async Task<MemoryStream> Tar(SortedDictionary<string, byte[]> files, CancellationToken cancellationToken)
-    {
-        var stream = new MemoryStream();
-        await using (var tar = new TarWriter(stream, TarEntryFormat.Pax, leaveOpen: true))
+        using var data = new MemoryStream();
+        await JsonSerializer.SerializeAsync(data, files.ToDictionary(f => f.Key, f => Convert.ToHexStringLower(SHA256.HashData(f.Value))), cancellationToken: step.Cancellation);
+        data.WriteByte((byte)'\n');
+        await using (var tar = new TarWriter(data, TarEntryFormat.Pax, leaveOpen: true))
         {
-            foreach (var folder in files.Keys.Where(f => f.Contains('/')).Select(f => f[..(f.LastIndexOf('/') + 1)]).Distinct())
+            foreach (var name in sent)
             {
-                await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.Directory, folder) { Mode = HostLayout.PrivateFolder }, cancellationToken);
-            }
-
-            foreach (var (name, content) in files)
-            {
-                await tar.WriteEntryAsync(
-                    new PaxTarEntry(TarEntryType.RegularFile, name) { Mode = HostLayout.PrivateFile, DataStream = new MemoryStream(content) }, cancellationToken);
+                await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, name) { Mode = HostLayout.PrivateFile, DataStream = new MemoryStream(files[name]) }, step.Cancellation);
             }
         }
 
-        stream.Position = 0;
-        return stream;
+        data.Position = 0;
+        var result = await host.Run(["python3", "-c", Script, HostLayout.Of(host).Config(component), digest, step.IdempotencyKey], new CommandOptions { Stdin = data, Timeout = TimeSpan.FromMinutes(8) }, step.Cancellation);
+        return result.Check().Stdout.Trim();
     }
 }

@@ -4,10 +4,11 @@ using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-public sealed record MonitorInput(Guid ServerId, CatalogueImage Image, Uri ApiAddress, IReadOnlyList<string> Zones);
+/// <param name="ConfigurationId">What DNS serves beside it: the zones under which it counts.</param>
+public sealed record MonitorInput(Guid ServerId, CatalogueImage Image, Uri ApiAddress, Guid? ConfigurationId);
 
 /// <summary>The monitor's container, running with its current settings and listening for Knot.</summary>
-public sealed class StartMonitor(Servers.Servers servers, PayloadFiles payload) : Step<StartMonitor, MonitorInput, RunningContainer>, IUndoable<MonitorInput, RunningContainer>
+public sealed class StartMonitor(Servers.Servers servers, Configurations configurations, PayloadFiles payload) : Step<StartMonitor, MonitorInput, RunningContainer>, IUndoable<MonitorInput, RunningContainer>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -29,12 +30,13 @@ public sealed class StartMonitor(Servers.Servers servers, PayloadFiles payload) 
     public override async Task<RunningContainer> Run(MonitorInput input, StepContext step)
     {
         var token = step.Cancellation;
+        IReadOnlyList<string> zones = input.ConfigurationId is { } id ? [.. (await configurations.Get(id, token)).Dns!.Zones.Select(z => z.Name!)] : [];
         await using var host = await servers.Connect(input.ServerId, token);
         var layout = HostLayout.Of(host);
         var written = await host.WriteFiles(
         [
             new HostFile($"{layout.Monitor}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile),
-            new HostFile($"{layout.Monitor}/config.json", await payload.MonitorConfiguration(input.ServerId, input.ApiAddress, input.Zones, token), HostLayout.PrivateFile),
+            new HostFile($"{layout.Monitor}/config.json", await payload.MonitorConfiguration(input.ServerId, input.ApiAddress, zones, token), HostLayout.PrivateFile),
         ], token);
         var container = await ContainerSwitch.Ensure(host, Component.Monitor, ContainerSpecification.Monitor(layout, input.Image, step.IdempotencyKey), step);
 

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Servers;
+
+namespace ManagedServers.Cli.Commands.Config;
+
+/// <summary>Brings an older version back, as a new one.</summary>
+internal static class RestoreCommand
+{
+    private static readonly Argument<string> Name = ServerArgument.Make();
+    private static readonly Argument<string> Component = ConfigArguments.Component();
+    private static readonly Argument<int> Version = ConfigArguments.Version("VERSION", "The version that is to be served again");
+    private static readonly Option<bool> DropZones = ConfigArguments.DropZones();
+    private static readonly Option<bool> DropSubnets = ConfigArguments.DropSubnets();
+    private static readonly Option<string?> Message = ConfigArguments.Message();
+    private static readonly Option<int?> BasedOn = new("--based-on") { Description = "Only if this version is still the one that is served.", HelpName = "N" };
+    private static readonly Option<bool> NoWatch = ConfigArguments.NoWatch();
+    private static readonly Option<string?> IdempotencyKey = ConfigArguments.IdempotencyKey();
+
+    public static DocumentedCommand Build() => new DocumentedCommand("restore", "Serve again what an older version was.")
+    {
+        Notes =
+        [
+            "It becomes a new version that equals the old one, and is applied as any other.",
+            "An older zone file has an older serial: secondaries that have fetched the newer one keep it until the serial grows beyond theirs.",
+        ],
+        Examples = ["msctl config restore ns1 dns 3", "msctl config restore ns1 dns 3 --drop-zones -m 'the new zones were a mistake'"],
+    }.With(Name, Component, Version, DropZones, DropSubnets, Message, BasedOn, NoWatch, IdempotencyKey).Does(async (call, cancellationToken) =>
+    {
+        var request = new RestoreRequest
+        {
+            DropZones = call.Get(DropZones) ? true : null, DropSubnets = call.Get(DropSubnets) ? true : null, Message = call.Get(Message), BasedOn = call.Get(BasedOn),
+        };
+        var key = call.Get(IdempotencyKey) ?? Guid.CreateVersion7().ToString();
+        var started = await call.Product.Configuration.Restore(call.Get(Name), call.Get(Component), call.Get(Version), request, key, cancellationToken);
+        return await StartedRuns.Follow(call, started, !call.Get(NoWatch), cancellationToken);
+    });
+}

@@ -1,0 +1,58 @@
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Provisioning.Steps;
+
+namespace ManagedServers.Workflows.Configuration;
+
+public sealed record ApplyInput
+{
+    public required Guid ServerId { get; init; }
+    public required string ServerName { get; init; }
+    public required IReadOnlyList<AppliedConfiguration> Configurations { get; init; }
+
+    /// <summary>Null where the zones keep their names, or nobody counts.</summary>
+    public MonitorInput? Monitor { get; init; }
+}
+
+/// <param name="BasedOn">The configuration that was served when the change was asked for.</param>
+/// <param name="Image">That the component runs.</param>
+/// <param name="Listen">Of DNS.</param>
+public sealed record AppliedConfiguration(string Component, Guid Id, Guid BasedOn, CatalogueImage Image, IReadOnlyList<ListenRequest> Listen);
+
+/// <summary>
+/// Brings another configuration to components that are installed. What serves goes on serving: it is told to reload, and started anew only where it is to listen elsewhere.
+/// A failure brings the configuration back that was there before.
+/// </summary>
+[Workflow(Kind, version: 1)]
+public sealed class ApplyWorkflow : IWorkflow<ApplyInput>
+{
+    public const string Kind = "apply";
+
+    public string Title(ApplyInput input) => $"{Kind} {string.Join(" and ", input.Configurations.Select(c => c.Component))} to {input.ServerName}";
+
+    public void Describe(WorkflowPlan<ApplyInput> plan)
+    {
+        var (input, server) = (plan.Input, plan.Input.ServerId);
+        plan.Exclusive($"server:{server}");
+        plan.Timeout(TimeSpan.FromMinutes(30));
+
+        plan.Step("check-versions", "Make sure that nobody was faster", CheckVersions.With(new CheckVersionsInput(server, input.Configurations.ToDictionary(c => c.Component, c => c.BasedOn))))
+            .OnFailure(StepFailure.Fail);
+        var configured = input.Configurations.Select(c => (Configuration: c, Steps: ConfigurationPlan.Configure(plan, server, c.Image, c.Id))).ToList();
+        foreach (var (configuration, steps) in configured)
+        {
+            ConfigurationPlan.Serve(plan, server, configuration.Image, configuration.Listen, steps);
+        }
+
+        var dns = input.Configurations.FirstOrDefault(c => c.Component == Component.Dns);
+        ComponentPlan.Prove(plan, server, dns is null ? null : new ProveInput(server, dns.Id, Serials: true), input.Configurations.Any(c => c.Component == Component.Dhcp), StepFailure.Compensate);
+        plan.Step("record", "Record what the server serves", RecordApplied.With(results => new RecordAppliedInput(server,
+            [.. configured.Select(c => c.Steps.Installed(results))]))).Retry(ComponentPlan.UntilDockerIsBack);
+
+        // After that, because it costs some seconds of counting and nobody's answers depend on it.
+        if (input.Monitor is { } monitor)
+        {
+            plan.Step("tell-monitor", "Tell the monitor which zones there are", StartMonitor.With(monitor)).Retry(ComponentPlan.UntilDockerIsBack);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+using System.Text.Json;
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Provisioning.Steps;
+using ManagedServers.Workflows.Servers;
+
+namespace ManagedServers.Workflows.Configuration;
+
+/// <summary>Starts runs that bring another configuration to a server: checks what was asked, keeps it as a new version, and hands it to the engine in one transaction.</summary>
+public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs, ReportAddress reportAddress)
+{
+    private const int LongestMessage = 500;
+
+    /// <exception cref="InvalidInputException">A field breaks its rule; nothing was started.</exception>
+    /// <exception cref="ServerNotFoundException">There is no such server.</exception>
+    /// <exception cref="ServerConflictException">A component is not installed, or a newer version than the named one is served.</exception>
+    public async Task<StartedRun> Apply(string idOrName, ApplyRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
+    {
+        var server = await servers.Get(idOrName, cancellationToken);
+        if (await runs.StartedBefore<ApplyWorkflow>(server, who, idempotencyKey, cancellationToken) is { } before)
+        {
+            return before;
+        }
+
+        request = request with { Dhcp = request.Dhcp is { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } ? null : request.Dhcp };
+        var errors = new InputErrors();
+        var message = Message(request.Message, errors);
+        List<Change> changes = [];
+        if (request.Zones is not null || request.SetZones is not null || request.RemoveZones is not null || request.Listen is not null)
+        {
+            var served = await Served(server, Component.Dns, request.BasedOn?.Dns, cancellationToken);
+            changes.Add(new Change(served, Dns(server, served.Configuration.Dns!, request, errors)));
+        }
+
+        if (request.Dhcp is { } document)
+        {
+            var served = await Served(server, Component.Dhcp, request.BasedOn?.Dhcp, cancellationToken);
+            changes.Add(new Change(served, Dhcp(server, served.Configuration, document, request.DropSubnets, errors)));
+        }
+
+        if (changes.Count == 0)
+        {
+            errors.Add("zones", "is needed, or setZones, removeZones, listen or dhcp: nothing was asked for");
+        }
+
+        errors.ThrowIfAny();
+        return await Start(server, changes, ConfigurationSource.Apply, message, who, idempotencyKey, cancellationToken);
+    }
+
+    /// <summary>Makes a new version that equals an older one, and applies it.</summary>
+    /// <inheritdoc cref="Apply"/>
+    /// <exception cref="ConfigurationNotFoundException">There is no such version.</exception>
+    public async Task<StartedRun> Restore(string idOrName, string component, int version, RestoreRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
+    {
+        var server = await servers.Get(idOrName, cancellationToken);
+        if (await runs.StartedBefore<ApplyWorkflow>(server, who, idempotencyKey, cancellationToken) is { } before)
+        {
+            return before;
+        }
+
+        var errors = new InputErrors();
+        var message = Message(request.Message, errors) ?? $"as in version {version}";
+        var served = await Served(server, component, request.BasedOn, cancellationToken);
+        var wanted = (await configurations.Version(server, component, version, cancellationToken)).Configuration;
+        if (wanted.Dns is { } dns && !request.DropZones)
+        {
+            ConfigurationChecks.KeepsZones("version", server.Name, served.Configuration.Dns!, dns.Zones, errors);
+        }
+
+        if (wanted.Subnets is { } subnets && !request.DropSubnets)
+        {
+            ConfigurationChecks.KeepsSubnets("version", server.Name, served.Configuration.Subnets!, subnets, errors);
+        }
+
+        errors.ThrowIfAny();
+        return await Start(server, [new Change(served, wanted)], ConfigurationSource.Restore, message, who, idempotencyKey, cancellationToken);
+    }
+
+    private async Task<StartedRun> Start(
+        Server server, IReadOnlyList<Change> changes, ConfigurationSource source, string? message, string who, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        var made = changes.Select(c => (c.Served, New: NewConfiguration.Of(c.Wanted!, c.Served, source, message))).ToList();
+        var input = new ApplyInput
+        {
+            ServerId = server.Id, ServerName = server.Name,
+            Configurations = [.. made.Select(m => new AppliedConfiguration(m.New.Configuration.Component, m.New.Id, m.Served.Version.Id, Image(server, m.New.Configuration.Component), m.New.Configuration.Dns?.Listen ?? []))],
+            Monitor = await Monitor(server, made.Find(m => m.New.Configuration.Dns is not null), cancellationToken),
+        };
+        return await runs.StartAbout<ApplyWorkflow, ApplyInput>(server, input, who, idempotencyKey, async (transaction, run) =>
+        {
+            foreach (var (_, configuration) in made.Where(m => m.New.IsNew))
+            {
+                await Configurations.Save(transaction, server.Id, run, configuration, who);
+            }
+        }, cancellationToken);
+    }
+
+    private async Task<MonitorInput?> Monitor(Server server, (StoredConfiguration Served, NewConfiguration New) dns, CancellationToken cancellationToken)
+    {
+        var renamed = dns.Served is { } served && !served.Configuration.Dns!.Zones.Select(z => z.Name).ToHashSet().SetEquals(dns.New.Configuration.Dns!.Zones.Select(z => z.Name));
+        return renamed && server.Components.Any(c => c.Name == Component.Monitor)
+            ? new MonitorInput(server.Id, Image(server, Component.Monitor), await reportAddress.For(server, cancellationToken), dns.New.Id) : null;
+    }
+
+    /// <summary>What the component runs, which need not be what an install would put there today.</summary>
+    private CatalogueImage Image(Server server, string component)
+    {
+        var installed = server.Components.Single(c => c.Name == component);
+        var digest = installed.Digest ?? (images.Find(component) is { } today && today.Image == installed.Image ? today.Digest : null)
+            ?? throw new ServerConflictException("installed-before", $"{component} on {server.Name} was installed by an earlier release, with another image than today's. Install it again once; then its configuration can be changed by itself.");
+        return new CatalogueImage(component, installed.Version, installed.Image, digest, "", 0);
+    }
+
+    /// <summary>What is served, if it is what the operator has looked at.</summary>
+    private async Task<StoredConfiguration> Served(Server server, string component, int? basedOn, CancellationToken cancellationToken)
+    {
+        var served = await configurations.Current(server.Id, component, cancellationToken)
+            ?? throw new ServerConflictException("not-installed", $"{component} is not installed on {server.Name}. Install it with what it is to serve: msctl servers install {server.Name}");
+        return basedOn is null || basedOn == served.Version.Version ? served : throw new ServerConflictException("newer-version",
+            $"{component} on {server.Name} serves {served.Version.InWords()}, and the change was based on version {basedOn}. Look at what is different (msctl config diff {server.Name} {component} {basedOn} {served.Version.Version}), and base the change on {served.Version.Version}.");
+    }
+
+    private static ComponentConfiguration? Dns(Server server, DnsConfiguration served, ApplyRequest request, InputErrors errors)
+    {
+        if (request.Zones is not null && (request.SetZones is not null || request.RemoveZones is not null))
+        {
+            errors.Add("zones", "are all that there are to be: leave out setZones and removeZones, which change single ones");
+        }
+
+        var zones = request.Zones is { } all ? ConfigurationChecks.Zones("zones", all, errors) : Changed(served, request, errors);
+        var listen = request.Listen is { } asked ? ConfigurationChecks.Listen(asked, errors) : served.Listen;
+        if (request is { Zones: not null, DropZones: false } && errors.None)
+        {
+            ConfigurationChecks.KeepsZones("zones", server.Name, served, zones, errors);
+        }
+
+        return errors.None ? ComponentConfiguration.Of(new DnsConfiguration { Zones = zones, Listen = listen }) : null;
+    }
+
+    private static IReadOnlyList<ZoneRequest> Changed(DnsConfiguration served, ApplyRequest request, InputErrors errors)
+    {
+        var set = request.SetZones is { } given ? ConfigurationChecks.Zones("setZones", given, errors) : [];
+        var removed = new HashSet<string>();
+        foreach (var (index, name) in (request.RemoveZones ?? []).Index())
+        {
+            if (!ZoneName.TryParse(name, out var zone, out var rule))
+            {
+                errors.Add($"removeZones[{index}]", rule);
+            }
+            else if (!served.Zones.Any(z => z.Name == zone.Value) || set.Any(z => z.Name == zone.Value) || !removed.Add(zone.Value))
+            {
+                errors.Add($"removeZones[{index}]", $"must be a zone that is served and not named otherwise: {zone}");
+            }
+        }
+
+        List<ZoneRequest> zones = [.. served.Zones.Where(z => !removed.Contains(z.Name!)).ExceptBy(set.Select(z => z.Name), z => z.Name), .. set];
+        return errors.None ? ConfigurationChecks.Zones("removeZones", zones, errors) : zones;
+    }
+
+    private static ComponentConfiguration? Dhcp(Server server, ComponentConfiguration served, JsonElement document, bool dropSubnets, InputErrors errors)
+    {
+        try
+        {
+            var wanted = ComponentConfiguration.Of(KeaConfiguration.Parse(document));
+            if (!dropSubnets)
+            {
+                ConfigurationChecks.KeepsSubnets("dhcp", server.Name, served.Subnets!, wanted.Subnets!, errors);
+            }
+
+            return wanted;
+        }
+        catch (InvalidInputException e)
+        {
+            errors.Add(e);
+            return null;
+        }
+    }
+
+    private static string? Message(string? message, InputErrors errors)
+    {
+        if (message?.Length > LongestMessage)
+        {
+            errors.Add("message", $"must have at most {LongestMessage} characters");
+        }
+
+        return string.IsNullOrWhiteSpace(message) ? null : message.Trim();
+    }
+
+    private sealed record Change(StoredConfiguration Served, ComponentConfiguration? Wanted);
+}

@@ -1,0 +1,102 @@
+using System.Text;
+using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Servers;
+
+namespace ManagedServers.Workflows.Configuration;
+
+/// <summary>The rules for what operators want to be served, whichever way they ask for it.</summary>
+internal static class ConfigurationChecks
+{
+    private const int MostZones = 10_000;
+    private const int LongestZoneFile = 8 * 1024 * 1024;
+
+    public static ZoneRequest[] Zones(string field, IReadOnlyList<ZoneRequest> asked, InputErrors errors)
+    {
+        if (asked.Count is 0 or > MostZones)
+        {
+            errors.Add(field, $"must name 1 to {MostZones} zones: a DNS server without one serves nobody");
+        }
+
+        var names = new HashSet<string>();
+        List<ZoneRequest> zones = [];
+        foreach (var (index, zone) in asked.Take(MostZones).Index())
+        {
+            if (!ZoneName.TryParse(zone?.Name, out var name, out var rule))
+            {
+                errors.Add($"{field}[{index}].name", rule);
+            }
+            else if (!names.Add(name.Value))
+            {
+                errors.Add($"{field}[{index}].name", $"is given twice: {name}");
+            }
+            else if (string.IsNullOrWhiteSpace(zone!.File) || Encoding.UTF8.GetByteCount(zone.File) > LongestZoneFile || zone.File.Contains('\0'))
+            {
+                errors.Add($"{field}[{index}].file", $"must be the text of a zone file, at most {LongestZoneFile / 1024 / 1024} MiB, without NUL characters");
+            }
+            else if (Including(zone.File) is { } line)
+            {
+                errors.Add($"{field}[{index}].file", $"must hold all of the zone, and line {line} includes another file ($INCLUDE): put its records there");
+            }
+            else
+            {
+                zones.Add(new ZoneRequest(name.Value, zone.File));
+            }
+        }
+
+        return [.. zones];
+    }
+
+    /// <summary>The first line with which Knot would read a file of its own container into the zone. Lines as they are written to the host.</summary>
+    private static int? Including(string zone)
+    {
+        var number = 0;
+        foreach (var line in zone.EnumerateLines())
+        {
+            number++;
+            if (line.TrimStart().StartsWith("$INCLUDE", StringComparison.OrdinalIgnoreCase))
+            {
+                return number;
+            }
+        }
+
+        return null;
+    }
+
+    public static ListenRequest[] Listen(IReadOnlyList<ListenRequest> asked, InputErrors errors)
+    {
+        if (asked.Count is 0 or > 64)
+        {
+            errors.Add("listen", "must name 1 to 64 addresses");
+        }
+
+        foreach (var (index, listen) in asked.Take(64).Index())
+        {
+            try
+            {
+                ListenAddress.Parse(listen?.Address, listen?.Port ?? 0, $"listen[{index}]");
+            }
+            catch (InvalidInputException e)
+            {
+                errors.Add(e);
+            }
+        }
+
+        return [.. asked];
+    }
+
+    /// <summary>A zone that is served goes only when somebody says so.</summary>
+    public static void KeepsZones(string field, string server, DnsConfiguration current, IReadOnlyList<ZoneRequest> wanted, InputErrors errors) =>
+        Keeps(field, server, [.. current.Zones.Select(z => z.Name!).Except(wanted.Select(z => z.Name!))], "Give their zone files too, or say that they may go: dropZones (msctl: --drop-zones)", errors);
+
+    /// <summary>A subnet that is served goes only when somebody says so.</summary>
+    public static void KeepsSubnets(string field, string server, IReadOnlyList<string> current, IReadOnlyList<string> wanted, InputErrors errors) =>
+        Keeps(field, server, [.. current.Except(wanted)], "Put them into the document too, or say that they may go: dropSubnets (msctl: --drop-subnets)", errors);
+
+    private static void Keeps(string field, string server, List<string> dropped, string how, InputErrors errors)
+    {
+        if (dropped.Count > 0)
+        {
+            errors.Add(field, $"would no longer serve {string.Join(", ", dropped.Take(10))}{(dropped.Count > 10 ? $" and {dropped.Count - 10} more" : "")}, which {server} serves now. {how}");
+        }
+    }
+}
