@@ -128,11 +128,15 @@ public sealed class ProductProcess : IAsyncDisposable
 
     public static AuthenticationHeaderValue Basic(string name, string password) => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}")));
 
+    /// <summary>Of the private PostgreSQL, for a test that looks into it.</summary>
+    public string ConnectionString => $"Host={SocketFolder};Username=postgres;Database=postgres;Password={File.ReadAllText(Path.Combine(DataFolder, "postgres-password")).Trim()}";
+
+    private string SocketFolder => File.ReadLines(Path.Combine(DataFolder, "postgres", "postmaster.pid")).ElementAt(4);
+
     /// <summary>Everything in the database as text.</summary>
     public async Task<string> DumpDatabase()
     {
-        var socketFolder = File.ReadLines(Path.Combine(DataFolder, "postgres", "postmaster.pid")).ElementAt(4);
-        var dump = new ProcessStartInfo("pg_dump", ["-h", socketFolder, "-U", "postgres", "--inserts", "postgres"]) { RedirectStandardOutput = true };
+        var dump = new ProcessStartInfo("pg_dump", ["-h", SocketFolder, "-U", "postgres", "--inserts", "postgres"]) { RedirectStandardOutput = true };
         dump.Environment["PGPASSWORD"] = File.ReadAllText(Path.Combine(DataFolder, "postgres-password")).Trim();
         using var running = Process.Start(dump)!;
         var text = await running.StandardOutput.ReadToEndAsync();

@@ -63,6 +63,13 @@ public sealed class LabHost : IAsyncDisposable
         await WaitUntilUp(cancellationToken);
     }
 
+    /// <summary>kill -9 of the engine; returns when it has been started again, as systemd would, and answers.</summary>
+    public Task KillDocker(CancellationToken cancellationToken = default) => Run(
+        """
+        was=$(cat /run/lab-host/docker.pid); kill -KILL $was
+        until now=$(cat /run/lab-host/docker.pid 2> /dev/null) && [ "$now" != $was ] && docker version > /dev/null 2>&1; do sleep 0.05; done
+        """, cancellationToken);
+
     /// <summary>Returns when the engine answers again.</summary>
     public async Task RestartDocker(CancellationToken cancellationToken = default)
     {

@@ -73,7 +73,8 @@ internal static class ContainerSpecification
                 ["SecurityOpt"] = new JsonArray("no-new-privileges"),
                 ["Memory"] = memory,
                 ["PidsLimit"] = 256,
-                ["RestartPolicy"] = new JsonObject { ["Name"] = "unless-stopped" },
+                // Not "unless-stopped": an engine that was killed stops what it finds running when it is back, and takes that for a stop by hand.
+                ["RestartPolicy"] = new JsonObject { ["Name"] = "always" },
                 ["Binds"] = new JsonArray([.. binds.Select(b => JsonValue.Create(Bind.Labelled(b)))]),
                 ["Tmpfs"] = new JsonObject { ["/tmp"] = "size=16m,mode=1777" },
                 ["LogConfig"] = new JsonObject { ["Type"] = "json-file", ["Config"] = new JsonObject { ["max-size"] = "10m", ["max-file"] = "3" } },

@@ -72,7 +72,7 @@ public sealed class InstallTests
             Assert.True(inspected.GetProperty("ReadonlyRootfs").GetBoolean());
             Assert.Equal("ALL", inspected.GetProperty("CapDrop")[0].GetString());
             Assert.True(inspected.GetProperty("Memory").GetInt64() > 0);
-            Assert.Equal("unless-stopped", inspected.GetProperty("RestartPolicy").GetProperty("Name").GetString());
+            Assert.Equal("always", inspected.GetProperty("RestartPolicy").GetProperty("Name").GetString());
             Assert.All(inspected.GetProperty("Binds").EnumerateArray(), b => Assert.StartsWith("/var/lib/managed-servers/", b.GetString(), StringComparison.Ordinal));
         }
     }

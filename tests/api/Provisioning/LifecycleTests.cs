@@ -81,6 +81,8 @@ public sealed class LifecycleTests
         Assert.Equal("stopped", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString());
         await host.Lab.RestartDocker();
         Assert.Equal("exited exited", await States(host));
+        await host.Lab.KillDocker();
+        Assert.Equal("exited exited", await States(host));
         await ProductProcess.Until(async () => (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString() == "stopped", "the server is shown as stopped");
         Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await Done(host, "stop")));
     }
@@ -93,6 +95,9 @@ public sealed class LifecycleTests
         Assert.Equal("192.0.2.2", (await host.Ask("www.example.org", QueryType.A)).Answers.ARecords().Single().Address.ToString());
         await ProductProcess.Until(async () => (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString() == "running", "the server is shown as running");
         Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await Done(host, "start")));
+        // An engine that was killed stops what it finds running when it is back; what is meant to run must run again all the same.
+        await host.Lab.KillDocker();
+        await ProductProcess.Until(async () => await States(host) == "running running", "Docker has started again what ran");
     }
 
     private static async Task RestartOfOneLeavesTheOther(RegisteredHost host)

@@ -39,7 +39,7 @@ wait "$knot"; wait "$monitor"
 cat "$folder/settings" - << 'END' | "${ssh[@]}" sh -s
 set -eu
 knot=$knot_image monitor=$monitor_image root=/var/lib/managed-servers
-confined='--network host --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 256 --restart unless-stopped
+confined='--network host --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 256 --restart always
     --user 0:0 --log-driver json-file --log-opt max-size=10m --log-opt max-file=3 --tmpfs /tmp:size=16m,mode=1777'
 check="docker run --rm --network none --read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs /tmp --tmpfs /run -v $root/dns/config/$digest:/etc/knot:ro"
 $check --entrypoint /usr/sbin/knotc "$knot" -c /etc/knot/knot.conf conf-check > /dev/null & a=$!

@@ -129,6 +129,17 @@ public sealed class DockerHost
             }
         }, cancellationToken);
 
+    /// <summary>Starts it, and has the engine start it after a boot and after a crash of its own. False when it ran already.</summary>
+    public async Task<bool> KeepRunning(string name, CancellationToken cancellationToken = default)
+    {
+        await SetRestart(name, RestartPolicyKind.Always, cancellationToken);
+        return await Start(name, cancellationToken);
+    }
+
+    /// <summary>Stops it, and has the engine never start it by itself. False when it was stopped already, or is not there.</summary>
+    public async Task<bool> KeepStopped(string name, CancellationToken cancellationToken = default) =>
+        await SetRestart(name, RestartPolicyKind.No, cancellationToken) && await Stop(name, cancellationToken: cancellationToken);
+
     public Task Restart(string name, TimeSpan? grace = null, CancellationToken cancellationToken = default) =>
         ask.For($"restarting container {DockerReference.Check(name)}", Soon + (grace ?? TimeSpan.Zero), async (docker, ct) =>
         {
@@ -166,6 +177,19 @@ public sealed class DockerHost
 
     /// <summary>Removes what an interrupted <see cref="RunThrowAway"/> of that owner may have left. False when there was none.</summary>
     public Task<bool> RemoveThrowAway(string owner, CancellationToken cancellationToken = default) => throwAway.Remove(owner, cancellationToken);
+
+    private Task<bool> SetRestart(string name, RestartPolicyKind policy, CancellationToken cancellationToken) => ask.For($"saying when container {DockerReference.Check(name)} is started again", Soon, async (docker, ct) =>
+    {
+        try
+        {
+            await docker.Containers.UpdateContainerAsync(name, new ContainerUpdateParameters { RestartPolicy = new RestartPolicy { Name = policy } }, ct);
+            return true;
+        }
+        catch (DockerContainerNotFoundException)
+        {
+            return false;
+        }
+    }, cancellationToken);
 
     private static uint? Seconds(TimeSpan? grace) => grace is { } g ? (uint)Math.Clamp(g.TotalSeconds, 0, 3600) : null;
 

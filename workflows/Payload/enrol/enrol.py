@@ -353,11 +353,17 @@ class Docker:
             return True
         if state.get("Running"):
             return False
+        self.set_restart(name, "always")
         self.ask("POST", "/containers/%s/start" % name)
         return True
 
     def stop(self, name):
+        self.set_restart(name, "no")
         self.ask("POST", "/containers/%s/stop" % name, missing={})
+
+    def set_restart(self, name, policy):
+        """A container that was stopped must not be started again by the engine; after a crash of the engine, one that ran must."""
+        self.ask("POST", "/containers/%s/update" % name, {"RestartPolicy": {"Name": policy}}, missing={})
 
     def remove(self, name):
         return self.ask("DELETE", "/containers/%s?force=1&v=1" % name, missing={"none": 1}) != {"none": 1}

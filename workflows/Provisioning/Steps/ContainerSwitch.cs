@@ -21,7 +21,7 @@ internal static class ContainerSwitch
         var aside = await host.Docker.FindContainer(Aside(name), token);
         if (found is not null && found.Labels.GetValueOrDefault(ContainerSpecification.SpecLabel) == specification.Digest)
         {
-            var started = await host.Docker.Start(name, token);
+            var started = await host.Docker.KeepRunning(name, token);
             if (started)
             {
                 step.Changed($"started {name}");
@@ -38,7 +38,7 @@ internal static class ContainerSwitch
         if (found is not null)
         {
             await host.Docker.Remove(Aside(name), token);
-            await host.Docker.Stop(name, cancellationToken: token);
+            await host.Docker.KeepStopped(name, token);
             (await host.Run(["docker", "rename", name, Aside(name)], cancellationToken: token)).Check();
         }
 
@@ -58,7 +58,7 @@ internal static class ContainerSwitch
     {
         var name = Component.ContainerName(component);
         // Stopped first: it ends in an orderly way, and a monitor writes down what it has counted.
-        await host.Docker.Stop(name, cancellationToken: cancellationToken);
+        await host.Docker.KeepStopped(name, cancellationToken);
         return await host.Docker.Remove(name, cancellationToken) | await host.Docker.Remove(Aside(name), cancellationToken);
     }
 
@@ -77,7 +77,7 @@ internal static class ContainerSwitch
         if (found is null && await host.Docker.FindContainer(Aside(name), token) is not null)
         {
             (await host.Run(["docker", "rename", Aside(name), name], cancellationToken: token)).Check();
-            await host.Docker.Start(name, token);
+            await host.Docker.KeepRunning(name, token);
             step.Changed($"brought the older {name} back");
         }
     }

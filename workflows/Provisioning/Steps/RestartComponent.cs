@@ -39,6 +39,9 @@ public sealed class RestartComponent(Servers.Servers servers) : Step<RestartComp
             await host.Docker.Restart(container.Id, cancellationToken: step.Cancellation);
         }
 
+        // Also one that was stopped: from now on it is to run.
+        await host.Docker.KeepRunning(container.Id, step.Cancellation);
+
         if (input.Component == Component.Monitor)
         {
             await StartMonitor.AwaitListening(host, step);

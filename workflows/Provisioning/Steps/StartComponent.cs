@@ -15,7 +15,7 @@ public sealed class StartComponent(Servers.Servers servers) : Step<StartComponen
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var container = await ContainerSwitch.Find(host, input.Component, step.Cancellation);
-        var changed = await host.Docker.Start(container.Id, step.Cancellation);
+        var changed = await host.Docker.KeepRunning(container.Id, step.Cancellation);
         if (input.Component == Component.Monitor)
         {
             await StartMonitor.AwaitListening(host, step);
@@ -38,7 +38,7 @@ public sealed class StartComponent(Servers.Servers servers) : Step<StartComponen
         if (made is { Changed: true })
         {
             await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-            await host.Docker.Stop(Component.ContainerName(input.Component), cancellationToken: step.Cancellation);
+            await host.Docker.KeepStopped(Component.ContainerName(input.Component), step.Cancellation);
             step.Changed($"stopped {Component.ContainerName(input.Component)} again");
         }
     }

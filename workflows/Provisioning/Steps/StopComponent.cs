@@ -10,7 +10,7 @@ public sealed class StopComponent(Servers.Servers servers) : Step<StopComponent,
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var container = await ContainerSwitch.Find(host, input.Component, step.Cancellation);
-        var changed = await host.Docker.Stop(container.Id, cancellationToken: step.Cancellation);
+        var changed = await host.Docker.KeepStopped(container.Id, step.Cancellation);
         if (changed)
         {
             step.Changed($"stopped {container.Name}");
@@ -29,7 +29,7 @@ public sealed class StopComponent(Servers.Servers servers) : Step<StopComponent,
         if (made is not { Changed: false })
         {
             await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-            await host.Docker.Start(Component.ContainerName(input.Component), step.Cancellation);
+            await host.Docker.KeepRunning(Component.ContainerName(input.Component), step.Cancellation);
             step.Changed($"started {Component.ContainerName(input.Component)} again");
         }
     }

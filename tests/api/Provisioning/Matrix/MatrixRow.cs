@@ -1,0 +1,51 @@
+namespace ManagedServers.Tests.Provisioning.Matrix;
+
+/// <summary>How a host is before and after a workflow.</summary>
+internal enum HostState
+{
+    Bare,
+    Installed,
+    Stopped,
+}
+
+/// <summary>One workflow: from which state it is started, how, and to which it leads.</summary>
+internal sealed record MatrixRow(string Kind, HostState From, HostState To, Func<RegisteredHost, Task<Guid>> Start)
+{
+    // Long enough to break something in it.
+    private static readonly object[] Commands = [new { name = "take a moment", command = "sleep 0.3" }];
+
+    // Those that wait for what is done on a host without a login: ManualTests break them.
+    public static readonly IReadOnlyList<string> Elsewhere = ["install-manually", "uninstall-manually"];
+
+    /// <summary>Somebody has to approve in the middle.</summary>
+    public bool IsApproved { get; init; }
+
+    /// <summary>Each begins where the one before has ended.</summary>
+    public static readonly IReadOnlyList<MatrixRow> All =
+    [
+        new("install", HostState.Bare, HostState.Installed, host => host.Install(RegisteredHost.OneZone(pre: Commands, post: Commands))),
+        new("rotate-credential", HostState.Installed, HostState.Installed, host => Post(host, "rotate-credential")),
+        new("accept-host-key", HostState.Installed, HostState.Installed, async host =>
+        {
+            await host.Lab.Run("rm /etc/ssh/ssh_host_ed25519_key*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; lab-service ssh restart");
+            return await Post(host, "host-key");
+        }) { IsApproved = true },
+        new("restart", HostState.Installed, HostState.Installed, host => Post(host, "restart")),
+        new("stop", HostState.Installed, HostState.Stopped, host => Post(host, "stop")),
+        new("start", HostState.Stopped, HostState.Installed, host => Post(host, "start")),
+        new("uninstall", HostState.Installed, HostState.Bare, host => Post(host, "uninstall")),
+    ];
+
+    private static async Task<Guid> Post(RegisteredHost host, string verb) => (await host.Post($"/api/v2/pvservers/ns1/{verb}", new { })).GetProperty("runId").GetGuid();
+}
+
+/// <summary>What came of a fault.</summary>
+internal sealed record MatrixCell(string Kind, string Step, Fault Fault, string Outcome, double Seconds)
+{
+    public static IEnumerable<string> Table(IReadOnlyList<MatrixCell> cells)
+    {
+        string[][] rows = [["workflow", "step", "fault", "seconds", "what came of it"], .. cells.Select(c => new[] { c.Kind, c.Step, c.Fault.ToString(), $"{c.Seconds:0.0}", c.Outcome })];
+        var widths = Enumerable.Range(0, 5).Select(n => rows.Max(r => r[n].Length)).ToArray();
+        return rows.Select(r => string.Join("  ", r.Select((text, n) => n == 3 ? text.PadLeft(widths[n]) : text.PadRight(widths[n]))).TrimEnd());
+    }
+}
