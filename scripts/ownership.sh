@@ -83,6 +83,7 @@ end_all() {
         case "$kind" in
             process) ! is_alive "$id" "$rest" || end_process "$id" "$rest" ;;
             postgres) end_postgres "$id${rest:+ $rest}" ;;
+            idle-postgres) end_idle_postgres "$id${rest:+ $rest}" ;;
             folder) rm -rf -- "${id:?}${rest:+ $rest}" ;;
             lab) empty_lab "$1" "$id${rest:+ $rest}" ;;
         esac
@@ -113,6 +114,16 @@ end_postgres() {
         kill -INT "$pid"
         tail --pid="$pid" -f /dev/null
     fi
+}
+
+# A killed product leaves it behind; one that ends by itself has ended it, unless another node works with it.
+end_idle_postgres() {
+    local pid tries
+    pid=$(head -n 1 "$1/postmaster.pid" 2> /dev/null) || return 0
+    for ((tries = 0; tries < 50; tries++)); do
+        pgrep -P "$pid" -f '\[local\]' > /dev/null || { end_postgres "$1"; return; }
+        sleep 0.1
+    done
 }
 
 # Every host of the run that the record is of, also one whose id it never learned.

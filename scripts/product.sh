@@ -9,7 +9,21 @@ run_serve() {
     build "$without_tests"
     local images=(--images "$artifacts/images")
     [[ " $* " != *" --images"* ]] || images=()
+    own idle-postgres "$(served_data "$@")/postgres"
     attend dotnet "$product" serve "${images[@]}" "$@"
+}
+
+# served_data OPTION...: the folder in which `serve` keeps its private PostgreSQL; the default is that of `managed-servers serve`.
+served_data() {
+    local data=/var/lib/managed-servers-product
+    while [ $# -gt 0 ]; do
+        case "$1" in
+            --data) data=${2:-$data} ;;
+            --data=* | --data:*) data=${1#--data?} ;;
+        esac
+        shift
+    done
+    realpath -m -- "$data"
 }
 
 # data_folder NAME: below artifacts/, unless the private PostgreSQL's user cannot get there (a checkout in /root).

@@ -28,6 +28,25 @@ public sealed class RunScriptTests : IDisposable
     }
 
     [Fact]
+    public async Task A_database_that_a_killed_product_left_behind_is_ended_with_the_run()
+    {
+        // Stands for PostgreSQL: a process in its folder, whose number is in postmaster.pid, and which SIGINT ends.
+        using var run = Script("""
+            configuration=Release; . "$root/scripts/product.sh"
+            d=$(served_data --node x --data "$artifacts/of serve")/postgres
+            mkdir -p "$d"; cd "$d"
+            env --default-signal=INT sleep 600 & echo $! | tee postmaster.pid
+            own idle-postgres "$d"
+            exit 3
+            """);
+        var database = await ReadProcess(run);
+        await run.WaitForExitAsync();
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.False(Directory.Exists($"/proc/{database}"));
+    }
+
+    [Fact]
     public async Task A_run_that_fails_ends_what_it_started_and_keeps_its_exit_code()
     {
         using var run = Script("start sleep 600; echo $started; attend bash -c 'exit 7'; echo not reached");
