@@ -41,7 +41,7 @@ public sealed record CommandResult
 
     public bool Succeeded => ExitCode == 0;
 
-    /// <summary>Gives itself back, or throws <see cref="HostCommandException"/> with the exit code and the end of the output.</summary>
+    /// <summary>Gives itself back, or throws <see cref="HostCommandException"/> with the exit code and the end of the output; a <see cref="HostRejectedException"/> where a disk is full.</summary>
     public CommandResult Check() => Succeeded ? this : throw HostCommandException.For(this);
 }
 

@@ -11,10 +11,16 @@ public sealed class HostCommandException : Exception, IHostProblem
 
     public CommandResult Result { get; }
 
-    internal static HostCommandException For(CommandResult result)
+    /// <summary>This, or what cannot get better by itself: a disk that is full.</summary>
+    internal static Exception For(CommandResult result)
     {
         var said = (result.Stderr.Trim().Length > 0 ? result.Stderr : result.Stdout).Trim();
         said = Tail(said, LongestTail);
+        if (said.Contains("No space left on device", StringComparison.Ordinal) || said.Contains("quota exceeded", StringComparison.Ordinal))
+        {
+            return new HostRejectedException(HostProblem.DiskFull, $"A disk is full: {result.What} failed with \"{said}\". Free some space there (`df -h`; for inodes `df -i`), then retry.");
+        }
+
         return new HostCommandException($"{result.What} ended with exit code {result.ExitCode}. {(said.Length > 0 ? $"It said: {said}" : "It said nothing.")}", result);
     }
 

@@ -8,6 +8,18 @@ namespace ManagedServers.Workflows.Tests.Hosts;
 public sealed class CommandTests(TestHost lab)
 {
     [Fact]
+    public async Task A_disk_that_is_full_is_told_as_such_whatever_program_says_so()
+    {
+        await using var host = await lab.Connect();
+
+        var result = await host.Run(["sh", "-c", "cat /proc/version >/dev/full"]);
+
+        var full = Assert.Throws<HostRejectedException>(() => result.Check());
+        Assert.Equal(HostProblem.DiskFull, full.Code);
+        Assert.Contains("df -h", full.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Both_outputs_and_the_exit_code_come_back()
     {
         await using var host = await lab.Connect();

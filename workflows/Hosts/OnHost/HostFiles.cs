@@ -111,8 +111,6 @@ internal sealed class HostFiles(CommandRunner runner, HostTarget target)
         var said = result.Error.Text.Trim();
         throw said switch
         {
-            _ when said.Contains("No space left", StringComparison.Ordinal) || said.Contains("quota exceeded", StringComparison.Ordinal) =>
-                new HostRejectedException(HostProblem.DiskFull, $"The disk of {target} is full: {doing} failed with \"{said}\". Free some space there (`df -h`), then retry."),
             _ when said.Contains("Permission denied", StringComparison.Ordinal) || said.Contains("not permitted", StringComparison.Ordinal) || said.Contains("Read-only file system", StringComparison.Ordinal) =>
                 new HostRejectedException(HostProblem.PermissionDenied, $"User {target.User} may not do this on {target}: {doing} failed with \"{said}\"."),
             _ => HostCommandException.For(new CommandResult { ExitCode = result.ExitCode, Stdout = result.Output.Text, Stderr = said, What = $"{doing} on {target}" }),

@@ -93,8 +93,6 @@ internal sealed class KeptCommands(CommandRunner runner, HostTarget target)
             (0, ["running"]) => new KeptCommandState(KeptCommandPhase.Running),
             (0, ["lost"]) => new KeptCommandState(KeptCommandPhase.Lost),
             (0, ["ended", var code, .. var more]) when int.TryParse(code, out var exit) => new KeptCommandState(KeptCommandPhase.Ended, exit, more is ["timed-out"]),
-            _ when said.Contains("No space left", StringComparison.Ordinal) => throw new HostRejectedException(HostProblem.DiskFull,
-                $"The disk of {target} is full: {root} takes no more. Free some space there (`df -h`), then retry."),
             _ when said.Contains("ermission denied", StringComparison.Ordinal) || said.Contains("Read-only file system", StringComparison.Ordinal) => throw new HostRejectedException(HostProblem.PermissionDenied,
                 $"User {target.User} may not write to {root} on {target}: \"{said}\"."),
             _ => throw HostCommandException.For(new CommandResult { ExitCode = raw.ExitCode, Stdout = "", Stderr = said, What = what }),
