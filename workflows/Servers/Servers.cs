@@ -11,7 +11,7 @@ namespace ManagedServers.Workflows.Servers;
 /// <summary>The registered hosts: adding, finding, removing, and the way to connect to one.</summary>
 public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, SecretRedactor redactor, HostCredentials credentials, SshRoutes routes, IHosts hosts)
 {
-    internal const string TokenPurpose = "servers.report-token";
+    private const string TokenPurpose = "servers.report-token";
     private const string Columns =
         """
         s.id, s.name, s.installation, s.address, s.ssh_port, s.ssh_user, s.authentication, s.host_key_algorithm, s.host_key_fingerprint, s.api_address, s.created_at, s.last_run_id,

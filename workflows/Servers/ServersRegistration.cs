@@ -5,8 +5,8 @@ namespace ManagedServers.Workflows.Servers;
 
 public static class ServersRegistration
 {
+    // Not the report tokens: every token is known by its shape.
     public static IServiceCollection AddServers(this IServiceCollection services) =>
         services.AddSingleton<HostCredentials>().AddSingleton<Servers>().AddSingleton<ServerOverview>().AddSingleton<ServerRemoval>()
-            .AddSingleton(new StoredSecrets(Servers.CredentialPurpose, "select id, credential, xmin from servers.server"))
-            .AddSingleton(new StoredSecrets(Servers.TokenPurpose, "select id, report_token, xmin from servers.server"));
+            .AddSingleton(new StoredSecrets(Servers.CredentialPurpose, "select id, credential, xmin from servers.server"));
 }

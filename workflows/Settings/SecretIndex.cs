@@ -1,14 +1,17 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 
 namespace ManagedServers.Workflows.Settings;
 
 /// <summary>
-/// Finds any of very many values in a text. .NET's own search for many strings is built anew for each further value, which takes seconds and a gigabyte for a hundred thousand;
-/// this one learns in a microsecond, and looks at each character of a text about once.
+/// Finds any of very many values in a text. .NET's own search for many strings (SearchValues) is built anew for each further value, which takes 3 s and 160 MB for a hundred
+/// thousand; this one learns in about a microsecond, and looks once at each character of a text.
 /// </summary>
-/// <param name="window">Characters of each value by which it is found: no value may be shorter.</param>
-internal sealed class SecretIndex(int window)
+internal sealed class SecretIndex
 {
+    /// <summary>Characters of each value by which it is found: no value may be shorter.</summary>
+    public const int Window = 6;
+
     private const int FilterBits = 1 << 23;
     private readonly ConcurrentDictionary<ulong, Entry> entries = new();
     private readonly int[] filter = new int[FilterBits / 32];
@@ -16,8 +19,8 @@ internal sealed class SecretIndex(int window)
     public void Add(string value)
     {
         // The middle is what differs most: keys of one kind all begin alike.
-        var offset = (value.Length - window) / 2;
-        var hash = Hash(value.AsSpan(offset, window));
+        var offset = (value.Length - Window) / 2;
+        var hash = Hash(value.AsSpan(offset, Window));
         entries.AddOrUpdate(hash, _ => new Entry(value, offset, null), (_, first) => Has(first, value) ? first : new Entry(value, offset, first));
         Interlocked.Or(ref filter[Bit(hash) >> 5], 1 << (Bit(hash) & 31));
     }
@@ -26,9 +29,9 @@ internal sealed class SecretIndex(int window)
     public List<(int From, int To)> Find(string text)
     {
         List<(int, int)> found = [];
-        for (var at = 0; at + window <= text.Length; at++)
+        for (var at = 0; at + Window <= text.Length; at++)
         {
-            var hash = Hash(text.AsSpan(at, window));
+            var hash = Hash(text.AsSpan(at, Window));
             if ((filter[Bit(hash) >> 5] & (1 << (Bit(hash) & 31))) == 0 || !entries.TryGetValue(hash, out var entry))
             {
                 continue;
@@ -61,14 +64,9 @@ internal sealed class SecretIndex(int window)
 
     private static ulong Hash(ReadOnlySpan<char> chars)
     {
-        var hash = 0UL;
-        foreach (var c in chars)
-        {
-            hash = (hash ^ c) * 0x9E3779B97F4A7C15;
-            hash ^= hash >> 29;
-        }
-
-        return hash;
+        var bytes = MemoryMarshal.AsBytes(chars);
+        var hash = (MemoryMarshal.Read<ulong>(bytes) * 0x9E3779B97F4A7C15) ^ (MemoryMarshal.Read<uint>(bytes[8..]) * 0xD6E8FEB86659FD93);
+        return hash ^ (hash >> 32);
     }
 
     private sealed record Entry(string Value, int Offset, Entry? Next);

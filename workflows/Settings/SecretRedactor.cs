@@ -17,9 +17,9 @@ public sealed partial class SecretRedactor : IRedactor
     private const string Mask = "[secret]";
 
     // Shorter values occur inside ordinary words; they are masked only where they stand alone.
-    private const int ShortestAnywhere = 6;
+    private const int ShortestAnywhere = SecretIndex.Window;
 
-    private readonly SecretIndex anywhere = new(ShortestAnywhere);
+    private readonly SecretIndex anywhere = new();
     private readonly ConcurrentDictionary<string, byte> alone = new();
 
     /// <summary>Learns a secret as it is encrypted: a value, several lines of one, or a JSON object of them.</summary>
