@@ -54,6 +54,9 @@ public sealed record OperatorCommand
 
     /// <summary>Whether it may be run again when nobody knows how far it came.</summary>
     public bool Repeatable { get; init; }
+
+    /// <summary>Run as root, or as the user who logs in.</summary>
+    public bool AsRoot { get; init; } = true;
 }
 
 /// <summary>Which components of a server.</summary>

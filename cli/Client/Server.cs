@@ -24,6 +24,12 @@ public sealed record Server
     /// <summary><c>password</c> or <c>key</c>; the secret itself is never given out.</summary>
     public string? Authentication { get; init; }
 
+    /// <summary>What that user may do: <c>root</c>, <c>sudo</c> or <c>docker</c>.</summary>
+    public string? Login { get; init; }
+
+    /// <summary>Where everything of the product lies on the host.</summary>
+    public string? Folder { get; init; }
+
     /// <summary>The host key that was accepted.</summary>
     public HostKey? HostKey { get; init; }
 
@@ -117,6 +123,9 @@ public sealed record NewServer
 
     /// <summary>Where the host reaches the product; the product's own setting when null.</summary>
     public string? ApiAddress { get; init; }
+
+    /// <summary><c>root</c>, <c>sudo</c> or <c>docker</c>; what works when null.</summary>
+    public string? Login { get; init; }
 }
 
 /// <summary>What is changed about a host; null leaves a thing as it is.</summary>
@@ -152,6 +161,9 @@ public sealed record ServerChange
     /// <summary>Where the host reaches the product; empty for the product's own setting.</summary>
     public string? ApiAddress { get; init; }
 
+    /// <summary><c>root</c>, <c>sudo</c>, <c>docker</c> or <c>auto</c>.</summary>
+    public string? Login { get; init; }
+
     /// <summary>Why, for the history.</summary>
     public string? Reason { get; init; }
 }
@@ -163,7 +175,7 @@ public sealed record ServerChange
 public sealed record ProbeRequest(string Address, int SshPort, string? SshRoute = null);
 
 /// <summary>The answer of a connection test.</summary>
-/// <param name="Ok">Every check passed.</param>
+/// <param name="Ok">Every check passed, apart from what is left for root to do.</param>
 /// <param name="Checks">What was looked at.</param>
 public sealed record TestResult(bool Ok, IReadOnlyList<Check> Checks);
 
@@ -173,4 +185,5 @@ public sealed record TestResult(bool Ok, IReadOnlyList<Check> Checks);
 /// <param name="Found">What is there.</param>
 /// <param name="Needed">What must be there.</param>
 /// <param name="Fix">The command that helps.</param>
-public sealed record Check(string Name, bool Ok, string? Found, string? Needed, string? Fix);
+/// <param name="RootStep">It failed, and an install will wait until somebody has done as root what <paramref name="Fix"/> says.</param>
+public sealed record Check(string Name, bool Ok, string? Found, string? Needed, string? Fix, bool RootStep = false);

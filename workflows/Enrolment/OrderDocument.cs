@@ -71,7 +71,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
         return Document(run, steps);
     }
 
-    private static HostLayout Layout(ArrivedHost host) => new(host.Folder);
+    private static HostLayout Layout(ArrivedHost host) => new(Hosts.HostLogin.OfFolder(host.Folder));
 
     private static JsonElement Document(Guid run, JsonArray steps) =>
         JsonSerializer.SerializeToElement(new JsonObject { ["runId"] = run.ToString(), ["key"] = Key(run), ["steps"] = steps });
@@ -192,7 +192,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
             var command = new Hosts.ThrowAway { Owner = Key(run), Image = Image(component).Image, Argv = argv, Binds = [$"{Staged(component)}:{target}:ro"], Network = network };
             return new JsonObject
             {
-                ["specification"] = JsonNode.Parse(DockerThrowAway.Specification(command).GetRawText()),
+                ["specification"] = JsonNode.Parse(DockerThrowAway.Specification(command, layout.Login).GetRawText()),
                 ["refusal"] = component == Component.Dhcp ? "Kea refuses the configuration" : "Knot refuses the configuration or a zone file",
                 ["errorMark"] = component == Component.Dhcp ? "Error encountered:" : "error:",
             };

@@ -9,6 +9,9 @@ public sealed record CommandOptions
     /// <summary>In the process list for a moment, as the arguments are: not for secrets.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>As root where the login may become it; false: as the user who logs in, always.</summary>
+    public bool AsRoot { get; init; } = true;
+
     /// <summary>After this the command gets TERM and <see cref="HostCommandTimeoutException"/> is thrown.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(2);
 
@@ -55,7 +58,10 @@ public sealed record KeptCommand
     /// <summary>The only free text that ever reaches a shell of a host.</summary>
     public string? OperatorText { get; }
 
-    /// <summary>Not in the process list; kept on the host in a file that only root reads, until forgotten.</summary>
+    /// <summary>As root, which a login without root refuses; false: as the user who logs in.</summary>
+    public bool AsRoot { get; init; } = true;
+
+    /// <summary>Not in the process list; kept on the host in a file that only the command's own user and root read, until forgotten.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Kept by the host itself, also while the product is down: TERM, after 10 s KILL. The result says so. Null: no limit.</summary>

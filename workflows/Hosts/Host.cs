@@ -12,6 +12,7 @@ internal sealed class Host : IHost
     private readonly KeptCommands kept;
     private readonly HostFactsReader facts;
     private readonly HostReach reach;
+    private readonly LoginReader login;
 
     public Host(HostLease lease, HostTarget target, TimeProvider time)
     {
@@ -23,7 +24,8 @@ internal sealed class Host : IHost
         kept = new KeptCommands(runner, target);
         facts = new HostFactsReader(runner, target, time);
         reach = new HostReach(runner, target);
-        Docker = new DockerHost(link.Docker, target, time);
+        login = new LoginReader(runner, target);
+        Docker = new DockerHost(link.DockerAs(target.Login), target, time);
     }
 
     public HostTarget Target { get; }
@@ -53,6 +55,8 @@ internal sealed class Host : IHost
     public Task<bool> Remove(string path, CancellationToken cancellationToken = default) => files.Remove(path, cancellationToken);
 
     public Task<HostFacts> Facts(IReadOnlyList<string> diskPaths, CancellationToken cancellationToken = default) => facts.Read(diskPaths, cancellationToken);
+
+    public Task<LoginFacts> ReadLogin(CancellationToken cancellationToken = default) => login.Read(cancellationToken);
 
     public Task<Reachability> CanReach(Uri url, string authorityPem, CancellationToken cancellationToken = default) => reach.Try(url, authorityPem, cancellationToken);
 

@@ -42,6 +42,8 @@ public static class HostProblem
     public const string AuthenticationFailed = "authentication-failed";
     public const string CredentialUnusable = "credential-unusable";
     public const string NotSsh = "not-ssh";
+    public const string LoginInsufficient = "login-insufficient";
+    public const string SudoRefused = "sudo-refused";
     public const string ShellRefused = "shell-refused";
     public const string PythonMissing = "python-missing";
     public const string DockerMissing = "docker-missing";
@@ -51,6 +53,7 @@ public static class HostProblem
     public const string DiskFull = "disk-full";
     public const string ForwardingRefused = "forwarding-refused";
     public const string FileTooLong = "file-too-long";
+    public const string CommandNeedsRoot = "command-needs-root";
     public const string CommandUnusable = "command-unusable";
     public const string CommandLost = "command-lost";
 

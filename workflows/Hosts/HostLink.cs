@@ -3,22 +3,23 @@ using ManagedServers.Workflows.Hosts.Ssh;
 
 namespace ManagedServers.Workflows.Hosts;
 
-/// <summary>What the leases of one host share: the SSH connection, the way that it takes, and the Docker client that lives on it.</summary>
+/// <summary>What the leases of one host share: the SSH connection, the way that it takes, and the Docker clients that live on it.</summary>
 internal sealed class HostLink(SshConnection connection, HostWay way) : IAsyncDisposable
 {
-    private readonly Lazy<DockerTransport> docker = new(() => new DockerTransport(connection));
+    private readonly Lazy<DockerTransport> docker = new(() => new DockerTransport(connection, asRoot: false));
+    private readonly Lazy<DockerTransport> dockerAsRoot = new(() => new DockerTransport(connection, asRoot: true));
 
     public SshConnection Connection => connection;
 
     public HostWay Way => way;
 
-    public DockerTransport Docker => docker.Value;
+    public DockerTransport DockerAs(HostLogin login) => login.Kind == LoginKind.Sudo ? dockerAsRoot.Value : docker.Value;
 
     public async ValueTask DisposeAsync()
     {
-        if (docker.IsValueCreated)
+        foreach (var used in new[] { docker, dockerAsRoot }.Where(d => d.IsValueCreated))
         {
-            docker.Value.Dispose();
+            used.Value.Dispose();
         }
 
         await connection.DisposeAsync();

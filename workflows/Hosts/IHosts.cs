@@ -47,14 +47,14 @@ public interface IHost : IAsyncDisposable
     /// <summary>The file's contents, or null when there is none. Throws when it is longer than the limit in bytes.</summary>
     Task<byte[]?> ReadFile(string path, int limit = 1 << 20, CancellationToken cancellationToken = default);
 
-    /// <summary>Writes aside, syncs and renames one after another, in one round trip, owned by root. False for those that were there already with the same contents, mode and owner.</summary>
+    /// <summary>Writes aside, syncs and renames one after another, in one round trip, owned by root, or by the user where there is no root. False for those that were there already with the same contents, mode and owner.</summary>
     Task<IReadOnlyList<bool>> WriteFiles(IReadOnlyList<HostFile> wanted, CancellationToken cancellationToken = default);
 
     /// <summary>As <see cref="WriteFiles"/>, for one.</summary>
     async Task<bool> WriteFile(string path, ReadOnlyMemory<byte> content, UnixFileMode mode, CancellationToken cancellationToken = default) =>
         (await WriteFiles([new HostFile(path, content, mode)], cancellationToken))[0];
 
-    /// <summary>Makes folders and their parents, in one round trip. False for those that were there with this mode, owned by root.</summary>
+    /// <summary>Makes folders and their parents, in one round trip. False for those that were there; their mode and owner are put right then.</summary>
     Task<IReadOnlyList<bool>> EnsureFolders(IReadOnlyList<string> paths, UnixFileMode mode, CancellationToken cancellationToken = default);
 
     /// <summary>As <see cref="EnsureFolders"/>, for one.</summary>
@@ -66,6 +66,9 @@ public interface IHost : IAsyncDisposable
     /// <summary>What preflight needs to know, in one round trip; needs nothing but a POSIX shell and /proc.</summary>
     /// <param name="diskPaths">Where free space is asked for; of a missing path, the nearest folder that exists.</param>
     Task<HostFacts> Facts(IReadOnlyList<string> diskPaths, CancellationToken cancellationToken = default);
+
+    /// <summary>What the user who logs in may do there, whatever the target says of it.</summary>
+    Task<LoginFacts> ReadLogin(CancellationToken cancellationToken = default);
 
     /// <summary>Whether the host reaches an HTTPS address of the product, trusting only the given authority under the fixed name <c>managed-servers</c>.</summary>
     Task<Reachability> CanReach(Uri url, string authorityPem, CancellationToken cancellationToken = default);

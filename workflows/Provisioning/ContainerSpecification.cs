@@ -11,6 +11,7 @@ namespace ManagedServers.Workflows.Provisioning;
 internal static class ContainerSpecification
 {
     public const string SpecLabel = "managed-servers.spec";
+    public const string ListenLabel = "managed-servers.listen";
     private const string KeyLabel = "managed-servers.key";
     private const long MiB = 1024 * 1024;
 
@@ -21,23 +22,23 @@ internal static class ContainerSpecification
     private const long MonitorMemory = 128 * MiB;
 
     /// <param name="listen">Knot binds its addresses as it starts and not when it reloads: others are another container.</param>
-    public static (JsonElement Json, string Digest) Dns(HostLayout layout, CatalogueImage image, string idempotencyKey, IReadOnlyList<ListenRequest> listen) => Render(image, idempotencyKey, DnsMemory, ["NET_BIND_SERVICE"],
+    public static (JsonElement Json, string Digest) Dns(HostLayout layout, CatalogueImage image, string idempotencyKey, IReadOnlyList<ListenRequest> listen) => Render(layout, image, idempotencyKey, DnsMemory, ["NET_BIND_SERVICE"],
     [
         $"{layout.Config(Component.Dns)}:/etc/knot:ro",
         $"{layout.Data(Component.Dns)}:/var/lib/knot",
         $"{layout.Sockets(Component.Dns)}:/run/knot",
         $"{layout.Tap}:/run/tap",
-    ], ("managed-servers.listen", string.Join(' ', listen.Select(l => $"{l.Address}@{l.Port}").Order(StringComparer.Ordinal))));
+    ], (ListenLabel, string.Join(' ', listen.Select(l => $"{l.Address}@{l.Port}").Order(StringComparer.Ordinal))));
 
     // Kea sees clients that have no address yet, so it reads and writes raw frames.
-    public static (JsonElement Json, string Digest) Dhcp(HostLayout layout, CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, DhcpMemory, ["NET_BIND_SERVICE", "NET_RAW"],
+    public static (JsonElement Json, string Digest) Dhcp(HostLayout layout, CatalogueImage image, string idempotencyKey) => Render(layout, image, idempotencyKey, DhcpMemory, ["NET_BIND_SERVICE", "NET_RAW"],
     [
         $"{layout.Config(Component.Dhcp)}:/etc/kea:ro",
         $"{layout.Data(Component.Dhcp)}:/var/lib/kea",
         $"{layout.Sockets(Component.Dhcp)}:/run/kea",
     ]);
 
-    public static (JsonElement Json, string Digest) Monitor(HostLayout layout, CatalogueImage image, string idempotencyKey) => Render(image, idempotencyKey, MonitorMemory, [],
+    public static (JsonElement Json, string Digest) Monitor(HostLayout layout, CatalogueImage image, string idempotencyKey) => Render(layout, image, idempotencyKey, MonitorMemory, [],
     [
         $"{layout.Monitor}:/var/lib/monitor",
         $"{layout.Sockets(Component.Dns)}:/run/knot",
@@ -45,7 +46,7 @@ internal static class ContainerSpecification
     ]);
 
     private static (JsonElement, string) Render(
-        CatalogueImage image, string idempotencyKey, long memory, string[] capabilities, string[] binds, params ReadOnlySpan<(string Label, string Value)> more)
+        HostLayout layout, CatalogueImage image, string idempotencyKey, long memory, string[] capabilities, string[] binds, params ReadOnlySpan<(string Label, string Value)> more)
     {
         var labels = new JsonObject
         {
@@ -69,7 +70,7 @@ internal static class ContainerSpecification
                 ["NetworkMode"] = "host",
                 ["ReadonlyRootfs"] = true,
                 ["CapDrop"] = new JsonArray("ALL"),
-                ["CapAdd"] = new JsonArray([.. capabilities.Select(c => JsonValue.Create(c))]),
+                ["CapAdd"] = new JsonArray([.. capabilities.Concat(layout.Login.ContainerCapabilities).Select(c => JsonValue.Create(c))]),
                 ["SecurityOpt"] = new JsonArray("no-new-privileges"),
                 ["Memory"] = memory,
                 ["PidsLimit"] = 256,

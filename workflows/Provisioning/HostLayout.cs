@@ -3,15 +3,18 @@ using ManagedServers.Workflows.Hosts;
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>Where everything of the product lies on a managed host.</summary>
-/// <param name="root">Absolute.</param>
-internal sealed class HostLayout(string root)
+internal sealed class HostLayout(HostLogin login)
 {
     public const UnixFileMode PrivateFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     public const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    public static HostLayout Of(IHost host) => new(host.Target.Login.Folder);
+    private readonly string root = login.Folder;
+
+    public static HostLayout Of(IHost host) => new(host.Target.Login);
 
     public string Root => root;
+
+    public HostLogin Login => login;
 
     /// <summary>The folder of the dnstap socket.</summary>
     public string Tap => $"{root}/tap";

@@ -40,4 +40,7 @@ public sealed record CommandRequest
 
     /// <summary>It may be run again when nobody knows how far it came. Otherwise the run pauses and asks.</summary>
     public bool Repeatable { get; init; }
+
+    /// <summary>Run as root, or as the user who logs in.</summary>
+    public bool AsRoot { get; init; } = true;
 }

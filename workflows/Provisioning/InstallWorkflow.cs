@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Provisioning.Steps;
 
 namespace ManagedServers.Workflows.Provisioning;
@@ -9,6 +10,7 @@ public sealed record InstallInput
     public required Guid ServerId { get; init; }
     public required string ServerName { get; init; }
     public required Uri ApiAddress { get; init; }
+    public LoginKind Login { get; init; }
     public required IReadOnlyList<CatalogueImage> Images { get; init; }
 
     /// <summary>Null when DNS is not among the images.</summary>
@@ -30,7 +32,7 @@ public sealed record DhcpInstall(Guid ConfigurationId);
 /// Puts components on a host. Nothing is changed before every check and pre-command has passed; a failure after that takes
 /// everything back that this run has changed; only an operator's post-command pauses, because by then the server serves.
 /// </summary>
-[Workflow("install", version: 5)]
+[Workflow("install", version: 6)]
 public sealed class InstallWorkflow : IWorkflow<InstallInput>
 {
     public string Title(InstallInput input) => $"install {string.Join(" and ", input.Components)} on {input.ServerName}";
@@ -43,17 +45,25 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         plan.Timeout(TimeSpan.FromHours(2));
 
         var look = new PreflightInput(server, input.Components, input.Dns?.Listen ?? [], input.ApiAddress);
-        plan.Step("preflight", "Check the host", Preflight.With(look with { Mending = input.PreCommands.Count > 0 })).OnFailure(StepFailure.Fail);
+        var first = look with { Mending = input.PreCommands.Count > 0 };
+        plan.Step("preflight", "Check the host", Preflight.With(first)).OnFailure(StepFailure.Fail);
+        if (input.Login == LoginKind.Docker)
+        {
+            plan.Step("root-steps", "See whether root has to do something first", RootSteps.With(first)).Retry(RootSteps.Patience).OnFailure(StepFailure.Fail);
+        }
+
         var before = OperatorCommands(plan, "pre-command", "Pre-command", input.PreCommands, StepFailure.Fail);
         if (input.PreCommands.Count > 0)
         {
             plan.Step("preflight-again", "Check the host again, after the pre-commands", Preflight.With(look with { Commands = before })).OnFailure(StepFailure.Fail);
         }
 
-        ConfigurationPlan.Changing(plan.Step("prepare-folders", "Make the product's folders on the host",
-            PrepareFolders.With(new FoldersInput(server, input.Components))));
         ConfigurationPlan.Changing(plan.Step("upload-images", $"Upload {string.Join(", ", input.Images.Select(i => i.Image))}", UploadImages.With(new ImagesInput(server, input.Images))))
             .Timeout(TimeSpan.FromMinutes(30));
+
+        // After the images, so that an undo still has them when it removes what containers have left in the folders.
+        ConfigurationPlan.Changing(plan.Step("prepare-folders", "Make the product's folders on the host",
+            PrepareFolders.With(new FoldersInput(server, input.Components))));
 
         List<ConfigurationSteps> configured = [];
         if (input.Dns is { } dns)

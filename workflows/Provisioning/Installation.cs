@@ -25,15 +25,15 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         var dns = components.Contains(Component.Dns) ? await Dns(server, request, errors, cancellationToken) : null;
         var dhcp = components.Contains(Component.Dhcp) ? await Dhcp(server, request, errors, cancellationToken) : null;
         await secrets.Refresh(cancellationToken);
-        var pre = Commands("preCommands", request.PreCommands ?? [], errors);
-        var post = Commands("postCommands", request.PostCommands ?? [], errors);
+        var pre = Commands(server, "preCommands", request.PreCommands ?? [], errors);
+        var post = Commands(server, "postCommands", request.PostCommands ?? [], errors);
         errors.ThrowIfAny();
 
         var newDns = await Version(server, dns is null ? null : ComponentConfiguration.Of(dns), cancellationToken);
         var newDhcp = await Version(server, dhcp is null ? null : ComponentConfiguration.Of(dhcp), cancellationToken);
         var input = new InstallInput
         {
-            ServerId = server.Id, ServerName = server.Name,
+            ServerId = server.Id, ServerName = server.Name, Login = server.Login.Kind,
             ApiAddress = await reportAddress.For(server, cancellationToken),
             Images = [.. components.Select(images.Get)], PreCommands = pre, PostCommands = post,
             Dns = newDns is null ? null : new DnsInstall(newDns.Id, [.. dns!.Zones.Select(z => z.Name!)], dns.Listen),
@@ -126,7 +126,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         }
     }
 
-    private OperatorCommand[] Commands(string field, IReadOnlyList<CommandRequest> asked, InputErrors errors)
+    private OperatorCommand[] Commands(Server server, string field, IReadOnlyList<CommandRequest> asked, InputErrors errors)
     {
         if (asked.Count > MostCommands)
         {
@@ -147,6 +147,11 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
                 errors.Add($"{field}[{index}].command", "holds a password, a key or a token that the product knows, and would be kept with the run: let the command read it from a file on the host");
             }
 
+            if (command is { AsRoot: true } && server.Login.Kind == Hosts.LoginKind.Docker)
+            {
+                errors.Add($"{field}[{index}].asRoot", $"must be false: user {server.SshUser} never becomes root on {server.Name}. Where the command needs root, run it there by hand and leave it out");
+            }
+
             if (command?.TimeoutSeconds is not (>= 1 and <= 86_400))
             {
                 errors.Add($"{field}[{index}].timeoutSeconds", "must be 1 to 86400");
@@ -154,7 +159,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
 
             if (name is not null && command is not null)
             {
-                commands.Add(new OperatorCommand(name.Text, command.Command ?? "", command.TimeoutSeconds, command.Repeatable));
+                commands.Add(new OperatorCommand(name.Text, command.Command ?? "", command.TimeoutSeconds, command.Repeatable, command.AsRoot));
             }
         }
 
@@ -163,4 +168,4 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
 }
 
 /// <summary>An operator's own command, checked.</summary>
-public sealed record OperatorCommand(string Name, string Text, int TimeoutSeconds, bool Repeatable);
+public sealed record OperatorCommand(string Name, string Text, int TimeoutSeconds, bool Repeatable, bool AsRoot = true);

@@ -10,7 +10,7 @@ public sealed record UninstallInput(Guid ServerId, string ServerName, IReadOnlyL
 /// Takes from a host everything that installs have put there. What is gone cannot be brought back, so nothing is undone: a step that fails pauses, and a retry goes on
 /// with what is left. Uninstalling what is not there any more is done at once.
 /// </summary>
-[Workflow(Kind, version: 2)]
+[Workflow(Kind, version: 3)]
 public sealed class UninstallWorkflow : IWorkflow<UninstallInput>
 {
     public const string Kind = "uninstall";
@@ -31,8 +31,9 @@ public sealed class UninstallWorkflow : IWorkflow<UninstallInput>
         }
 
         plan.Step("remove-agent", "Remove the heartbeat agent", RemoveAgent.With(new RemoveAgentInput(server))).Retry(ComponentPlan.UntilDockerIsBack);
-        plan.Step("remove-images", "Remove the images", RemoveImages.With(new RemoveImagesInput(server, input.Repositories))).Retry(ComponentPlan.UntilDockerIsBack);
+        // The images last: with them goes what a login without root removes its containers' files with.
         plan.Step("remove-folders", "Remove the product's folders", RemoveFolders.With(new RemoveFoldersInput(server))).Retry(ComponentPlan.UntilDockerIsBack);
+        plan.Step("remove-images", "Remove the images", RemoveImages.With(new RemoveImagesInput(server, input.Repositories))).Retry(ComponentPlan.UntilDockerIsBack);
         plan.Step("record", "Record that the server has nothing installed", RecordUninstalled.With(new RecordUninstalledInput(server)));
     }
 }

@@ -16,6 +16,9 @@ public sealed record Server
     public required Authentication? Authentication { get; init; }
     public required HostKey? HostKey { get; init; }
 
+    /// <summary>Without meaning where an operator installs by hand.</summary>
+    public required HostLogin Login { get; init; }
+
     public Guid? SshRouteId { get; init; }
 
     /// <summary>The address of the first jump host on that route.</summary>
@@ -75,6 +78,9 @@ public sealed record AddServer
     /// <summary>The name of the SSH route to the host; none or empty: the product reaches it directly.</summary>
     public string? SshRoute { get; init; }
     public string? ApiAddress { get; init; }
+
+    /// <summary><c>root</c>, <c>sudo</c>, <c>docker</c>, or <c>auto</c>: the first of them that works.</summary>
+    public string? Login { get; init; }
 
     // Printed nowhere: a record prints all its members otherwise, and three of them are secrets.
     public override string ToString() => $"{nameof(AddServer)} {Address}";

@@ -41,6 +41,10 @@ public sealed record ServerView
     public required Authentication? Authentication { get; init; }
     public required HostKey? HostKey { get; init; }
     public string? SshRoute { get; init; }
+    public LoginKind? Login { get; init; }
+
+    /// <summary>Where everything of the product lies on the host.</summary>
+    public required string Folder { get; init; }
     public string? ApiAddress { get; init; }
     public required ServerState State { get; init; }
 
@@ -82,7 +86,8 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         return new ServerView
         {
             Id = server.Id, Name = server.Name, Installation = server.Installation, Address = server.Address, SshPort = server.SshPort, SshUser = server.SshUser,
-            Authentication = server.Authentication, HostKey = server.HostKey, SshRoute = server.SshRoute, ApiAddress = server.ApiAddress,
+            Authentication = server.Authentication, HostKey = server.HostKey, SshRoute = server.SshRoute,
+            Login = server.Installation == InstallationType.Manual ? null : server.Login.Kind, Folder = server.Login.Folder, ApiAddress = server.ApiAddress,
             State = state, StateReason = reason, Components = components,
             Heartbeat = new HeartbeatView(beat.Due, beat.Received, beat.Status, beat.LastAt),
             CreatedAt = server.CreatedAt, LastRunId = server.LastRunId,

@@ -29,6 +29,7 @@ public sealed partial class Servers
             User = Hosts.SshUser.Parse(server.SshUser!),
             Credential = credentials.Unprotect(CredentialPurpose, id, credential),
             PinnedKey = server.HostKey,
+            Login = server.Login,
             Via = server.SshRouteId is { } route ? await routes.Via(route, cancellationToken) : null,
         };
     }
@@ -65,6 +66,15 @@ public sealed partial class Servers
             throw new StepRejectedException($"The credential of {target} was changed by somebody else during the run. What they have stored stays.");
         }
     }
+
+    /// <summary>Connects, and looks at what the login may do there.</summary>
+    private async Task<HostLogin> FindLogin(HostTarget target, LoginKind? asked, CancellationToken cancellationToken)
+    {
+        await using var host = await hosts.Connect(target, cancellationToken);
+        return (await host.ReadLogin(cancellationToken)).Choose(asked, target);
+    }
+
+    private static string LoginOf(HostTarget target) => target.Login.Kind.ToString().ToLowerInvariant();
 
     /// <summary>A leased connection to the server's host.</summary>
     public async Task<IHost> Connect(Guid id, CancellationToken cancellationToken = default) =>

@@ -30,12 +30,11 @@ public sealed partial class Servers
 
         var version = await Version(server.Id, cancellationToken);
         var before = await Target(server.Id, cancellationToken);
-        var (target, route, apiAddress) = await Changed(request, server, before, cancellationToken);
+        var (target, route, asked, apiAddress) = await Changed(request, server, before, cancellationToken);
         if (request.ChangesTheWay)
         {
-            await using (await hosts.Connect(target, cancellationToken))
-            {
-            }
+            target = target with { Login = await FindLogin(target, asked, cancellationToken) };
+            RefuseToLeave(server, target.Login);
         }
 
         var what = Changes(server, before, target, route, apiAddress, request);
@@ -51,14 +50,15 @@ public sealed partial class Servers
         var kept = await connection.ExecuteAsync(
             """
             update servers.server set name = @name, address = @address, ssh_port = @port, ssh_user = @user, authentication = @authentication, credential = @credential,
-                   host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, api_address = @apiAddress, route_id = @route
+                   host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, login = @login, login_home = @home, api_address = @apiAddress, route_id = @route
             where id = @Id and xmin::text = @version
             """,
             new
             {
                 server.Id, name = target.DisplayName, address = target.Address.Text, port = target.Port.Number, user = target.User.Text, authentication = HostCredentials.AuthenticationOf(target.Credential),
                 credential = credentials.Protect(CredentialPurpose, server.Id, target.Credential),
-                algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint, apiAddress, route = route?.Id, version,
+                algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint,
+                login = LoginOf(target), home = target.Login.Home, apiAddress, route = route?.Id, version,
             },
             transaction);
         if (kept == 0)
@@ -90,7 +90,7 @@ public sealed partial class Servers
         return await connection.QuerySingleAsync<string>("select xmin::text from servers.server where id = @id", new { id });
     }
 
-    private async Task<(HostTarget Target, SshRoute? Route, string? ApiAddress)> Changed(EditServer request, Server server, HostTarget before, CancellationToken cancellationToken)
+    private async Task<(HostTarget Target, SshRoute? Route, LoginKind? Login, string? ApiAddress)> Changed(EditServer request, Server server, HostTarget before, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         var name = request.Name is null ? server.Name : errors.Parse<DisplayName>("name", request.Name)?.Text;
@@ -102,6 +102,7 @@ public sealed partial class Servers
             : before.Credential;
         var apiAddress = request.ApiAddress is null ? server.ApiAddress : ApiAddresses.Parse("apiAddress", request.ApiAddress, errors)?.ToString().TrimEnd('/');
         var route = await RouteOf(request.SshRoute ?? server.SshRoute, errors, cancellationToken);
+        var asked = AskedLogin.Parse(request.Login, errors);
         if (request.Reason?.Length > LongestReason)
         {
             errors.Add("reason", $"must have at most {LongestReason} characters");
@@ -121,8 +122,11 @@ public sealed partial class Servers
 
         if (!request.ChangesTheWay)
         {
-            return (target, route, apiAddress);
+            return (target, route, null, apiAddress);
         }
+
+        // What was chosen for a user stays chosen when only his password changes.
+        asked ??= request.Login is null && target.User == before.User ? before.Login.Kind : null;
 
         var presented = await hosts.ReadHostKey(target.Address, target.Port, target.Via, cancellationToken);
         if (presented != before.PinnedKey)
@@ -130,7 +134,17 @@ public sealed partial class Servers
             AcceptedHostKey.Require(request.HostKey, presented, target.ToString());
         }
 
-        return (target with { PinnedKey = presented }, route, apiAddress);
+        return (target with { PinnedKey = presented }, route, asked, apiAddress);
+    }
+
+    /// <summary>What is installed lies in the login's folder, and would be found by nobody after a change to another.</summary>
+    private static void RefuseToLeave(Server server, HostLogin login)
+    {
+        if (server.Components.Count > 0 && login.Folder != server.Login.Folder)
+        {
+            throw new InvalidInputException("login",
+                $"would look for what is installed on {server.Name} in {login.Folder}, and it lies in {server.Login.Folder}. Uninstall first, then change the login, then install again");
+        }
     }
 
     private static string Changes(Server server, HostTarget before, HostTarget after, SshRoute? route, string? apiAddress, EditServer request)
@@ -148,6 +162,8 @@ public sealed partial class Servers
         Note(after.Address.Text != before.Address.Text || after.Port.Number != before.Port.Number, $"address from {before.Address.InUrl}:{before.Port} to {after.Address.InUrl}:{after.Port}");
         Note(route?.Name != server.SshRoute, $"the way to it from {WayOf(server.SshRoute)} to {WayOf(route?.Name)}");
         Note(after.User.Text != before.User.Text, $"user from {before.User} to {after.User}");
+        Note(after.Login.Kind != before.Login.Kind, $"login from {HostLogin.Words(before.Login.Kind, before.User)} to {HostLogin.Words(after.Login.Kind, after.User)}");
+        Note(after.Login.Kind == before.Login.Kind && after.Login.Home != before.Login.Home, $"home folder from {before.Login.Home} to {after.Login.Home}");
         Note(request.ChangesCredential, $"credential, now a {after.Credential}");
         Note(after.PinnedKey != before.PinnedKey, $"host key from {before.PinnedKey} to {after.PinnedKey}");
         Note(apiAddress != server.ApiAddress, $"the product's address from {server.ApiAddress ?? "its own"} to {apiAddress ?? "its own"}, in use from the next install on");

@@ -14,7 +14,8 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
     private const string TokenPurpose = "servers.report-token";
     private const string Columns =
         """
-        s.id, s.name, s.installation, s.address, s.ssh_port, s.ssh_user, s.authentication, s.host_key_algorithm, s.host_key_fingerprint, s.api_address, s.created_at, s.last_run_id,
+        s.id, s.name, s.installation, s.address, s.ssh_port, s.ssh_user, s.authentication, s.host_key_algorithm, s.host_key_fingerprint, s.login, s.login_home,
+        s.api_address, s.created_at, s.last_run_id,
         (select h.address from servers.route_hop h where h.route_id = s.route_id and h.position = 1) as first_hop,
         s.route_id as ssh_route_id, (select r.name from servers.route r where r.id = s.route_id) as ssh_route,
         coalesce((select json_agg(json_build_object('name', c.name, 'version', c.version, 'image', c.image, 'digest', c.image_digest) order by c.name)
@@ -32,16 +33,14 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
             return await AddManual(request, who, cancellationToken);
         }
 
-        var (name, target, route, apiAddress) = await Check(request, cancellationToken);
+        var (name, target, route, asked, apiAddress) = await Check(request, cancellationToken);
         await using (var early = await database.OpenConnectionAsync(cancellationToken))
         {
             // Before the credential is sent anywhere.
             await RefuseTaken(early, target, route);
         }
 
-        await using (await hosts.Connect(target, cancellationToken))
-        {
-        }
+        target = target with { Login = await FindLogin(target, asked, cancellationToken) };
 
         var id = Guid.CreateVersion7();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -52,8 +51,8 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         await connection.ExecuteAsync(
             """
             insert into servers.server (id, name, address, ssh_port, ssh_user, authentication, credential, report_token,
-                                        host_key_algorithm, host_key_fingerprint, api_address, route_id, created_by)
-            values (@id, @name, @address, @port, @user, @authentication, @credential, @token, @algorithm, @fingerprint, @apiAddress, @route, @who)
+                                        host_key_algorithm, host_key_fingerprint, login, login_home, api_address, route_id, created_by)
+            values (@id, @name, @address, @port, @user, @authentication, @credential, @token, @algorithm, @fingerprint, @login, @home, @apiAddress, @route, @who)
             """,
             new
             {
@@ -61,7 +60,8 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
                 authentication = HostCredentials.AuthenticationOf(target.Credential),
                 credential = credentials.Protect(CredentialPurpose, id, target.Credential),
                 token = secrets.Protect(TokenPurpose, id, token),
-                algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint, apiAddress = apiAddress?.ToString().TrimEnd('/'), route, who,
+                algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint,
+                login = LoginOf(target), home = target.Login.Home, apiAddress = apiAddress?.ToString().TrimEnd('/'), route, who,
             },
             transaction);
         await transaction.CommitAsync(cancellationToken);
@@ -138,7 +138,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         await transaction.CommitAsync(cancellationToken);
     }
 
-    private async Task<(DisplayName Name, HostTarget Target, Guid? Route, Uri? ApiAddress)> Check(AddServer request, CancellationToken cancellationToken)
+    private async Task<(DisplayName Name, HostTarget Target, Guid? Route, LoginKind? Login, Uri? ApiAddress)> Check(AddServer request, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         var name = errors.Parse<DisplayName>("name", request.Name);
@@ -148,6 +148,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         var credential = credentials.Check(request.Password, request.PrivateKey, request.Passphrase, errors);
         var apiAddress = ApiAddresses.Parse("apiAddress", request.ApiAddress, errors);
         var route = await RouteOf(request.SshRoute, errors, cancellationToken);
+        var login = AskedLogin.Parse(request.Login, errors);
         errors.ThrowIfAny();
 
         var via = route is null ? null : await routes.Via(route.Id, cancellationToken);
@@ -156,7 +157,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         return (name!, new HostTarget
         {
             DisplayName = name!.Text, Address = address, Port = port!, User = user!, Credential = credential!, PinnedKey = presented, Via = via,
-        }, route?.Id, apiAddress);
+        }, route?.Id, login, apiAddress);
     }
 
     private async Task<SshRoute?> RouteOf(string? name, InputErrors errors, CancellationToken cancellationToken)
@@ -177,13 +178,14 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
 
     private sealed record Row(
         Guid Id, string Name, string Installation, string? Address, int? SshPort, string? SshUser, string? Authentication, string? HostKeyAlgorithm, string? HostKeyFingerprint,
-        string? ApiAddress, DateTime CreatedAt, Guid? LastRunId, string? FirstHop, Guid? SshRouteId, string? SshRoute, string Components)
+        string Login, string LoginHome, string? ApiAddress, DateTime CreatedAt, Guid? LastRunId, string? FirstHop, Guid? SshRouteId, string? SshRoute, string Components)
     {
         public Server ToServer() => new()
         {
             Id = Id, Name = Name, Installation = Enum.Parse<InstallationType>(Installation, ignoreCase: true), Address = Address, SshPort = SshPort, SshUser = SshUser,
             Authentication = Authentication is null ? null : Enum.Parse<Authentication>(Authentication, ignoreCase: true),
             HostKey = HostKeyFingerprint is null ? null : new HostKey(HostKeyAlgorithm!, HostKeyFingerprint),
+            Login = new HostLogin(Enum.Parse<LoginKind>(Login, ignoreCase: true), LoginHome),
             ApiAddress = ApiAddress, FirstHop = FirstHop, SshRouteId = SshRouteId, SshRoute = SshRoute, CreatedAt = CreatedAt, LastRunId = LastRunId,
             Components = JsonSerializer.Deserialize<InstalledComponent[]>(Components, Engine.EngineJson.Options)!,
         };

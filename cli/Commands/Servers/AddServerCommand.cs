@@ -14,6 +14,8 @@ internal static class AddServerCommand
     private static readonly Option<int> Port = new("--port") { Description = "Port of its SSH server. 22 if not given.", HelpName = "PORT", DefaultValueFactory = _ => 22 };
     private static readonly Option<string> User = new("--ssh-user") { Description = "Who to log in as. root if not given.", HelpName = "NAME", DefaultValueFactory = _ => "root" };
 
+    private static readonly Option<string?> Login = LoginOption.Make();
+
     private static readonly Option<string?> Password = new("--ssh-password-file", "--password-file")
     {
         Description = "Read the SSH password from this file; - for standard input. Asked for on a terminal if neither it nor a key is given.", HelpName = "FILE",
@@ -30,6 +32,7 @@ internal static class AddServerCommand
         Notes =
         [
             "Asks the host for its key first and shows the fingerprint; nothing secret is sent before it was accepted. Compare it with what `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints on the host.",
+            "The user is root, or becomes root through sudo without a password, or is in the group docker and never becomes root. Which, is looked at; what works best is taken, in this order.",
             "Here --password-file means the SSH password. The password file of your own account stands before the command: msctl --password-file FILE servers add …",
         ],
         Examples =
@@ -39,7 +42,7 @@ internal static class AddServerCommand
             "msctl servers add ns2 --address 10.2.0.10 --key-file ~/.ssh/id_ed25519 --route dmz",
             "msctl servers add ns1 --manual",
         ],
-    }.With(Name, Manual, Address, Port, User, Password, Key, Passphrase, AcceptedKey.Option, Route, Api).Does(Run);
+    }.With(Name, Manual, Address, Port, User, Login, Password, Key, Passphrase, AcceptedKey.Option, Route, Api).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -62,7 +65,7 @@ internal static class AddServerCommand
             new NewServer
             {
                 Name = call.Get(Name), Address = address, SshPort = port, SshUser = user, Password = password, PrivateKey = key, Passphrase = passphrase,
-                HostKey = shown.Fingerprint, SshRoute = call.Get(Route), ApiAddress = call.Get(Api),
+                HostKey = shown.Fingerprint, SshRoute = call.Get(Route), ApiAddress = call.Get(Api), Login = call.Get(Login),
             },
             cancellationToken);
         Tell(call, added);

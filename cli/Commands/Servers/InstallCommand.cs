@@ -14,7 +14,7 @@ internal static class InstallCommand
     private static readonly Option<string?> Dhcp = new("--dhcp") { Description = "Serve the subnets of this Kea document (Dhcp4, JSON). Those that are served now, if not given.", HelpName = "FILE" };
     private static readonly Option<bool> DropSubnets = new("--drop-subnets") { Description = "Subnets that the server serves now and that are not in the document may go." };
     private static readonly Option<string[]> PreCommands = new("--pre-command") { Description = "Run this on the host before anything is changed. May be given again.", HelpName = "NAME=TEXT" };
-    private static readonly Option<string?> PreCommandsFile = new("--pre-commands-file") { Description = "The same from a JSON file: [{\"name\",\"command\",\"timeoutSeconds\",\"repeatable\"}, …].", HelpName = "FILE" };
+    private static readonly Option<string?> PreCommandsFile = new("--pre-commands-file") { Description = "The same from a JSON file: [{\"name\",\"command\",\"timeoutSeconds\",\"repeatable\",\"asRoot\"}, …].", HelpName = "FILE" };
     private static readonly Option<string[]> PostCommands = new("--post-command") { Description = "Run this on the host at the end. May be given again.", HelpName = "NAME=TEXT" };
     private static readonly Option<string?> PostCommandsFile = new("--post-commands-file") { Description = "The same from a JSON file.", HelpName = "FILE" };
     private static readonly Option<bool> NoWatch = new("--no-watch") { Description = "Start it and return at once with the run's id." };

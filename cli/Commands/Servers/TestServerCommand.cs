@@ -37,7 +37,7 @@ internal static class TestServerCommand
         var table = new TextTable(("CHECK", Fit.Whole), ("RESULT", Fit.Whole), ("FOUND", Fit.MayShrink), ("NEEDED", Fit.MayShrink));
         foreach (var check in result.Checks)
         {
-            table.Row(check.Name, check.Ok ? new Cell("ok", Tone.Good) : new Cell("failed", Tone.Bad), check.Found, check.Needed);
+            table.Row(check.Name, check.Ok ? new Cell("ok", Tone.Good) : check.RootStep ? new Cell("for root", Tone.Warning) : new Cell("failed", Tone.Bad), check.Found, check.Needed);
         }
 
         table.Write(screen, "The product made no check.");
@@ -45,15 +45,20 @@ internal static class TestServerCommand
         foreach (var check in result.Checks.Where(c => !c.Ok && c.Fix is { Length: > 0 }))
         {
             screen.Line();
-            screen.Line($"To fix {SafeText.Line(check.Name)}:");
+            screen.Line(check.RootStep ? $"For root to do on the host, because of {SafeText.Line(check.Name)}:" : $"To fix {SafeText.Line(check.Name)}:");
             foreach (var line in SafeText.Lines(check.Fix))
             {
                 screen.Line($"  {line}");
             }
         }
 
-        var failed = result.Checks.Count(c => !c.Ok);
+        var (failed, forRoot) = (result.Checks.Count(c => c is { Ok: false, RootStep: false }), result.Checks.Count(c => c.RootStep));
         screen.Line();
+        if (forRoot > 0)
+        {
+            screen.Line(screen.Paint($"{Words.Many(forRoot, "thing")} for root to do: an install shows it again, and waits until it is done.", Tone.Warning));
+        }
+
         screen.Line(result.Ok ? screen.Paint("The host can be managed.", Tone.Good) : screen.Paint($"{Words.Many(failed, "check")} failed.", Tone.Bad));
     }
 }

@@ -25,6 +25,7 @@ public sealed class BadInputTests(SharedProduct shared)
     [InlineData("password", "not\0text")]
     [InlineData("passphrase", "from-a-file\r\n")]
     [InlineData("privateKey", "-----BEGIN\0")]
+    [InlineData("login", "wheel")]
     [InlineData("colour", "green")]
     public async Task A_bad_field_is_named_and_nothing_is_added(string field, string value)
     {

@@ -21,8 +21,9 @@ public sealed class RegisteredHost : IAsyncDisposable
         """;
 
     private static readonly string[] Ended = ["succeeded", "failed", "cancelled", "paused"];
+    private readonly LabUser? user;
 
-    private RegisteredHost(ProductProcess product, LabHost lab) => (Product, Lab) = (product, lab);
+    private RegisteredHost(ProductProcess product, LabHost lab, LabUser? user = null) => (Product, Lab, this.user) = (product, lab, user);
 
     public ProductProcess Product { get; }
 
@@ -31,12 +32,14 @@ public sealed class RegisteredHost : IAsyncDisposable
     /// <summary>The jump hosts before it; null where the product reaches it directly.</summary>
     public LabJumps? Jumps { get; private init; }
 
-    public static async Task<RegisteredHost> Start(LabOptions? options = null)
+    /// <param name="user">As whom the product signs in, and whom the host is given; root by default.</param>
+    public static async Task<RegisteredHost> Start(LabOptions? options = null, LabUser? user = null)
     {
-        var lab = await LabHost.Start(options);
+        options ??= new LabOptions();
+        var lab = await LabHost.Start(user is null ? options : options with { Users = [.. options.Users, user] });
         try
         {
-            var registered = new RegisteredHost(await ProductProcess.Start(IPAddress.Parse(lab.Gateway)), lab);
+            var registered = new RegisteredHost(await ProductProcess.Start(IPAddress.Parse(lab.Gateway)), lab, user);
             await registered.Add();
             return registered;
         }
@@ -146,7 +149,8 @@ public sealed class RegisteredHost : IAsyncDisposable
         ls -laR /var/lib/managed-servers 2>/dev/null | grep -v '^total'
         docker ps -a --format '{{.ID}} {{.Names}} {{.State}}' 2>/dev/null
         docker images --format '{{.ID}} {{.Repository}}:{{.Tag}}' 2>/dev/null | sort
-        cat /etc/rc.local 2>/dev/null; crontab -l 2>/dev/null
+        find /home /etc/sudoers.d /var/spool/cron /var/lib/systemd/linger -printf '%M %u:%g %p\n' 2>/dev/null | sort
+        cat /etc/rc.local 2>/dev/null; cat /var/spool/cron/crontabs/* 2>/dev/null
         ls /etc/systemd/system /etc/systemd/system/*.wants; systemctl list-units --all --no-legend 'managed-servers*' 2>/dev/null
         pgrep -fa 'agent[.]py'
         exit 0
@@ -169,7 +173,7 @@ public sealed class RegisteredHost : IAsyncDisposable
         var key = await Post("/api/v2/pvservers/probe", new { address = Lab.Address, sshRoute = route });
         var added = await Post("/api/v2/pvservers", new
         {
-            name = "ns1", address = Lab.Address, password = Lab.RootPassword, hostKey = key.GetProperty("fingerprint").GetString(), sshRoute = route,
+            name = "ns1", address = Lab.Address, sshUser = user?.Name ?? "root", password = user?.Password ?? Lab.RootPassword, hostKey = key.GetProperty("fingerprint").GetString(), sshRoute = route,
         });
         Assert.True(added.TryGetProperty("state", out var state) && state.GetString() == "new", added.ToString());
     }

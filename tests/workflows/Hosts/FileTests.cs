@@ -16,6 +16,9 @@ public sealed class FileTests(TestHost lab)
         await using var host = await lab.Connect();
         Assert.True(await host.EnsureFolder(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
         Assert.False(await host.EnsureFolder(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
+        await lab.Outside($"chmod 2755 {folder}");
+        Assert.False(await host.EnsureFolder(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
+        Assert.Equal("700", await lab.Outside($"stat -c %a {folder}"));
         var path = $"{folder}/it's a $file";
 
         Assert.True(await host.WriteFile(path, "one"u8.ToArray(), Private));

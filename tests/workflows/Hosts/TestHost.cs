@@ -52,6 +52,10 @@ public sealed class TestHost : IAsyncLifetime
     /// <summary>As a user of <see cref="InitializeAsync"/>; all of them have the password "secret".</summary>
     public Task<IHost> Connect(string user) => Pool.Connect(Target(new PasswordCredential("secret"), user));
 
+    /// <summary>As a user whom sudo makes root.</summary>
+    public Task<IHost> ConnectThroughSudo() =>
+        Pool.Connect(Target(new PasswordCredential("secret"), "wheeler") with { Login = new HostLogin(LoginKind.Sudo, "/home/wheeler") });
+
     /// <summary>Runs a command on the host from outside of SSH; its output without the last line's end.</summary>
     public Task<string> Outside(string command) => lab.Run(command);
 
@@ -98,7 +102,7 @@ public sealed class TestHost : IAsyncLifetime
         Directory.Delete(folder, true);
         lab = await LabHost.Start(new LabOptions
         {
-            Users = [User("plain"), User("odd"), User("nologin") with { Shell = "/usr/sbin/nologin" }],
+            Users = [User("plain"), User("wheeler") with { Sudo = true }, User("odd"), User("nologin") with { Shell = "/usr/sbin/nologin" }],
             // Of several lines, which an authorized key is not; and a login that greets, warns and has a strange umask.
             Setup = $"""
                 mkdir -m 700 -p /root/.ssh

@@ -130,6 +130,43 @@ public sealed class AgentUnderSystemdTests(SystemdHost systemd) : IClassFixture<
         await lab.Run($"test -e {UnitFile} && python3 {AgentHost.Agent}/agent.py uninstall && test ! -e {UnitFile}");
     }
 
+    [Fact]
+    public async Task A_user_without_cron_needs_root_once_and_is_kept_by_a_systemd_of_his_own_from_boot_on()
+    {
+        // What linger does, without the logind that a container has no bus for.
+        await lab.Run("""
+            useradd --create-home --groups docker runner && echo runner >> /etc/cron.deny
+            mkdir -p /etc/systemd/system/user@.service.d /etc/systemd/system/user-runtime-dir@.service.d /var/lib/systemd/linger
+            printf '[Unit]\nRequires=\n[Service]\nPAMName=\nEnvironment=XDG_RUNTIME_DIR=/run/user/%%i\n' > /etc/systemd/system/user@.service.d/lab.conf
+            printf '[Service]\nExecStart=\nExecStart=/bin/sh -c "install -d -m 700 -o %%i /run/user/%%i"\nExecStop=\n' > /etc/systemd/system/user-runtime-dir@.service.d/lab.conf
+            rm -f /usr/lib/systemd/system/user@.service.d/10-login-barrier.conf
+            systemctl daemon-reload
+            """);
+        var before = await lab.Run("cd /home/runner && find . | sort");
+        await lab.Run($"cp -r {Path.GetDirectoryName(AgentHost.Agent)} /home/runner/.managed-servers && chown -R runner: /home/runner/.managed-servers");
+        Assert.Equal("""{"supervision": "none", "rootStep": "loginctl enable-linger runner"}""", await AsRunner("probe"));
+
+        await lab.Run("touch /var/lib/systemd/linger/runner; u=user@$(id -u runner).service; ln -s /usr/lib/systemd/system/user@.service /etc/systemd/system/multi-user.target.wants/$u && systemctl daemon-reload && systemctl start $u");
+        Assert.Equal("""{"supervision": "systemd --user", "rootStep": null}""", await AsRunner("probe"));
+        Assert.StartsWith("""{"changed": true, "supervision": "systemd --user", """, await AsRunner("install"), StringComparison.Ordinal);
+        Assert.StartsWith("""{"changed": false, "supervision": "systemd --user", """, await AsRunner("install"), StringComparison.Ordinal);
+        await Until.True("a beat", () => !product.Beats.IsEmpty);
+        Assert.Equal("running", product.Beats.Values.First().Docker!.State);
+        await lab.Run("kill -9 $(pgrep -u runner -f '[a]gent.py run')");
+        await BeatsGoOn();
+        await lab.Reboot();
+        await BeatsGoOn();
+        Assert.Equal("1", await lab.Run("pgrep -u runner -fc '[a]gent.py run'"));
+
+        await AsRunner("uninstall");
+        await lab.Run("rm -r /home/runner/.managed-servers");
+        Assert.Equal(before, await lab.Run("cd /home/runner && find . | sort"));
+        Assert.Equal("", await lab.Run("pgrep -u runner -f agent.py || true"));
+        await lab.Run("u=user@$(id -u runner).service; systemctl stop $u; rm /etc/systemd/system/multi-user.target.wants/$u /var/lib/systemd/linger/runner");
+    }
+
+    private Task<string> AsRunner(string command) => lab.Run($"runuser -u runner -- python3 -I /home/runner/.managed-servers/agent/agent.py {command}");
+
     private async Task<int> MainProcess() => int.Parse(await lab.Run($"systemctl show -P MainPID {Unit}"), CultureInfo.InvariantCulture);
 
     /// <summary>What systemd said about lines of the unit that it does not understand.</summary>

@@ -29,6 +29,6 @@ public sealed class ReportAddressTests
     private static Server Server(string address) => new()
     {
         Id = Guid.NewGuid(), Name = "ns1", Address = address, SshPort = 22, SshUser = "root", Authentication = Authentication.Password,
-        HostKey = new HostKey("ssh-ed25519", "SHA256:x"), CreatedAt = TimeProvider.System.GetUtcNow(), Components = [],
+        HostKey = new HostKey("ssh-ed25519", "SHA256:x"), Login = HostLogin.Root, CreatedAt = TimeProvider.System.GetUtcNow(), Components = [],
     };
 }

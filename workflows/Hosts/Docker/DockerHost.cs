@@ -203,6 +203,7 @@ public sealed class DockerHost
         ImageId = container.Image,
         State = container.State?.Status ?? "",
         Labels = Copy(container.Config?.Labels),
+        Binds = [.. container.HostConfig?.Binds ?? []],
         ExitCode = (int)(container.State?.ExitCode ?? 0),
         RestartCount = (int)container.RestartCount,
         // A container that never ran has the year 1.

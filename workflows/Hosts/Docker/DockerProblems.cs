@@ -20,7 +20,7 @@ internal static class DockerProblems
         }
 
         var exit = await channel.ExitCode().WaitAsync(cancellationToken);
-        return OfWords(said.ToString().Trim(), exit, target);
+        return channel.Error.Started ? OfWords(said.ToString().Trim(), exit, target) : SshProblems.OfStart(channel, exit, target);
     }
 
     public static Exception OfWords(string said, int exit, HostTarget target)

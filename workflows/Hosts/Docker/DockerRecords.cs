@@ -20,6 +20,9 @@ public sealed record DockerContainer
 
     public required IReadOnlyDictionary<string, string> Labels { get; init; }
 
+    /// <summary>As they were asked for: <c>/host/folder:/container/folder:ro</c>.</summary>
+    public IReadOnlyList<string> Binds { get; init; } = [];
+
     public required int ExitCode { get; init; }
 
     public required int RestartCount { get; init; }

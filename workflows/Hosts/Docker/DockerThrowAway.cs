@@ -22,7 +22,7 @@ internal sealed class DockerThrowAway(DockerAsk ask, DockerHost docker, HostTarg
         await docker.Remove(name, cancellationToken);
         try
         {
-            await docker.Create(name, Specification(command), cancellationToken);
+            await docker.Create(name, Specification(command, target.Login), cancellationToken);
             await docker.Start(name, cancellationToken);
             var exit = await Wait(name, what, command.Timeout, cancellationToken);
             var (output, error) = await ask.Logs(name, null, Soon, cancellationToken);
@@ -79,7 +79,7 @@ internal sealed class DockerThrowAway(DockerAsk ask, DockerHost docker, HostTarg
 
     private static string Name(string owner) => "managed-servers-throw-away-" + owner;
 
-    internal static JsonElement Specification(ThrowAway command) => JsonSerializer.SerializeToElement(new Dictionary<string, object>
+    internal static JsonElement Specification(ThrowAway command, HostLogin login) => JsonSerializer.SerializeToElement(new Dictionary<string, object>
     {
         ["Image"] = command.Image,
         ["Entrypoint"] = command.Argv,
@@ -91,6 +91,7 @@ internal sealed class DockerThrowAway(DockerAsk ask, DockerHost docker, HostTarg
             ["NetworkMode"] = command.Network ?? "none",
             ["ReadonlyRootfs"] = true,
             ["CapDrop"] = (string[])["ALL"],
+            ["CapAdd"] = login.ContainerCapabilities,
             ["SecurityOpt"] = (string[])["no-new-privileges"],
             ["Tmpfs"] = new Dictionary<string, string> { ["/tmp"] = "", ["/run"] = "" },
             ["LogConfig"] = new Dictionary<string, object> { ["Type"] = "json-file" },

@@ -18,11 +18,11 @@ internal sealed class DockerTransport : IDockerHandlerFactory<SshConnection>, ID
     private static readonly Uri Endpoint = new("http://docker/");
     private readonly SocketsHttpHandler handler;
 
-    public DockerTransport(SshConnection connection)
+    public DockerTransport(SshConnection connection, bool asRoot)
     {
         handler = new SocketsHttpHandler
         {
-            ConnectCallback = async (_, cancellationToken) => await Dial(connection, cancellationToken),
+            ConnectCallback = async (_, cancellationToken) => await Dial(connection, asRoot, cancellationToken),
             MaxConnectionsPerServer = MostConnections,
             PooledConnectionIdleTimeout = KeepIdle,
             UseProxy = false,
@@ -53,12 +53,18 @@ internal sealed class DockerTransport : IDockerHandlerFactory<SshConnection>, ID
     }
 
     // The engine is asked once before the connection is handed on, because only here is it known what dial-stdio says when it fails.
-    private static async Task<Stream> Dial(SshConnection connection, CancellationToken cancellationToken)
+    private static async Task<Stream> Dial(SshConnection connection, bool asRoot, CancellationToken cancellationToken)
     {
         var what = $"reaching Docker on {connection.Target}";
-        var channel = await connection.Open(["docker", "system", "dial-stdio"], new Dictionary<string, string>(), true, what, cancellationToken);
+        var channel = await connection.Open(["docker", "system", "dial-stdio"], new Dictionary<string, string>(), true, asRoot, what, cancellationToken);
         try
         {
+            // Nothing is sent to a sudo that refuses: data for a channel that has ended already makes sshd end the whole connection.
+            if (asRoot && !await channel.Output.Start().WaitAsync(cancellationToken))
+            {
+                throw await DockerProblems.OfDial(channel, connection.Target, cancellationToken);
+            }
+
             await channel.Write("GET /_ping HTTP/1.1\r\nHost: docker\r\n\r\n"u8.ToArray());
             var answer = new StringBuilder();
             var buffer = new byte[4096];

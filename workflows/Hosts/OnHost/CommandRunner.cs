@@ -44,7 +44,7 @@ internal sealed class CommandRunner(SshConnection connection, HostTarget target)
         var firstLength = options.Stdin is null ? 0 : await options.Stdin.ReadAsync(first, limit.Token);
         try
         {
-            await using var channel = await connection.Open(argv, options.Environment, firstLength > 0, what, limit.Token);
+            await using var channel = await connection.Open(argv, options.Environment, firstLength > 0, options.AsRoot && target.Login.Kind == LoginKind.Sudo, what, limit.Token);
             return await Follow(channel, options, first.AsMemory(0, firstLength), limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -73,7 +73,7 @@ internal sealed class CommandRunner(SshConnection connection, HostTarget target)
             var exit = await channel.ExitCode().WaitAsync(broken.Token);
             await broken.CancelAsync();
             await pumps[2].ContinueWith(t => t.Exception, TaskScheduler.Default);
-            return channel.Output.Started && channel.Error.Started ? new RawResult(exit, output, error) : throw NotStarted(exit, channel);
+            return channel.Output.Started && channel.Error.Started ? new RawResult(exit, output, error) : throw SshProblems.OfStart(channel, exit, target);
         }
         catch
         {
@@ -121,14 +121,6 @@ internal sealed class CommandRunner(SshConnection connection, HostTarget target)
         }
 
         await channel.CloseInput();
-    }
-
-    private HostRejectedException NotStarted(int exit, SshChannel channel)
-    {
-        var said = $"{channel.Output.Noise}\n{channel.Error.Noise}".Trim();
-        said = HostCommandException.Tail(said, 500);
-        return new HostRejectedException(HostProblem.ShellRefused,
-            $"The login of user {target.User} on {target} runs no commands (exit code {exit}). {(said.Length > 0 ? $"It said: {said}" : "It said nothing.")} The user needs a login shell such as /bin/sh or /bin/bash, and no ForceCommand in sshd_config.");
     }
 }
 

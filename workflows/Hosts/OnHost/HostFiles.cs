@@ -15,7 +15,7 @@ internal sealed class HostFiles(CommandRunner runner, HostTarget target)
         write() {
         p=$1 mode=$2 sum=$3 size=$4
         [ ! -d "$p" ] || { echo "$p is a folder" >&2; exit 1; }
-        if [ -f "$p" ] && [ ! -L "$p" ] && [ "$(stat -c '%a %u:%g' "$p")" = "$mode 0:0" ] && [ "$(sha256sum <"$p")" = "$sum  -" ]
+        if [ -f "$p" ] && [ ! -L "$p" ] && [ -O "$p" ] && { [ -G "$p" ] || [ "$(id -u)" -ne 0 ]; } && [ "$(stat -c %a "$p")" = "$mode" ] && [ "$(sha256sum <"$p")" = "$sum  -" ]
         then head -c "$size" >/dev/null; echo same; return; fi
         new="${p%/*}/.${p##*/}.managed-servers.$$"
         head -c "$size" >"$new" || exit 1
@@ -32,11 +32,15 @@ internal sealed class HostFiles(CommandRunner runner, HostTarget target)
         while [ $# -gt 0 ]; do write "$1" "$2" "$3" "$4"; shift 4; done
         """;
 
+    // A folder in which files get the group of the folder, and not of their user, must not count as another one each time.
     private const string FolderScript = """
         mode=$1; shift
         for p; do
-        if [ -d "$p" ] && [ "$(stat -c '%a %u:%g' "$p/.")" = "$mode 0:0" ]; then echo same; continue; fi
-        mkdir -p "$p" && { [ "$(id -u)" -ne 0 ] || chown 0:0 "$p"; } && chmod "$mode" "$p" && echo made || exit 1
+        was=made
+        if [ -d "$p" ]; then was=there
+        [ -O "$p" ] && { [ -G "$p" ] || [ "$(id -u)" -ne 0 ]; } && [ "$(stat -c %a "$p/.")" = "$mode" ] && { echo there; continue; }
+        fi
+        mkdir -p "$p" && { [ "$(id -u)" -ne 0 ] || chown 0:0 "$p"; } && chmod "00$mode" "$p" && echo $was || exit 1
         done
         """;
 

@@ -14,11 +14,14 @@ internal sealed class MarkedReader(Stream stream, string marker)
     /// <summary>False also when the end came first: then the program never started.</summary>
     public bool Started { get; private set; }
 
-    /// <summary>The command's process id, which is its process group too: sshd starts each command in a session of its own.</summary>
-    public int ProcessId { get; private set; }
+    /// <summary>The command's process group: sshd starts each command in a session of its own.</summary>
+    public int ProcessGroup { get; private set; }
 
     /// <summary>What came before the program, at most its last part.</summary>
     public string Noise { get; private set; } = "";
+
+    /// <summary>Waits until the program starts. False when the end came first.</summary>
+    public Task<bool> Start() => Started ? Task.FromResult(true) : SkipNoise();
 
     /// <summary>0 at the end.</summary>
     public async ValueTask<int> Read(Memory<byte> buffer)
@@ -50,7 +53,7 @@ internal sealed class MarkedReader(Stream stream, string marker)
             if (end >= 0)
             {
                 Noise = Encoding.UTF8.GetString(pending, 0, at);
-                ProcessId = int.TryParse(pending.AsSpan(at + mark.Length, end - mark.Length), CultureInfo.InvariantCulture, out var id) ? id : 0;
+                ProcessGroup = int.TryParse(pending.AsSpan(at + mark.Length, end - mark.Length), CultureInfo.InvariantCulture, out var id) ? id : 0;
                 taken = at + end + 1;
                 Started = true;
                 return true;

@@ -11,9 +11,10 @@ internal static class RemoteCommandLine
 
     /// <summary>
     /// The line that the login shell gets, whichever shell that is: <paramref name="argv"/> run by sh, with a
-    /// marker with the process id first on both outputs, since the login shell's own start-up files may have printed something.
+    /// marker with the process group first on both outputs, since the login shell's own start-up files may have printed something.
     /// </summary>
-    public static string For(IReadOnlyList<string> argv, IReadOnlyDictionary<string, string> environment, string marker, bool withInput)
+    /// <param name="asRoot">Through sudo. All of it then runs as root, so that neither sudo's rules about the environment nor what it prints matter.</param>
+    public static string For(IReadOnlyList<string> argv, IReadOnlyDictionary<string, string> environment, string marker, bool withInput, bool asRoot = false)
     {
         if (argv.Count == 0 || argv[0].Length == 0 || argv[0][0] == '-')
         {
@@ -23,7 +24,9 @@ internal static class RemoteCommandLine
         var exports = string.Concat(environment.Select(e => $"export {EnvironmentName(e.Key)}={Quote(e.Value)};"));
         var input = withInput ? "" : " </dev/null";
         // Non-interactive logins often lack these folders (Ubuntu's snaps put docker into the last), and a login's umask can be anything.
-        var line = ThroughLoginShell($"echo {marker} $$;echo {marker} $$ >&2;umask 022;PATH=$PATH:/usr/local/bin:/usr/local/sbin:/usr/sbin:/sbin:/snap/bin;{exports}exec {Quote(argv)}{input}");
+        // Behind sudo the shell is no leader: its group is the fifth field of its line in /proc.
+        var group = asRoot ? "read -r _ _ _ _ g _ </proc/$$/stat" : "g=$$";
+        var line = ThroughLoginShell(asRoot ? $"{Sudo.Words} " : "", $"{group};echo {marker} $g;echo {marker} $g >&2;unset g;umask 022;PATH=$PATH:/usr/local/bin:/usr/local/sbin:/usr/sbin:/sbin:/snap/bin;{exports}exec {Quote(argv)}{input}");
         return line.Length <= Longest ? line : throw new ArgumentException($"The command is longer than {Longest} characters; pass data through standard input.", nameof(argv));
     }
 
@@ -48,14 +51,14 @@ internal static class RemoteCommandLine
     // Inside single quotes sh, csh and fish agree on every character but these: the quote itself, the backslash (fish),
     // '!' and the newline (csh). A program that has them travels as octal escapes and is put together again by sh; in
     // several words, since csh takes 1,024 characters a word.
-    private static string ThroughLoginShell(string program)
+    private static string ThroughLoginShell(string become, string program)
     {
         if (program.Length <= LongestWord && program.All(IsSameInEveryShell))
         {
-            return $"exec /bin/sh -c '{program}'";
+            return $"exec {become}/bin/sh -c '{program}'";
         }
 
-        var line = new StringBuilder("exec /bin/sh -c 'eval \"$(printf %b \"$@\")\"' sh '");
+        var line = new StringBuilder($"exec {become}/bin/sh -c 'eval \"$(printf %b \"$@\")\"' sh '");
         var word = 0;
         foreach (var b in Encoding.UTF8.GetBytes(program))
         {

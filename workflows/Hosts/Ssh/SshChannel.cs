@@ -18,21 +18,24 @@ internal sealed class SshChannel : IAsyncDisposable
     private readonly string what;
     private int disposed;
 
-    private SshChannel(SshConnection connection, SshCommand command, Task executed, Stream? input, string what)
+    private SshChannel(SshConnection connection, SshCommand command, Task executed, Stream? input, bool asRoot, string what)
     {
-        (this.connection, this.command, this.input, this.what) = (connection, command, input, what);
+        (this.connection, this.command, this.input, AsRoot, this.what) = (connection, command, input, asRoot, what);
         ended = Task.WhenAny(executed, aborted.Task).Unwrap();
         whenClosed = connection.Closed.Register(Abort);
         Output = new MarkedReader(command.OutputStream, connection.Marker);
         Error = new MarkedReader(command.ExtendedOutputStream, connection.Marker);
     }
 
+    /// <summary>It was to become root through sudo.</summary>
+    public bool AsRoot { get; }
+
     public MarkedReader Output { get; }
 
     public MarkedReader Error { get; }
 
     /// <summary>Blocks; runs on a thread of <see cref="BlockingThreads"/>.</summary>
-    public static SshChannel Open(SshConnection connection, SshClient client, string commandLine, bool withInput, string what)
+    public static SshChannel Open(SshConnection connection, SshClient client, string commandLine, bool withInput, bool asRoot, string what)
     {
         var command = client.CreateCommand(commandLine);
         try
@@ -48,7 +51,7 @@ internal sealed class SshChannel : IAsyncDisposable
                 // It is over already: whatever is written goes nowhere, as with a closed pipe.
             }
 
-            return new SshChannel(connection, command, executed, input, what);
+            return new SshChannel(connection, command, executed, input, asRoot, what);
         }
         catch
         {
@@ -104,9 +107,9 @@ internal sealed class SshChannel : IAsyncDisposable
         // Not with SSH's own signals: OpenSSH before 9.8 takes none for root.
         foreach (var signal in (string[])["TERM", "KILL"])
         {
-            if (Output.ProcessId > 1 && !ended.IsCompleted && connection.IsAlive)
+            if (Output.ProcessGroup > 1 && !ended.IsCompleted && connection.IsAlive)
             {
-                await connection.Signal(Output.ProcessId, signal, TermGrace);
+                await connection.Signal(Output.ProcessGroup, signal, AsRoot, TermGrace);
                 await Task.WhenAny(ended, Task.Delay(TermGrace));
             }
         }

@@ -33,12 +33,12 @@ internal sealed class SshConnection : IAsyncDisposable
     public bool IsAlive => disposed == 0 && client.IsConnected;
 
     /// <summary>Opens a channel that runs the program; waits for a free one.</summary>
-    public async Task<SshChannel> Open(IReadOnlyList<string> argv, IReadOnlyDictionary<string, string> environment, bool withInput, string what, CancellationToken cancellationToken)
+    public async Task<SshChannel> Open(IReadOnlyList<string> argv, IReadOnlyDictionary<string, string> environment, bool withInput, bool asRoot, string what, CancellationToken cancellationToken)
     {
-        var line = RemoteCommandLine.For(argv, environment, Marker, withInput);
+        var line = RemoteCommandLine.For(argv, environment, Marker, withInput, asRoot);
         await slots.WaitAsync(cancellationToken);
         Interlocked.Increment(ref inUse);
-        var opening = BlockingThreads.Run(() => SshChannel.Open(this, client, line, withInput, what));
+        var opening = BlockingThreads.Run(() => SshChannel.Open(this, client, line, withInput, asRoot, what));
         try
         {
             return await opening.WaitAsync(options.Patience, cancellationToken);
@@ -80,9 +80,9 @@ internal sealed class SshConnection : IAsyncDisposable
     }
 
     /// <summary>Signals a process group. Beside the counted channels, since those may all be waiting for just this.</summary>
-    public async Task Signal(int processGroup, string signal, TimeSpan limit)
+    public async Task Signal(int processGroup, string signal, bool asRoot, TimeSpan limit)
     {
-        var line = RemoteCommandLine.For(["kill", "-s", signal, "--", $"-{processGroup}"], new Dictionary<string, string>(), Marker, false);
+        var line = RemoteCommandLine.For(["kill", "-s", signal, "--", $"-{processGroup}"], new Dictionary<string, string>(), Marker, false, asRoot);
         var sending = BlockingThreads.Run(() => client.RunCommand(line).Dispose());
         await Task.WhenAny(sending, Task.Delay(limit));
         _ = sending.ContinueWith(t => t.Exception, TaskScheduler.Default);

@@ -75,6 +75,16 @@ internal static class SshProblems
         };
     }
 
+    /// <summary>For a command that never began: the login has no shell for it, or sudo refuses.</summary>
+    public static HostRejectedException OfStart(SshChannel channel, int exit, HostTarget target)
+    {
+        var said = HostCommandException.Tail($"{channel.Output.Noise}\n{channel.Error.Noise}".Trim(), 500);
+        return channel.AsRoot
+            ? Sudo.Refused(target, said.Split('\n')[^1].Trim())
+            : new HostRejectedException(HostProblem.ShellRefused,
+                $"The login of user {target.User} on {target} runs no commands (exit code {exit}). {(said.Length > 0 ? $"It said: {said}" : "It said nothing.")} The user needs a login shell such as /bin/sh or /bin/bash, and no ForceCommand in sshd_config.");
+    }
+
     public static HostUnavailableException Lost(HostTarget target, string what, Exception? failure = null) => new(HostProblem.ConnectionLost,
         $"The SSH connection to {target} was lost during {what}. The host was restarted, its sshd ended the session, or the network was cut; it is safe to try again.", failure);
 

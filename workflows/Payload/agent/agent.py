@@ -4,16 +4,19 @@
     agent.py install     keep the agent running on this host, from now on and after a reboot; safe to repeat
     agent.py uninstall   leave the host as it was before
     agent.py status      what is running
+    agent.py probe       what `install` would have start the agent at boot; changes nothing
     agent.py supervise   where there is no systemd: run the agent in the background and start it again when it dies
     agent.py run         the agent itself
 
 Python 3.6 or newer, standard library only. Settings in agent.json beside this file. Needs neither Docker nor a shell.
+Runs as root, or as a user who looks after nothing but what is his own: his systemd, his crontab.
 """
 
 # On a host monitor/delivery.py stands here: there the agent is one file.
 
 import fcntl
 import hashlib
+import pwd
 import re
 import shlex
 import shutil
@@ -323,6 +326,7 @@ def supervise():
 
 
 UNIT_NAME = "managed-servers-agent.service"
+ROOT = os.geteuid() == 0
 
 # System calls are named that are denied, not those that are allowed: a systemd older than a name passes over it, and an
 # agent with nothing allowed would be killed (systemd before 239 and @system-service, on hosts with Python 3.6).
@@ -360,6 +364,36 @@ SystemCallErrorNumber=EPERM
 WantedBy=multi-user.target
 """
 
+# The walls of the unit above need root, as name spaces do; a user has none to give up either.
+USER_UNIT = """[Unit]
+Description=Managed Servers heartbeat agent
+StartLimitIntervalSec=0
+
+[Service]
+ExecStart={python} -I {script} run
+Restart=always
+RestartSec=2
+UMask=0077
+MemoryMax=64M
+TasksMax=16
+NoNewPrivileges=yes
+RestrictRealtime=yes
+LockPersonality=yes
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def user():
+    return pwd.getpwuid(os.geteuid())
+
+
+def in_unit(path):
+    """As systemd reads it back in a command line."""
+    path = path.replace("%", "%%").replace("$", "$$")
+    return path if re.match(r"[\w/.:@%$+-]+\Z", path) else '"%s"' % path.replace("\\", "\\\\").replace('"', '\\"')
+
 
 def call(*command, **options):
     environment = dict(os.environ, LC_ALL="C")
@@ -374,40 +408,98 @@ def must(*command):
 
 
 class Systemd:
-    name, path, more = "systemd", "/etc/systemd/system/" + UNIT_NAME, "; what systemd says: systemctl status " + UNIT_NAME
+    name, control, unit, wanted, more = "systemd", ("systemctl",), UNIT, "multi-user.target", "; what systemd says: systemctl status " + UNIT_NAME
+
+    def __init__(self):
+        self.folder = "/etc/systemd/system"
+        self.path = os.path.join(self.folder, UNIT_NAME)
 
     @staticmethod
     def usable():
         return os.path.isdir("/run/systemd/system") and shutil.which("systemctl") is not None
 
+    def text(self):
+        return self.unit.format(python=in_unit(sys.executable), script=in_unit(os.path.realpath(__file__)), folder=HERE).encode()
+
     def add(self):
-        text = UNIT.format(python=sys.executable, script=os.path.realpath(__file__), folder=HERE).encode()
-        enabled = os.path.exists("/etc/systemd/system/multi-user.target.wants/" + UNIT_NAME)
-        if os.path.exists(self.path) and open(self.path, "rb").read() == text and enabled:
+        enabled = os.path.exists(os.path.join(self.folder, self.wanted + ".wants", UNIT_NAME))
+        if os.path.exists(self.path) and open(self.path, "rb").read() == self.text() and enabled:
             return False
-        replace_file(self.path, text, 0o644)
-        must("systemctl", "enable", "--quiet", UNIT_NAME)
+        replace_file(self.path, self.text(), 0o644)
+        must(*self.control, "enable", "--quiet", UNIT_NAME)
         return True
 
     def remove(self):
         if not os.path.exists(self.path):
             return False
-        must("systemctl", "disable", "--now", "--quiet", UNIT_NAME)
+        must(*self.control, "disable", "--now", "--quiet", UNIT_NAME)
         os.unlink(self.path)
-        must("systemctl", "daemon-reload")
-        call("systemctl", "reset-failed", UNIT_NAME)
+        must(*self.control, "daemon-reload")
+        call(*self.control, "reset-failed", UNIT_NAME)
         return True
 
     def start(self):
-        must("systemctl", "daemon-reload")  # here, because an installation before this one may have been cut off after writing the unit
-        must("systemctl", "restart", UNIT_NAME)
+        must(*self.control, "daemon-reload")  # here, because an installation before this one may have been cut off after writing the unit
+        must(*self.control, "restart", UNIT_NAME)
 
     def keeps(self, agent):
-        return must("systemctl", "show", "--property=MainPID", UNIT_NAME).strip() == "MainPID=%d" % agent.get("pid", -1)
+        return must(*self.control, "show", "--property=MainPID", UNIT_NAME).strip() == "MainPID=%d" % agent.get("pid", -1)
 
     def stop(self):
         if os.path.exists(self.path):
-            call("systemctl", "stop", UNIT_NAME)
+            call(*self.control, "stop", UNIT_NAME)
+
+
+class UserSystemd(Systemd):
+    """A user's own systemd, which runs from boot on only where root has switched lingering on for him."""
+    name, control, unit, wanted, more = "systemd --user", ("systemctl", "--user"), USER_UNIT, "default.target", "; what systemd says: systemctl --user status " + UNIT_NAME
+
+    def __init__(self):
+        self.folder = os.path.join(user().pw_dir, ".config/systemd/user")
+        self.path = os.path.join(self.folder, UNIT_NAME)
+        # A login over SSH need not have set it.
+        os.environ.setdefault("XDG_RUNTIME_DIR", "/run/user/%d" % os.geteuid())
+
+    @staticmethod
+    def usable():
+        return Systemd.usable() and UserSystemd.lingers() and call(*UserSystemd().control, "show", "--property=Version").returncode == 0
+
+    @staticmethod
+    def lingers():
+        return os.path.exists("/var/lib/systemd/linger/" + user().pw_name)
+
+    def text(self):
+        """Says in its first line how many folders were made for it, so that they go with it."""
+        try:
+            with open(self.path, "rb") as file:
+                first = file.readline()
+        except FileNotFoundError:
+            first = b""
+        if not re.match(rb"# made [0-3]\n\Z", first):
+            missing, folder = 0, self.folder
+            while not os.path.isdir(folder):
+                missing, folder = missing + 1, os.path.dirname(folder)
+            first = b"# made %d\n" % missing
+        return first + super().text()
+
+    def add(self):
+        text = self.text()
+        if not os.path.isdir(self.folder):
+            os.makedirs(self.folder, 0o755)
+            replace_file(self.path, text, 0o644)
+        return super().add()
+
+    def remove(self):
+        made = int(self.text().split(b"\n")[0].split()[-1]) if os.path.exists(self.path) else 0
+        changed = super().remove()
+        folder = self.folder
+        for _ in range(made):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                break
+            folder = os.path.dirname(folder)
+        return changed
 
 
 class Background:
@@ -455,7 +547,8 @@ class Cron(Background):
             raise RuntimeError("crontab: " + result.stderr.strip())
 
     def add(self):
-        table, line = self.table(), "@reboot %s %s\n" % (self.command(), self.mark)
+        # To cron a percent sign is a line's end.
+        table, line = self.table(), "@reboot %s %s\n" % (self.command().replace("%", "\\%"), self.mark)
         if line in table:
             return False
         self.write(self.without(table) + line)
@@ -541,7 +634,35 @@ class Nothing(Background):
         return False
 
 
-SUPERVISIONS = (Systemd, Cron, RcLocal, Nothing)
+SYSTEMD = Systemd if ROOT else UserSystemd
+SUPERVISIONS = (Systemd, Cron, RcLocal, Nothing) if ROOT else (UserSystemd, Cron, Nothing)
+
+
+def probe():
+    print(json.dumps({"supervision": first_that_may().name, "rootStep": root_step() if first_that_may() is Nothing and not ROOT else None}))
+
+
+def first_that_may():
+    for kind in SUPERVISIONS:
+        try:
+            if kind.usable() and (kind is not Cron or kind().table() is not None):
+                return kind
+        except (OSError, RuntimeError, subprocess.SubprocessError):
+            pass
+    return Nothing
+
+
+def root_step():
+    """What root can do so that a user's agent is started at boot; None where there is neither systemd nor cron."""
+    name = shlex.quote(user().pw_name)
+    if Systemd.usable() and shutil.which("loginctl"):
+        return "loginctl enable-linger " + name
+    if not Cron.usable():
+        return None
+    if os.path.exists("/etc/cron.allow"):
+        return "echo %s >> /etc/cron.allow" % name
+    line = re.sub(r"([^A-Za-z0-9_-])", r"\\\1", user().pw_name)
+    return "sed -i %s /etc/cron.deny" % shlex.quote("/^%s$/d" % line)
 
 
 def install():
@@ -561,7 +682,7 @@ def keep_running():
             print("%s cannot be used: %s" % (supervision.name, error), file=sys.stderr)
     changed = remove_all(except_for=type(chosen)) or changed
     running = Lock("agent.lock").holder()
-    if not running or running.get("digest") != wanted or not chosen.keeps(running) or not comes_round(running) or changed and chosen.name == "systemd":
+    if not running or running.get("digest") != wanted or not chosen.keeps(running) or not comes_round(running) or changed and isinstance(chosen, Systemd):
         stop_all()
         chosen.start()
         changed = True
@@ -602,8 +723,8 @@ def uninstall():
 def leave():
     changed = Lock("agent.lock").holder() is not None
     # A unit that stays would start what is deleted next, again and again: where systemd does not let go of it, nothing is deleted.
-    changed = Systemd().remove() or changed
-    changed = remove_all(except_for=Systemd) or changed
+    changed = SYSTEMD().remove() or changed
+    changed = remove_all(except_for=SYSTEMD) or changed
     stop_all()
     try:
         spool = configuration()["spoolFolder"]
@@ -618,7 +739,7 @@ def leave():
 
 def stop_all():
     """The supervisor first, or it would start the agent again."""
-    Systemd().stop()
+    SYSTEMD().stop()
     for name in ("supervisor.lock", "agent.lock"):
         lock, deadline = Lock(name), time.monotonic() + 15
         holder = lock.holder()
@@ -652,7 +773,7 @@ def with_lock(action):
 
 
 def main(arguments):
-    commands = {"install": install, "uninstall": uninstall, "status": status, "supervise": supervise, "run": run}
+    commands = {"install": install, "uninstall": uninstall, "status": status, "probe": probe, "supervise": supervise, "run": run}
     if arguments[:2] == ["run", "--supervisor"] and len(arguments) == 3 and arguments[2].isdigit():
         run(int(arguments[2]))
     elif len(arguments) == 1 and arguments[0] in commands:

@@ -16,6 +16,7 @@ class Tap:
             os.unlink(path)  # of a monitor that was killed; nobody listens there any more
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
+        os.chmod(path, 0o666)  # the folder is private: who may enter it, such as a login without root, may look whether we listen
         self.listener.listen(8)
         threading.Thread(target=self.accept, daemon=True).start()
 

@@ -11,10 +11,12 @@ internal static class ComponentControl
     // Kea takes one command a connection and answers when the sender has no more to say.
     private const string AskKea =
         """
-        import socket, sys
+        import os, socket, sys
+        folder, name = os.path.split(sys.argv[1])
+        os.chdir(folder)  # the path of a socket has 107 characters at most, and a home folder can be long
         kea = socket.socket(socket.AF_UNIX)
         kea.settimeout(30)
-        kea.connect(sys.argv[1])
+        kea.connect(name)
         kea.sendall(sys.stdin.buffer.read())
         kea.shutdown(socket.SHUT_WR)
         while True:
@@ -49,6 +51,12 @@ internal static class ComponentControl
     /// <exception cref="InvalidOperationException">Kea does not answer, or answers with an error: in its own words.</exception>
     public static async Task<JsonElement> Kea(IHost host, string command, CancellationToken cancellationToken)
     {
+        if (host.Target.Login.Kind == LoginKind.Docker)
+        {
+            // The socket is the container's root's; the folder around it lets nobody in but our own user.
+            await host.Run(["docker", "exec", Component.ContainerName(Component.Dhcp), "/usr/bin/chmod", "0666", KeaConfiguration.ControlSocket], cancellationToken: cancellationToken);
+        }
+
         using var question = new MemoryStream(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { command })));
         var socket = $"{HostLayout.Of(host).Sockets(Component.Dhcp)}/{Path.GetFileName(KeaConfiguration.ControlSocket)}";
         var said = (await host.Run(["python3", "-c", AskKea, socket], new CommandOptions { Stdin = question }, cancellationToken)).Check();

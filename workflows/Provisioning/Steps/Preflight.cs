@@ -16,6 +16,9 @@ public sealed record Check(string Name, bool Ok, string Found, string Needed, st
     /// <summary>A pre-command may put it right.</summary>
     public bool Mendable { get; init; }
 
+    /// <summary>It fails, and <see cref="Fix"/> is what somebody has to paste as root before an install can go on: the login itself never becomes root.</summary>
+    public bool RootStep { get; init; }
+
     public static Check Of(string name, bool ok, string found, string needed, string fix) => new(name, ok, found, needed, ok ? null : fix);
 }
 
@@ -43,11 +46,11 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         var checks = await Checks(input, step.Cancellation);
         foreach (var check in checks)
         {
-            var later = input.Mending && !check.Ok && check.Mendable;
-            step.Log($"{(check.Ok ? "ok  " : later ? "not yet" : "FAIL")} {check.Name}: {check.Found}{(check.Ok ? "" : $" (needed: {check.Needed}{(later ? "; looked at again after the pre-commands" : "")})")}");
+            var later = input.Mending && !check.Ok && check.Mendable && !check.RootStep;
+            step.Log($"{(check.Ok ? "ok  " : check.RootStep ? "root" : later ? "not yet" : "FAIL")} {check.Name}: {check.Found}{(check.Ok ? "" : $" (needed: {check.Needed}{(later ? "; looked at again after the pre-commands" : "")})")}");
         }
 
-        var failed = checks.Where(c => !c.Ok && !(input.Mending && c.Mendable)).ToList();
+        var failed = checks.Where(c => !c.Ok && !c.RootStep && !(input.Mending && c.Mendable)).ToList();
         return failed.Count == 0
             ? new PreflightResult(checks)
             : throw new StepRejectedException("The host is not ready, and nothing was changed. "
@@ -59,12 +62,22 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         await using var host = await servers.Connect(input.ServerId, cancellationToken);
         // At once: each starts a program on the host, and waits.
         var (looking, reaching) = (host.Facts(["/var/lib/docker", HostLayout.Of(host).Root], cancellationToken), Reach(host, input.ApiAddress, cancellationToken));
-        await Task.WhenAll(looking, reaching);
+        try
+        {
+            await Task.WhenAll(looking, reaching);
+        }
+        catch (HostRejectedException refusal) when (refusal.Code == HostProblem.SudoRefused)
+        {
+            // Without it nothing else can be looked at.
+            return [await Sudo(host, cancellationToken)];
+        }
+
         var facts = await looking;
+        var login = host.Target.Login.Kind;
         var owner = await Owner(host, facts, input, cancellationToken);
         List<Check> checks =
         [
-            Check.Of("login", facts.UserId == 0, $"user id {facts.UserId}", "root", "Register the server with root as its SSH user."),
+            Login(host.Target, facts),
             owner,
             SystemChecks.System(facts, null),
             Check.Of("architecture", facts.Architecture == "x86_64", facts.Architecture, "x86_64", "The images are built for x86_64; choose such a host."),
@@ -78,16 +91,23 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         ];
         if (input.Components.Contains(Component.Dns))
         {
-            var own = await OwnRuns(Component.Dns);
-            checks.AddRange(input.Listen.Select(l => Address(l, facts) ?? Port(l, facts, own ? Knot : null, "DNS")));
+            var own = await Own(Component.Dns);
+            var listens = own?.Labels.GetValueOrDefault(ContainerSpecification.ListenLabel)?.Split(' ') ?? [];
+            checks.AddRange(input.Listen.Select(l => Address(l, facts) ?? Port(l, facts, t => own is not null && IsOwn(t, Knot, listens.Contains($"{t.Address}@{t.Port}")), "DNS", login)));
             LetIn("dns", input.Listen.Where(l => !IPAddress.IsLoopback(IPAddress.Parse(l.Address!))).Select(l => l.Port).Distinct().SelectMany(p => new[] { (p, "udp"), (p, "tcp") }));
         }
 
         if (input.Components.Contains(Component.Dhcp))
         {
+            var own = await Own(Component.Dhcp);
             // Two DHCP servers on one host would hand out each other's addresses.
-            checks.Add(Port(new ListenRequest("0.0.0.0", SystemChecks.DhcpPort), facts with { Listening = [.. facts.Listening.Where(l => l.Protocol == "udp")] }, await OwnRuns(Component.Dhcp) ? Kea : null, "DHCP"));
+            checks.Add(Port(new ListenRequest("0.0.0.0", SystemChecks.DhcpPort), facts with { Listening = [.. facts.Listening.Where(l => l.Protocol == "udp")] }, t => own is not null && IsOwn(t, Kea, true), "DHCP", login));
             LetIn("dhcp", [(SystemChecks.DhcpPort, "udp")]);
+        }
+
+        if (login == LoginKind.Docker && facts.PythonVersion is not null)
+        {
+            checks.Add(await AtBoot(host, cancellationToken));
         }
 
         checks.Add(ApiAddress(input.ApiAddress, await reaching));
@@ -97,12 +117,25 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         {
             if (SystemChecks.Firewall(facts, service, [.. ports]) is { } firewall)
             {
-                checks.Add(firewall);
+                checks.Add(firewall with { RootStep = !firewall.Ok && login == LoginKind.Docker });
             }
         }
 
-        async Task<bool> OwnRuns(string component) =>
-            owner.Ok && facts.DockerServerVersion is not null && await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken) is { IsRunning: true } or { IsPaused: true };
+        async Task<DockerContainer?> Own(string component) =>
+            owner.Ok && facts.DockerServerVersion is not null && await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken) is { } found && (found.IsRunning || found.IsPaused) ? found : null;
+
+        // Whose a port is, the kernel tells root alone; without root our own container's label must do.
+        bool IsOwn(ListeningPort taken, string program, bool asTold) => taken.Process == program || (login == LoginKind.Docker && taken.Process is null && asTold);
+    }
+
+    private static Check Login(HostTarget target, HostFacts facts) => facts.UserId == 0 || target.Login.Kind == LoginKind.Docker
+        ? Check.Of("login", true, HostLogin.Words(target.Login.Kind, target.User), "", "")
+        : Check.Of("login", false, $"{target.User} has the user id {facts.UserId}", "root", $"Let the product look at what the user may do: msctl servers edit {target.DisplayName} --login auto");
+
+    private static async Task<Check> Sudo(IHost host, CancellationToken cancellationToken)
+    {
+        var said = (await host.ReadLogin(cancellationToken)).SudoProblem ?? "nothing";
+        return Check.Of("login", false, $"sudo for {host.Target.User} says: {said}", "sudo to root without a password", $"As root on the host: {Hosts.Sudo.Grant(host.Target.User, said)}");
     }
 
     private static Check Python(HostFacts facts) => Check.Of("python",
@@ -128,7 +161,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
     {
         var layout = HostLayout.Of(host);
         // The folder is root's own; without root nothing can be installed anyway.
-        var found = facts.UserId == 0 ? await host.ReadFile(layout.AgentConfiguration, cancellationToken: cancellationToken) : null;
+        var found = facts.UserId == 0 || layout.Login.Kind == LoginKind.Docker ? await host.ReadFile(layout.AgentConfiguration, cancellationToken: cancellationToken) : null;
         var (id, api) = found is null ? (null, null) : InstallAgent.OwnerIn(found);
         var orphan = found is not null && Uri.TryCreate(api, UriKind.Absolute, out var reports) && reports == input.ApiAddress && Guid.TryParse(id, out var former) && !await servers.Exists(former, cancellationToken);
         if (orphan)
@@ -136,10 +169,30 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
             return Check.Of("owner", true, $"managed as server {id}, which was removed from this product", "a host that no other server manages", "");
         }
 
+        if (found is null && facts.DockerServerVersion is not null && await Elsewhere(host, layout, cancellationToken) is { } elsewhere)
+        {
+            return Check.Of("owner", false, elsewhere, "a host that no other server manages",
+                "Uninstall as the login that has installed it, then install as this one. What no product knows any more, root removes by hand: the container, and the folder that it works in.");
+        }
+
         var own = found is null || id == input.ServerId.ToString();
         return Check.Of("owner", own, found is null ? "managed by nobody" : own ? "managed as this server" : $"managed as server {id ?? "?"} of the product at {api ?? "?"}", "a host that no other server manages",
             $"Remove server {id ?? "?"} in that product first. Then, or when that product is gone, take what it left away from {host.Target}: "
             + $"python3 {layout.AgentScript} uninstall; docker rm -f {string.Join(' ', Component.All.Select(Component.ContainerName))}; rm -rf {layout.Root}");
+    }
+
+    /// <summary>The names of containers are the same for every login of a host; their folders are not.</summary>
+    private static async Task<string?> Elsewhere(IHost host, HostLayout layout, CancellationToken cancellationToken)
+    {
+        foreach (var name in Component.All.Select(Component.ContainerName))
+        {
+            if (await host.Docker.FindContainer(name, cancellationToken) is { } found && found.Binds.FirstOrDefault(b => !b.StartsWith($"{layout.Root}/", StringComparison.Ordinal)) is { } bind)
+            {
+                return $"the container {name}, which works in {bind.Split(':')[0]} and not below {layout.Root}";
+            }
+        }
+
+        return null;
     }
 
     private static Check? Address(ListenRequest listen, HostFacts facts)
@@ -150,20 +203,40 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
             "Let DNS listen on one of the host's own addresses, or give the host this one.");
     }
 
-    /// <param name="own">The program of this server's own container, when that runs.</param>
-    private static Check Port(ListenRequest listen, HostFacts facts, string? own, string service)
+    /// <param name="isOwn">Of this server's own container.</param>
+    private static Check Port(ListenRequest listen, HostFacts facts, Func<ListeningPort, bool> isOwn, string service, LoginKind login)
     {
         var wanted = IPAddress.Parse(listen.Address!);
         var takers = facts.Listening.Where(l => l.Port == listen.Port && Overlap(wanted, IPAddress.Parse(l.Address))).ToList();
-        var taken = takers.Find(l => own is null || l.Process != own);
+        var taken = takers.Find(l => !isOwn(l));
         var where = $"{listen.Address} port {listen.Port}";
-        return Check.Of($"port {listen.Port}", taken is null,
+        var check = Check.Of($"port {listen.Port}", taken is null,
             taken is not null ? $"{taken.Protocol} {taken.Address} port {taken.Port} taken by {taken.Process ?? "another program"}"
                 : takers.Count > 0 ? $"{where} is held by this server's own {service}" : $"{where} is free", $"{where} free",
             taken?.Process?.StartsWith("systemd-resolve", StringComparison.Ordinal) == true
                 ? SystemChecks.FreeFromResolved(facts.Addresses)
                 : $"Stop that program (ss -lunpt 'sport = :{listen.Port}' shows it){(service == "DNS" ? ", or let DNS listen on another address or port" : "")}.") with { Mendable = true };
+        return taken is not null && login == LoginKind.Docker ? check with { RootStep = true, Fix = FreePort(taken) } : check;
     }
+
+    // systemd-resolved has an address of its own; of any other program root must see for himself which it is.
+    private static string FreePort(ListeningPort taken) => taken.Port == 53 && taken.Address is "127.0.0.53" or "127.0.0.54"
+        ? SystemChecks.SwitchOffResolved
+        : $"ss -Hlnp{taken.Protocol[0]} 'sport = :{taken.Port}'   # shows who has the port: stop and disable it, for example with systemctl disable --now NAME";
+
+    /// <summary>What would start the agent at boot, as the agent's own installation will choose it.</summary>
+    private static async Task<Check> AtBoot(IHost host, CancellationToken cancellationToken)
+    {
+        const string Load = "import sys; exec(compile(sys.stdin.read(), '/dev/stdin', 'exec'), {'__name__': '__main__', '__file__': '/dev/stdin'})";
+        using var script = new MemoryStream(PayloadFiles.AgentScript);
+        var said = (await host.Run(["python3", "-I", "-c", Load, "probe"], new CommandOptions { Stdin = script }, cancellationToken)).Check();
+        var probe = System.Text.Json.JsonSerializer.Deserialize<BootProbe>(said.Stdout, EngineJson.Options)!;
+        var check = Check.Of("agent at boot", probe.RootStep is null, probe.Supervision == "none" ? "nothing on this host starts what a user wants started" : $"{probe.Supervision} of {host.Target.User}",
+            "something that starts it", probe.RootStep ?? "");
+        return check with { RootStep = !check.Ok };
+    }
+
+    private sealed record BootProbe(string Supervision, string? RootStep);
 
     private static bool Overlap(IPAddress wanted, IPAddress taken) =>
         wanted.Equals(taken)

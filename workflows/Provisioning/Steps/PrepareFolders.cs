@@ -7,7 +7,7 @@ public sealed record FoldersInput(Guid ServerId, IReadOnlyList<string> Component
 public sealed record MadeFolders(IReadOnlyList<string> Made);
 
 /// <summary>Makes the folders that components need on the host; an undo removes those that were not there before.</summary>
-public sealed class PrepareFolders(Servers.Servers servers) : Step<PrepareFolders, FoldersInput, MadeFolders>, IUndoable<FoldersInput, MadeFolders>
+public sealed class PrepareFolders(Servers.Servers servers, ImageCatalogue images) : Step<PrepareFolders, FoldersInput, MadeFolders>, IUndoable<FoldersInput, MadeFolders>
 {
     public override async Task<MadeFolders> Run(FoldersInput input, StepContext step)
     {
@@ -34,7 +34,7 @@ public sealed class PrepareFolders(Servers.Servers servers) : Step<PrepareFolder
         {
             if (made?.Made.Contains(folder) == true)
             {
-                await host.Remove(folder, step.Cancellation);
+                await Leftovers.Remove(host, images, folder, step);
             }
             else
             {

@@ -1,5 +1,5 @@
 using ManagedServers.Engine;
-using ManagedServers.Workflows.Hosts;
+using Microsoft.Extensions.Logging;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
@@ -21,7 +21,12 @@ public sealed class RemoveAgent(Servers.Servers servers) : Step<RemoveAgent, Rem
 
         // Today's script: it knows every way in which its predecessors have been kept running, also where their own file is gone.
         await host.WriteFile(layout.AgentScript, PayloadFiles.AgentScript, HostLayout.PrivateFile, token);
-        (await host.Run(["python3", layout.AgentScript, "uninstall"], cancellationToken: token)).Check();
+        var said = (await host.Run(["python3", layout.AgentScript, "uninstall"], cancellationToken: token)).Check();
+        if (said.Stderr.Trim() is { Length: > 0 } complaint)
+        {
+            step.Log(complaint, LogLevel.Warning);
+        }
+
         await host.Remove(layout.Agent, token);
         step.Changed("removed the agent");
         return Nothing.Value;

@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
 using Microsoft.Extensions.Logging;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
@@ -6,15 +7,21 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record RemoveFoldersInput(Guid ServerId);
 
 /// <summary>None of the product's folders, with what is in them: configuration, zones, spools.</summary>
-public sealed class RemoveFolders(Servers.Servers servers) : Step<RemoveFolders, RemoveFoldersInput, Nothing>
+public sealed class RemoveFolders(Servers.Servers servers, ImageCatalogue images) : Step<RemoveFolders, RemoveFoldersInput, Nothing>
 {
     public override async Task<Nothing> Run(RemoveFoldersInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        var (layout, changed) = (HostLayout.Of(host), false);
+        var (layout, login, changed) = (HostLayout.Of(host), host.Target.Login, false);
         foreach (var folder in layout.All)
         {
-            changed |= await host.Remove(folder, step.Cancellation);
+            changed |= await Leftovers.Remove(host, images, folder, step);
+        }
+
+        if (login.Kind == LoginKind.Sudo)
+        {
+            changed |= await host.Remove($"{login.OwnFolder}/commands", step.Cancellation);
+            await host.Run(["rmdir", "--ignore-fail-on-non-empty", "--", login.OwnFolder], cancellationToken: step.Cancellation);
         }
 
         // What somebody else has put beside them stays, and the folder with it.

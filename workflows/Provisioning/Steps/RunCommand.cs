@@ -127,6 +127,7 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
         {
             return await host.RunKept(key, KeptCommand.FromOperator(command.Text) with
             {
+                AsRoot = command.AsRoot,
                 Timeout = TimeSpan.FromSeconds(command.TimeoutSeconds),
                 Environment = new Dictionary<string, string>
                 {

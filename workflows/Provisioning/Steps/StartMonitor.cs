@@ -15,11 +15,13 @@ public sealed class StartMonitor(Servers.Servers servers, Configurations configu
     // The host itself looks again and again: a round trip each time would be later.
     private const string Dial =
         """
-        import socket, sys, time
+        import os, socket, sys, time
+        folder, name = os.path.split(sys.argv[1])
+        os.chdir(folder)  # the path of a socket has 107 characters at most, and a home folder can be long
         end = time.monotonic() + float(sys.argv[2])
         while True:
             try:
-                socket.socket(socket.AF_UNIX).connect(sys.argv[1])
+                socket.socket(socket.AF_UNIX).connect(name)
                 break
             except OSError:
                 if time.monotonic() > end:

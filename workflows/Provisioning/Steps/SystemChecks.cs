@@ -9,6 +9,10 @@ internal static class SystemChecks
     public const int DnsPort = 53;
     public const int DhcpPort = 67;
 
+    /// <summary>To be pasted as root.</summary>
+    public const string SwitchOffResolved = "mkdir -p /etc/systemd/resolved.conf.d; printf '[Resolve]\\nDNSStubListener=no\\n' > /etc/systemd/resolved.conf.d/managed-servers.conf; "
+        + "ln -sf /run/systemd/resolve/resolv.conf /etc/resolv.conf; systemctl restart systemd-resolved";
+
     /// <param name="asked">What the operator said the host is; null when nothing was said.</param>
     public static Check System(HostFacts facts, OsFamily? asked)
     {
@@ -43,8 +47,7 @@ internal static class SystemChecks
     public static string FreeFromResolved(IReadOnlyList<string> addresses)
     {
         var own = addresses.FirstOrDefault(a => !a.StartsWith("127.", StringComparison.Ordinal) && !a.Contains(':', StringComparison.Ordinal));
-        return "Switch off its listener, as root: mkdir -p /etc/systemd/resolved.conf.d; printf '[Resolve]\\nDNSStubListener=no\\n' > /etc/systemd/resolved.conf.d/managed-servers.conf; "
-            + "ln -sf /run/systemd/resolve/resolv.conf /etc/resolv.conf; systemctl restart systemd-resolved"
+        return $"Switch off its listener, as root: {SwitchOffResolved}"
             + (own is null ? "" : $"  (or leave it alone, and let DNS listen on {own} only)");
     }
 

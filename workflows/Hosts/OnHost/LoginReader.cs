@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace ManagedServers.Workflows.Hosts.OnHost;
+
+/// <summary>Asks a host what the login itself may do, without becoming anybody else.</summary>
+internal sealed class LoginReader(CommandRunner runner, HostTarget target)
+{
+    // Become root as every later command will, not with some harmless program that a rule may allow alone.
+    private const string Script = $$$"""
+        LC_ALL=C; export LC_ALL
+        echo "uid $(id -u)"; echo "groups $(id -Gn)"
+        [ -d "$HOME" ] && [ -w "$HOME" ] && printf 'home %s\n' "$HOME"
+        s=$({{{Sudo.Words}}} /bin/sh -c 'echo; echo "user $(id -u)"' 2>&1 </dev/null)
+        echo "sudo $(printf '%s\n' "$s" | tail -n 1)"
+        if d=$(timeout 20 docker info --format 'engine {{.ServerVersion}} {{.SecurityOptions}}' 2>&1 </dev/null); then echo "docker $(printf '%s\n' "$d" | grep '^engine ')"
+        else echo "dockerproblem $(printf '%s\n' "$d" | tail -n 1)"; fi
+        """;
+
+    public async Task<LoginFacts> Read(CancellationToken cancellationToken)
+    {
+        var options = new CommandOptions { Timeout = TimeSpan.FromSeconds(60), AsRoot = false };
+        var raw = await runner.RunScript(Script, [], options, $"looking at what user {target.User} may do on {target}", cancellationToken);
+        return Parse(raw.Output.Text);
+    }
+
+    internal static LoginFacts Parse(string text)
+    {
+        var lines = text.Split('\n').Select(l => l.Split(' ', 2)).Where(l => l.Length == 2).ToLookup(l => l[0], l => l[1].Trim());
+        var (sudo, groups, docker) = (lines["sudo"].FirstOrDefault() ?? "", lines["groups"].FirstOrDefault() ?? "", lines["docker"].FirstOrDefault());
+        var problem = docker?.Contains("rootless", StringComparison.Ordinal) == true ? "its Docker runs rootless, and such an engine cannot serve on the host's own addresses"
+            : docker is not null || groups.Split(' ').Contains("docker") ? null
+            : lines["dockerproblem"].FirstOrDefault() is { Length: > 0 } said ? Short(said) : "it is not in the group docker";
+        return new LoginFacts
+        {
+            UserId = int.TryParse(lines["uid"].FirstOrDefault(), CultureInfo.InvariantCulture, out var id) ? id : -1,
+            Home = lines["home"].FirstOrDefault(IsUsable),
+            SudoProblem = sudo == "user 0" ? null : sudo.Length > 0 ? Short(sudo) : "it says nothing",
+            DockerProblem = problem,
+        };
+    }
+
+    // Docker takes what stands before a colon for the folder to mount.
+    private static bool IsUsable(string home) =>
+        home.Length is > 1 and <= 200 && home[0] == '/' && !home.EndsWith('/') && !home.Contains("//", StringComparison.Ordinal) && !home.Any(c => char.IsControl(c) || c == ':')
+        && home.Split('/').All(p => p is not ("." or ".."));
+
+    private static string Short(string said) => (said.Length > 300 ? said[..300] + "…" : said).TrimEnd('.');
+}
