@@ -9,7 +9,8 @@ namespace ManagedServers.Workflows.Provisioning;
 /// <param name="port">Where this process listens.</param>
 public sealed class ReportAddress(Uri? configured, int port)
 {
-    /// <summary>The server's own, or the configured one, or the address from which this machine reaches the host or the first jump host before it (its name where it knows no address of it). Whether the host reaches it, preflight proves.</summary>
+    /// <summary>The server's own, or the configured one, or the address from which this machine reaches the host or the first jump host before it. Whether the host reaches it, preflight proves.</summary>
+    /// <exception cref="ServerConflictException">There is nothing from which to tell.</exception>
     public async Task<Uri> For(Server server, CancellationToken cancellationToken = default)
     {
         if (server.ApiAddress is { } own)
@@ -18,7 +19,13 @@ public sealed class ReportAddress(Uri? configured, int port)
         }
 
         var dialled = server.FirstHop ?? server.Address;
-        return configured ?? new UriBuilder("https", (dialled is null ? null : await LocalAddress(dialled, cancellationToken)) ?? Environment.MachineName, port).Uri;
+        if (configured is null && dialled is null)
+        {
+            throw new ServerConflictException("no-api-address", $"Nobody has said where the host of {server.Name} reaches the product, and the product knows no address of that host from which to tell. "
+                + $"Say it: msctl servers edit {server.Name} --api-address https://… (or --address HOST), or for all servers with managed-servers serve --api-address https://…");
+        }
+
+        return configured ?? new UriBuilder("https", await LocalAddress(dialled!, cancellationToken) ?? Environment.MachineName, port).Uri;
     }
 
     private static async Task<string?> LocalAddress(string host, CancellationToken cancellationToken)

@@ -13,7 +13,7 @@ public sealed class ManualHost : IAsyncDisposable
     private const string Terminal =
         """
         import os, pty, sys
-        token, more = sys.argv[1].encode(), sys.argv[2]
+        token, more, stop_at = sys.argv[1].encode(), sys.argv[2], sys.argv[3].encode()
         child, terminal = pty.fork()
         if child == 0:
             os.execvp("sh", ["sh", "-c", open("/root/line").read() + " " + more])
@@ -29,6 +29,9 @@ public sealed class ManualHost : IAsyncDisposable
             if not asked and b"Enrolment token" in shown:
                 os.write(terminal, token + b"\n")
                 asked = True
+            if stop_at and stop_at in shown:
+                os.write(terminal, b"\x03")
+                stop_at = b""
         status = os.waitpid(child, 0)[1]
         sys.stdout.write(shown.decode())
         sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 99)
@@ -68,10 +71,25 @@ public sealed class ManualHost : IAsyncDisposable
 
     /// <summary>Pastes the line on a terminal of the host, and types the token if it is asked for.</summary>
     /// <param name="more">At the end of the line.</param>
-    public async Task<LabOutput> Paste(string line, string token = "", string more = "")
+    /// <param name="stopAt">Presses Ctrl-C when this is shown.</param>
+    public async Task<LabOutput> Paste(string line, string token = "", string more = "", string stopAt = "")
     {
         await Lab.Run($"cat > /root/line <<'END'\n{line}\nEND\ntruncate -s -1 /root/line");
-        return await Lab.TryRun($"python3 /root/terminal.py '{token}' '{more}'");
+        return await Lab.TryRun($"python3 /root/terminal.py '{token}' '{more}' '{stopAt}'");
+    }
+
+    /// <summary>The SHA-256 of the archives that the product gives out.</summary>
+    public static async Task<IReadOnlyDictionary<string, string>> Images()
+    {
+        Dictionary<string, string> found = [];
+        foreach (var component in new[] { "dns", "monitor" })
+        {
+            var folder = Path.Combine(ProductProcess.Repository, "artifacts", "images");
+            var archive = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, component + ".json"))).RootElement.GetProperty("archive").GetString()!;
+            found[component] = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(folder, archive))));
+        }
+
+        return found;
     }
 
     public async Task<JsonElement> Post(string path, object body)

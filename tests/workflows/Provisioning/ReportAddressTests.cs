@@ -26,6 +26,14 @@ public sealed class ReportAddressTests
         Assert.Equal(new Uri("https://192.0.2.1:1"), await new ReportAddress(Configured, 8443).For(Server("127.0.0.1") with { ApiAddress = "https://192.0.2.1:1" }));
     }
 
+    [Fact]
+    public async Task Without_any_address_somebody_has_to_say_it()
+    {
+        var refused = await Assert.ThrowsAsync<ServerConflictException>(() => new ReportAddress(null, 8443).For(Server("127.0.0.1") with { Address = null }));
+        Assert.Contains("msctl servers edit ns1 --api-address", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(Configured, await new ReportAddress(Configured, 8443).For(Server("127.0.0.1") with { Address = null }));
+    }
+
     private static Server Server(string address) => new()
     {
         Id = Guid.NewGuid(), Name = "ns1", Address = address, SshPort = 22, SshUser = "root", Authentication = Authentication.Password,

@@ -310,6 +310,15 @@ def overlap(wanted, taken):
     return wanted == taken or wanted.version == taken.version and (any_wanted or any_taken) or taken.version == 6 and any_taken and wanted.version == 4
 
 
+def has_address(address):
+    try:
+        with socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+        return True
+    except OSError:
+        return False
+
+
 # --- Docker ---
 
 class UnixConnection(http.client.HTTPConnection):
@@ -381,6 +390,9 @@ class Docker:
             size = struct.unpack(">I", data[4:8])[0]
             text, data = text + data[8:8 + size], data[8 + size:]
         return text.decode("utf-8", "replace")
+
+    def last_words(self, name):
+        return " | ".join(self.logs(name, 5).splitlines())
 
     def run(self, container, argv):
         """(exit code, output) of a command in a running container."""
@@ -534,6 +546,9 @@ class Work:
             others = [(port, owner_of(port[3])) for port in taken]
             others = [(port, owner) for port, owner in others if not held or owner is not None and owner != wanted["program"]]
             where = "%s port %d" % (address, wanted["port"])
+            if not has_address(address):
+                check("address %s" % address, False, "the host has no such address", "%s on the host" % address, "Let DNS listen on one of the host's own addresses, or give the host this one.")
+                continue
             fix = "Stop that program (ss -lunpt 'sport = :%d' shows it)." % wanted["port"]
             if others and (others[0][1] or "").startswith("systemd-resolve"):
                 fix = "Switch off its listener: set DNSStubListener=no in /etc/systemd/resolved.conf, then systemctl restart systemd-resolved."
@@ -767,7 +782,7 @@ class Work:
                 return
             except OSError:
                 if time.monotonic() > deadline:
-                    raise Failed("%s does not listen at %s 30 s after its start. Its log ends with: %s" % (step["container"], step["listensAt"], self.docker.logs(step["container"], 5)))
+                    raise Failed("%s does not listen at %s 30 s after its start. Its log ends with: %s" % (step["container"], step["listensAt"], self.docker.last_words(step["container"])))
             time.sleep(0.1)
 
     def write(self, file):
@@ -814,14 +829,14 @@ class Work:
 
     def prove_dns(self, step):
         for place in step["listen"]:
-            for attempt in range(20):
+            for attempt in range(10):
                 said = subprocess.run([sys.executable, "-c", step["question"], place["address"], str(place["port"])], input=json.dumps(step["zones"]).encode(),
                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
                 if said.returncode == 0:
                     break
                 time.sleep(1)
             else:
-                raise Failed("Knot on %s port %d: %s. Its log ends with: %s" % (place["address"], place["port"], said.stderr.decode("utf-8", "replace").strip().split("\n")[-1], self.docker.logs(step["container"], 5)))
+                raise Failed("Knot on %s port %d: %s. Its log ends with: %s" % (place["address"], place["port"], said.stderr.decode("utf-8", "replace").strip().split("\n")[-1], self.docker.last_words(step["container"])))
             self.note("%s port %d answers %d %s over UDP and TCP" % (place["address"], place["port"], len(step["zones"]), "zone" if len(step["zones"]) == 1 else "zones"))
         return None, ""
 
