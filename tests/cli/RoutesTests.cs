@@ -46,7 +46,6 @@ public sealed class RoutesTests : AgainstStandIn
 
     [Theory]
     [InlineData("jump1.example")]
-    [InlineData("@jump1.example")]
     [InlineData("ops@jump1.example:ssh")]
     [InlineData("ops@jump1.example,password=s3cret")]
     public async Task What_is_no_hop_is_told_with_an_example(string hop)

@@ -40,10 +40,12 @@ public sealed class CredentialTests(CredentialTests.OneHost fixture) : IClassFix
         Assert.True(RegisteredHost.State(given) == "succeeded", RegisteredHost.Story(given));
         Assert.True(await Reaches());
 
+        await AKilledProductGoesOnWhereItWas();
+
         await NoSecretIsKept("a-new-p4ssword", "open sesame", "PRIVATE KEY");
         var events = (await host.Get("/api/v2/pvservers/ns1/history")).EnumerateArray().Where(e => e.GetProperty("what").GetString()!.StartsWith("rotated the credential", StringComparison.Ordinal)).ToList();
-        Assert.Equal(4, events.Count);
-        Assert.Equal(("admin", "quarterly"), (events[3].GetProperty("who").GetString(), events[3].GetProperty("why").GetString()));
+        Assert.Equal(5, events.Count);
+        Assert.Equal(("admin", "quarterly"), (events[4].GetProperty("who").GetString(), events[4].GetProperty("why").GetString()));
     }
 
     [Fact]
@@ -97,6 +99,18 @@ public sealed class CredentialTests(CredentialTests.OneHost fixture) : IClassFix
         Assert.True(RegisteredHost.State(run) == "failed", RegisteredHost.Story(run));
         Assert.Contains("refused the private key of user root", RegisteredHost.Reason(run), StringComparison.Ordinal);
         Assert.Equal(before, await Keys());
+        Assert.True(await Reaches());
+    }
+
+    private async Task AKilledProductGoesOnWhereItWas()
+    {
+        var id = (await host.Post("/api/v2/pvservers/ns1/rotate-credential", new { })).GetProperty("runId").GetGuid();
+        await ProductProcess.Until(async () => RegisteredHost.Step(await host.Run(id), "install-key").GetProperty("state").GetString() == "succeeded", "the new key is on the host");
+        await host.Product.Kill();
+        await host.Product.Launch();
+        var run = await host.Outcome(id);
+        Assert.True(RegisteredHost.State(run) == "succeeded", RegisteredHost.Story(run));
+        Assert.Single(await Keys(), k => k.Contains(" managed-servers server=", StringComparison.Ordinal));
         Assert.True(await Reaches());
     }
 
