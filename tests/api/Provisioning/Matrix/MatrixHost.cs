@@ -12,11 +12,11 @@ internal sealed class MatrixHost(RegisteredHost host) : IAsyncDisposable
     private const int MostRetries = 4;
 
     // What stands for itself: names, modes and owners, running containers, images, what starts the agent, and how many agents there are.
-    // What programs write while they run is left out.
+    // What programs write while they run is left out, and which configurations they are: the current one and the one before it.
     private const string Look =
         """
         cd /var/lib/managed-servers 2> /dev/null && find . \( -path '*/data/*' -o -path '*/run/*' -o -path './tap/*' -o -path './monitor/*' -o -path './agent/spool*' \
-            -o -name '*.lock' -o -name 'agent.log*' -o -name __pycache__ \) -prune -o -printf '%P %m %U\n' | sort
+            -o -name '*.lock' -o -name 'agent.log*' -o -name __pycache__ \) -prune -o -printf '%P %m %U\n' | sed 's/[0-9a-f]\{16\}/DIGEST/' | sort -u
         docker ps -a --format '{{.Names}} {{.State}}' | sort
         docker images --format '{{.Repository}}:{{.Tag}}' | sort
         crontab -l 2> /dev/null

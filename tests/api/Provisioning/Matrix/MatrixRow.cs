@@ -24,6 +24,7 @@ internal sealed record MatrixRow(string Kind, HostState From, HostState To, Func
     public static readonly IReadOnlyList<MatrixRow> All =
     [
         new("install", HostState.Bare, HostState.Installed, host => host.Install(RegisteredHost.OneZone(pre: Commands, post: Commands))),
+        new("apply", HostState.Installed, HostState.Installed, Apply),
         new("rotate-credential", HostState.Installed, HostState.Installed, host => Post(host, "rotate-credential")),
         new("accept-host-key", HostState.Installed, HostState.Installed, async host =>
         {
@@ -35,6 +36,15 @@ internal sealed record MatrixRow(string Kind, HostState From, HostState To, Func
         new("start", HostState.Stopped, HostState.Installed, host => Post(host, "start")),
         new("uninstall", HostState.Installed, HostState.Bare, host => Post(host, "uninstall")),
     ];
+
+    private static int serial = 1;
+
+    /// <summary>Another zone file each time.</summary>
+    private static async Task<Guid> Apply(RegisteredHost host)
+    {
+        var file = RegisteredHost.Zone.Replace(" 1 3600", $" {Interlocked.Increment(ref serial)} 3600", StringComparison.Ordinal);
+        return (await host.Post("/api/v2/pvservers/ns1/configuration/apply", new { zones = new[] { new { name = "example.org", file } } })).GetProperty("runId").GetGuid();
+    }
 
     private static async Task<Guid> Post(RegisteredHost host, string verb) => (await host.Post($"/api/v2/pvservers/ns1/{verb}", new { })).GetProperty("runId").GetGuid();
 }
