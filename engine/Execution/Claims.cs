@@ -40,6 +40,9 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
     // Any number will do as long as nobody else uses it; "mslm" in ASCII. The second key is made from the kind.
     private const int LimitLock = 0x6D736C6D;
 
+    /// <summary>Part of a statement: what the run <c>r</c> is told by the node <c>@Name</c>, which cannot execute it.</summary>
+    public const string UnknownKind = "'Node ' || @Name || ' knows no workflow ' || r.kind || ', and waits for one that does: deploy the version that has it, or cancel the run.'";
+
     // What another node knows, it leaves to that one.
     private readonly string[] kinds = [.. catalog.Kinds];
 
@@ -126,10 +129,10 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
         }
 
         await using var connection = await database.OpenConnectionAsync();
-        await connection.ExecuteAsync("""
+        await connection.ExecuteAsync($"""
             update engine.run r set job_id = null, job_at = now(), reason = case
                 when r.state <> 'queued' then r.reason
-                when r.kind <> all(@kinds) then 'Node ' || @Name || ' knows no workflow ' || r.kind || ', and waits for one that does: deploy the version that has it, or cancel the run.'
+                when r.kind <> all(@kinds) then {UnknownKind}
                 when c.paused_by is not null and r.direction > 0 then
                     'Runs of kind ' || r.kind || ' are paused by ' || c.paused_by || coalesce(': ' || c.paused_why, '') || '. It begins when they are resumed.'
                 when c.at_once is not null then

@@ -4,12 +4,18 @@ using Npgsql;
 namespace ManagedServers.Engine;
 
 /// <summary>Takes back runs whose owner is gone, and hands over runs that nobody would wake. Safe on any number of nodes at once.</summary>
-internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunActions actions, LiveRuns runs, Notifier notifier, NodeIdentity node, EngineOptions options)
+internal sealed class Recovery(
+    NpgsqlDataSource database, WorkflowCatalog catalog, RunQueue queue, RunActions actions, LiveRuns runs, Notifier notifier, NodeIdentity node, EngineOptions options)
 {
     private const int Batch = 200;
 
     // How long one session of the predecessor may take to end, in milliseconds.
     private const int SessionEnds = 2_000;
+
+    // Part of a statement, about the run q: Hangfire has a job for it that nobody has taken yet.
+    private const string HasJob = $"exists (select from {HangfireStorage.Schema}.jobqueue j where j.jobid = q.job_id::bigint and j.fetchedat is null)";
+
+    private readonly string[] kinds = [.. catalog.Kinds];
 
     /// <summary>
     /// Ends the sessions of an earlier process of this name. PostgreSQL may still be at work on its last statements when the process is gone: a claim, or
@@ -94,7 +100,8 @@ internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunAct
 
     /// <summary>
     /// Enqueues due runs that have had no live job for a while: their process died between the commit and the enqueue, or Hangfire has lost the job.
-    /// A job counts as live while it lies in Hangfire's queue unfetched; a fetched one would have claimed its run at once.
+    /// A job counts as live while it lies in Hangfire's queue unfetched; a fetched one would have claimed its run at once. Runs whose workflow this node does
+    /// not know are left to nodes that do: handed over, they would come back at once, and again, before all those of lower priority.
     /// </summary>
     public async Task Pump(TimeSpan after)
     {
@@ -102,6 +109,19 @@ internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunAct
         {
             await queue.TryEnqueue(run);
         }
+    }
+
+    /// <summary>Tells runs that nobody has told anything yet that this node does not know their workflow.</summary>
+    public async Task TellUnknown(TimeSpan after)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await connection.ExecuteAsync($"""
+            update engine.run r set reason = {Claims.UnknownKind}
+            where r.id in (
+                select q.id from engine.run q
+                where q.state = 'queued' and q.reason is null and q.kind <> all(@kinds) and coalesce(q.job_at, q.created_at) <= now() - @after and not {HasJob}
+                limit {Batch} for update skip locked)
+            """, new { node.Name, kinds, after });
     }
 
     /// <summary>Frees the keys of runs that have ended, as soon as those beneath them have, which shared it. The pump hands over the next in line.</summary>
@@ -166,13 +186,13 @@ internal sealed class Recovery(NpgsqlDataSource database, RunQueue queue, RunAct
             update engine.run r set job_at = now()
             where r.id in (
                 select q.id from engine.run q left join engine.control c on c.kind = q.kind
-                where q.state in ('queued', 'waiting') and coalesce(q.job_at, q.created_at) <= now() - @after and coalesce(q.due_at, '-infinity') <= now() - @after
-                  and not exists (select from {HangfireStorage.Schema}.jobqueue j where j.jobid = q.job_id::bigint and j.fetchedat is null)
+                where q.kind = any(@kinds) and q.state in ('queued', 'waiting') and coalesce(q.job_at, q.created_at) <= now() - @after and coalesce(q.due_at, '-infinity') <= now() - @after
+                  and not {HasJob}
                   and not exists (select from engine.run h where h.exclusive_key = q.exclusive_key and h.holds_key and h.id <> q.id)
                   and (c.paused_by is null or q.direction < 0)
                   and (c.at_once is null or c.at_once > (select count(*) from engine.run o where o.kind = q.kind and o.state = 'running'))
                 order by q.priority desc, q.job_at limit {Batch} for update of q skip locked)
             returning r.id, r.queue
-            """, new { after });
+            """, new { kinds, after });
     }
 }

@@ -23,6 +23,7 @@ internal sealed class Sweeper(Recovery recovery, Housekeeping housekeeping, Engi
                 await recovery.FreeKeys();
                 await recovery.ShareKeys();
                 await recovery.Pump(options.PumpAfter);
+                await recovery.TellUnknown(options.PumpAfter);
                 await recovery.CancelOrphans();
                 await housekeeping.Keep();
             }

@@ -118,6 +118,33 @@ public sealed class ControlTests
     }
 
     [Fact]
+    public async Task Runs_of_a_workflow_that_no_node_knows_say_so_and_hold_up_nobody()
+    {
+        await using var starter = await TestNode.Start(options: o => o.Workers = 0);
+        var known = await starter.Begin("a");
+        await using var connection = await starter.Database.OpenConnectionAsync();
+        // Urgent ones of a workflow that is gone, and one that is known whose job was lost.
+        await connection.ExecuteAsync("""
+            insert into engine.run (id, kind, version, title, plan, input, queue, priority, requested_by, steps_total, job_at)
+            select gen_random_uuid(), 'gone', 1, 'gone', '{"steps": []}', '{}', '1-high', 1, 'ada', 1, now() - interval '1 hour' from generate_series(1, 700);
+            delete from hangfire.jobqueue; delete from hangfire.job;
+            update engine.run set priority = -1, queue = '3-low' where id = @known
+            """, new { known });
+
+        await using var node = await TestNode.Start(starter.Actors, starter.ConnectionString, o => (o.PumpAfter, o.SweepInterval) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)));
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(known)).State);
+        var gone = (await node.Runs.List(new RunFilter { Kind = "gone", Limit = 1 }))[0].Id;
+        while (await connection.ExecuteScalarAsync<bool>("select exists (select from engine.run where kind = 'gone' and reason is null)"))
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.Equal("Node one knows no workflow gone, and waits for one that does: deploy the version that has it, or cancel the run.", (await node.Runs.Get(gone))!.Reason);
+        Assert.InRange(await connection.ExecuteScalarAsync<long>("select count(*) from hangfire.job"), 1, 5);
+    }
+
+    [Fact]
     public async Task Ended_runs_are_counted_by_the_minute_and_removed_with_their_journal_when_they_are_old()
     {
         await using var node = await TestNode.Start(new Actors().On("bad", _ => throw new StepRejectedException("no")));
