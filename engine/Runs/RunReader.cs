@@ -6,17 +6,20 @@ using Npgsql;
 namespace ManagedServers.Engine;
 
 /// <summary>Reads runs as operators see them.</summary>
-internal sealed class RunReader(NpgsqlDataSource database)
+internal sealed class RunReader(NpgsqlDataSource database, EngineOptions options)
 {
     private const int PageLimit = 200;
     private const int LogLimit = 10_000;
 
-    // For whom a run waits is looked up as it is read: the one in front pauses and goes on without telling those behind it.
+    // For whom a run waits is looked up as it is read: the one in front pauses and goes on without telling those behind it, and drained nodes tell nobody anything.
     private const string SummaryColumns = """
         r.id, r.kind, r.title, r.subject, r.state, r.direction,
         coalesce(case when r.state = 'queued' and r.exclusive_key is not null and not r.holds_key then (
             select 'Waits for run ' || h.id || ' (' || h.title || '), which is ' || h.state || ' and holds ' || h.exclusive_key || '.'
-            from engine.run h where h.exclusive_key = r.exclusive_key and h.holds_key) end, r.reason) as reason, r.requested_by as RequestedBy, r.created_at as CreatedAt, r.started_at as StartedAt,
+            from engine.run h where h.exclusive_key = r.exclusive_key and h.holds_key) end,
+            case when r.state = 'queued' then (
+                select 'All nodes are drained (' || string_agg(n.name, ', ' order by n.name) || '). It begins when one of them is undrained.'
+                from engine.node n where n.stopped_at is null and n.seen_at > now() - @Lease having bool_and(n.draining)) end, r.reason) as reason, r.requested_by as RequestedBy, r.created_at as CreatedAt, r.started_at as StartedAt,
         r.finished_at as FinishedAt, r.steps_done as StepsDone, r.steps_total as StepsTotal, r.steps_changed as StepsChanged,
         r.parent, r.priority
         """;
@@ -37,7 +40,7 @@ internal sealed class RunReader(NpgsqlDataSource database)
                    p.seq as ProgressSeq, p.fraction as Progress, p.note as ProgressNote
             from engine.run r left join engine.progress p on p.run_id = r.id and p.fence = r.fence and r.state = 'running'
             where r.id = @id
-            """, new { id });
+            """, new { id, options.Lease });
         if (run is null)
         {
             return null;
@@ -55,7 +58,7 @@ internal sealed class RunReader(NpgsqlDataSource database)
     public async Task<IReadOnlyList<RunSummary>> Get(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenFresh(cancellationToken);
-        var rows = await connection.QueryAsync<RunRow>($"select {SummaryColumns} from engine.run r where r.id = any(@ids)", new { ids = ids.ToArray() });
+        var rows = await connection.QueryAsync<RunRow>($"select {SummaryColumns} from engine.run r where r.id = any(@ids)", new { ids = ids.ToArray(), options.Lease });
         return [.. rows.Select(r => r.Summary())];
     }
 
@@ -92,6 +95,7 @@ internal sealed class RunReader(NpgsqlDataSource database)
             filter.Parent,
             filter.Before,
             filter.Limit,
+            options.Lease,
         });
         return [.. rows.Select(r => r.Summary())];
     }

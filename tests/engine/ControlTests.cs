@@ -91,7 +91,8 @@ public sealed class ControlTests
         Assert.Equal(RunState.Succeeded, (await node.Ended(under)).State);
         var drained = Assert.Single(await Control(node).Nodes());
         Assert.Equal((true, true, 0L), (drained.Draining, drained.Alive, drained.Running));
-        Assert.Equal(RunState.Queued, (await node.Runs.Get(later))!.State);
+        var held = (await node.Runs.Get(later))!;
+        Assert.Equal((RunState.Queued, "All nodes are drained (one). It begins when one of them is undrained."), (held.State, held.Reason));
         await Control(node).Undrain("one", "ada");
         Assert.Equal(RunState.Succeeded, (await node.Ended(later)).State);
         await Assert.ThrowsAsync<RunActionException>(() => Control(node).Drain("no-such", "ada"));
