@@ -18,7 +18,7 @@ public interface IEngineControl
     Task ResumeKind(string kind, string who, string? why = null, CancellationToken cancellationToken = default);
 
     /// <summary>How many runs of the kind may be under way at once, over all nodes; null for no limit. Those under way beyond it end as they would.</summary>
-    /// <exception cref="RunActionException">There is no such kind.</exception>
+    /// <exception cref="RunActionException">There is no such kind, or none at all would be allowed: that is a pause.</exception>
     Task LimitKind(string kind, int? atOnce, string who, string? why = null, CancellationToken cancellationToken = default);
 
     /// <summary>All nodes, those that stopped within the last day included.</summary>

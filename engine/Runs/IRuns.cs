@@ -116,8 +116,9 @@ public interface IRuns
     /// <summary>Yields at once, then whenever any run may have changed, at least every 5 s.</summary>
     IAsyncEnumerable<Guid> WatchAll(CancellationToken cancellationToken = default);
 
-    /// <summary>Cancels a run: queued and waiting ones at once, a running one as soon as its step lets go.</summary>
-    /// <exception cref="RunActionException">Unknown run, or already ended.</exception>
+    /// <summary>Cancels a run: queued and waiting ones at once, a running one as soon as its step lets go. A stop that is asked for again changes nothing; one asked for after an undo ends the undo.</summary>
+    /// <exception cref="RunActionException">Unknown run, or already ended; or an undo is asked for and the run is being undone or cancelled already.</exception>
+    /// <exception cref="ArgumentException">There is no such mode.</exception>
     Task Cancel(Guid id, CancelMode mode, string who, string? why = null, CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -133,6 +134,7 @@ public interface IRuns
 
     /// <summary>Changes who goes first; a queued run moves to its new queue at once.</summary>
     /// <exception cref="RunActionException">Unknown run, or already ended.</exception>
+    /// <exception cref="ArgumentException">There is no such priority.</exception>
     Task SetPriority(Guid id, RunPriority priority, string who, string? why = null, CancellationToken cancellationToken = default);
 
     /// <summary>Does one thing to every run that the filter finds, at most 1,000 at once; each is audited as if it were alone.</summary>

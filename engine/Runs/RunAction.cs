@@ -61,8 +61,14 @@ internal sealed class RunAction(NpgsqlConnection connection, NpgsqlTransaction t
 
     public Task<IEnumerable<AttemptRow>> Attempts() => AttemptRow.Read(connection, id);
 
+    /// <summary>An action that found everything done already leaves no line.</summary>
     public async Task Audit()
     {
+        if (what.Length == 0)
+        {
+            return;
+        }
+
         notes.Add((what, string.Join(' ', new[] { why, detail }.Where(s => s is not null))));
         await Execute("insert into engine.event (run_id, who, what, why) select @Id, @Who, w, nullif(y, '') from unnest(@words, @whys) n (w, y)",
             new { words = notes.ConvertAll(n => n.What).ToArray(), whys = notes.ConvertAll(n => n.Why).ToArray() });

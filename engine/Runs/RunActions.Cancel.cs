@@ -7,6 +7,11 @@ internal sealed partial class RunActions
 {
     public async Task Cancel(Guid id, CancelMode mode, string who, string? why, CancellationToken cancellationToken)
     {
+        if (!Enum.IsDefined(mode))
+        {
+            throw new ArgumentOutOfRangeException(nameof(mode), mode, "There is no such way to cancel a run.");
+        }
+
         await Act(id, who, why, async (run, at) =>
         {
             switch (run.State)
@@ -58,9 +63,14 @@ internal sealed partial class RunActions
             throw new RunActionException($"Run {run.Id} is being {(run.Direction < 0 ? "undone" : "cancelled")} already.");
         }
 
+        at.SignalCancel($"{run.Id} {mode}");
+        if (run.CancelMode == mode.ToString())
+        {
+            return; // who asked first is named
+        }
+
         at.What("cancelled", mode == CancelMode.Undo ? "With undo." : null);
         await at.Execute("update engine.run set cancel_mode = @mode, cancel_by = @Who, cancel_why = @Why where id = @Id", new { mode = mode.ToString() });
-        at.SignalCancel($"{run.Id} {mode}");
     }
 
     private static async Task TurnBack(ActionTarget run, RunAction at)

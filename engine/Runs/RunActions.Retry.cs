@@ -95,6 +95,11 @@ internal sealed partial class RunActions
 
     public Task SetPriority(Guid id, RunPriority priority, string who, string? why, CancellationToken cancellationToken) => Act(id, who, why, async (run, at) =>
     {
+        if (!Enum.IsDefined(priority))
+        {
+            throw new ArgumentOutOfRangeException(nameof(priority), priority, "There is no such priority.");
+        }
+
         if (run.HasEnded)
         {
             throw new RunActionException($"Run {id} has ended: it is {run.State}.");

@@ -41,6 +41,7 @@ public interface ISchedules
     /// <param name="settings">Only cron, interval, zone and jitter are looked at.</param>
     /// <param name="count">1 to 100.</param>
     /// <exception cref="InvalidScheduleException">They break a rule.</exception>
+    /// <exception cref="ArgumentException">Fewer or more were asked for.</exception>
     IReadOnlyList<DateTimeOffset> Preview(ScheduleSettings settings, int count = 5);
 
     /// <summary>

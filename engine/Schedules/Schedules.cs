@@ -121,9 +121,14 @@ internal sealed class Schedules(
 
     public IReadOnlyList<DateTimeOffset> Preview(ScheduleSettings settings, int count = 5)
     {
+        if (count is < 1 or > PreviewLimit)
+        {
+            throw new ArgumentOutOfRangeException(nameof(count), count, $"A preview has 1 to {PreviewLimit} times.");
+        }
+
         check.Timing(settings);
         var timing = new ScheduleTiming(settings.Cron, settings.Every, settings.TimeZone);
-        return timing.Next(timing.First(time.GetUtcNow()), Math.Clamp(count, 1, PreviewLimit));
+        return timing.Next(timing.First(time.GetUtcNow()), count);
     }
 
     private sealed record Done(string What, string? Detail);

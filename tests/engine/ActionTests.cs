@@ -26,6 +26,41 @@ public sealed class ActionTests
     }
 
     [Fact]
+    public async Task A_stop_that_is_asked_for_again_changes_nothing_and_one_after_an_undo_ends_the_undo()
+    {
+        var (begun, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var actors = new Actors().On("a", async _ => { begun.SetResult(); await go.Task; });
+        await using var node = await TestNode.Start(actors, options: o => o.LetGo = TimeSpan.FromSeconds(20));
+        var id = await node.Begin("a", "b");
+        await begun.Task;
+
+        await node.Runs.Cancel(id, CancelMode.Undo, "ada");
+        foreach (var who in new[] { "ben", "cleo", "dora" })
+        {
+            await node.Runs.Cancel(id, CancelMode.Stop, who);
+        }
+
+        await Assert.ThrowsAsync<RunActionException>(() => node.Runs.Cancel(id, CancelMode.Undo, "ada"));
+        go.SetResult();
+        var run = await node.Ended(id);
+
+        Assert.StartsWith("Cancelled by ben.", run.Reason, StringComparison.Ordinal);
+        Assert.Equal(["ada", "ben"], run.Events.Where(e => e.What == "cancelled" && e.Who != "engine").Select(e => e.Who));
+        Assert.Equal(["a"], actors.Calls);
+    }
+
+    [Fact]
+    public async Task What_there_is_not_cannot_be_asked_for()
+    {
+        await using var node = await TestNode.Start(options: o => o.Workers = 0);
+        var id = await node.Begin("a");
+
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("mode", () => node.Runs.Cancel(id, (CancelMode)7, "ada"));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>("priority", () => node.Runs.SetPriority(id, (RunPriority)7, "ada"));
+        Assert.Equal(RunState.Queued, (await node.Runs.Get(id))!.State);
+    }
+
+    [Fact]
     public async Task Queued_waiting_and_paused_runs_are_cancelled_at_once()
     {
         var actors = new Actors().On("fails", _ => throw new IOException("no")).On("rejects", _ => throw new StepRejectedException("no"));
