@@ -22,6 +22,20 @@ internal abstract class WorkflowDefinition
     public abstract string Title(JsonElement input);
 
     public abstract BuiltPlan Build(JsonElement input);
+
+    /// <summary>What a run with that input would do, and be called.</summary>
+    /// <exception cref="ArgumentException">The workflow's own code does not make it from that input.</exception>
+    public (BuiltPlan Plan, string Title) Describe(JsonElement input)
+    {
+        try
+        {
+            return (Build(input), Title(input));
+        }
+        catch (Exception fault) when (fault is not ArgumentException)
+        {
+            throw new ArgumentException($"The plan of '{Kind}' cannot be made from this input: {Words.Of(fault)}", fault);
+        }
+    }
 }
 
 internal sealed class WorkflowDefinition<TWorkflow, TInput>(TWorkflow workflow) : WorkflowDefinition

@@ -93,7 +93,7 @@ public interface IRuns
     /// <param name="start">Who asks, and about what.</param>
     /// <param name="within">The caller's own statements, in the transaction that inserts the run; throw to insert nothing. Not called for an existing run.</param>
     /// <param name="cancellationToken">Gives up before the commit.</param>
-    /// <exception cref="ArgumentException">A text of <paramref name="start"/> breaks the rule, or the input is too large.</exception>
+    /// <exception cref="ArgumentException">A text of <paramref name="start"/> breaks the rule, or the input is too large or nested too deep, or no plan can be made from it.</exception>
     Task<StartedRun> Start<TWorkflow, TInput>(TInput input, StartRun start, Func<NpgsqlTransaction, Guid, Task>? within = null, CancellationToken cancellationToken = default)
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull;
@@ -154,6 +154,7 @@ public interface IRuns
     /// <param name="why">The reason given.</param>
     /// <param name="cancellationToken">Gives up before the commit.</param>
     /// <exception cref="RunActionException">Unknown run, no such step, already sent, or not the payload that the step waits for.</exception>
+    /// <exception cref="ArgumentException">The payload does not serialise.</exception>
     Task Signal<TSignal>(Guid id, string step, TSignal payload, string who, string? why = null, CancellationToken cancellationToken = default) where TSignal : notnull;
 
     /// <summary>Approves or rejects what the step of that name asks.</summary>

@@ -37,7 +37,7 @@ internal sealed partial class RunActions
             CheckFrom(run, stored, memory, step);
             if (from.Input is { } input)
             {
-                await Edit(run, at, stored, memory, Text.Json(input));
+                await Edit(run, at, stored, memory, input);
             }
         }
 
@@ -133,8 +133,14 @@ internal sealed partial class RunActions
     }
 
     /// <summary>Gives the run another input, with which its plan stays as it is as far as it has begun.</summary>
-    private async Task Edit(ActionTarget run, RunAction at, PlanSnapshot stored, JournalMemory memory, JsonElement input)
+    private async Task Edit(ActionTarget run, RunAction at, PlanSnapshot stored, JournalMemory memory, JsonElement given)
     {
+        if (given.ValueKind == JsonValueKind.Undefined)
+        {
+            throw new RunActionException("The new input is no JSON at all. Give one, or none to retry with the one that the run has.");
+        }
+
+        var input = Text.Json(given);
         if (Text.KiBOverLimit(input) is { } size)
         {
             throw new RunActionException($"The new input has {size:N0} KiB as JSON; a run takes at most {Text.JsonLimit / 1024} KiB.");
@@ -173,7 +179,7 @@ internal sealed partial class RunActions
         });
         // What was approved or sent was meant for the former input.
         await at.Execute("delete from engine.signal where run_id = @Id and taken_at is null");
-        at.Note("edited", "With a new input. Signals and approvals sent before count no more.");
+        at.Note("edited", $"With a new input. Signals and approvals sent before count no more. The former input: {text.Error(run.Input)}");
     }
 
     private static string Key(string? key) => key is null ? "no key" : $"'{key}'";

@@ -27,8 +27,8 @@ internal sealed class RunPlanner(Text text)
     public RunPlan Plan(WorkflowDefinition definition, JsonElement input)
     {
         var json = Text.Json(input);
-        var plan = definition.Build(json);
-        return new RunPlan(definition.Kind, definition.Version, text.Title(definition.Title(json)), plan.ExclusiveKey, [.. plan.Steps.Select(Step)]);
+        var (plan, title) = definition.Describe(json);
+        return new RunPlan(definition.Kind, definition.Version, text.Title(title), plan.ExclusiveKey, [.. plan.Steps.Select(Step)]);
     }
 
     private StepPlan Step(PlannedStep step)

@@ -20,7 +20,7 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
         TInput input, StartRun start, Func<NpgsqlTransaction, Guid, Task>? within = null, CancellationToken cancellationToken = default)
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull =>
-        Start(catalog.Of<TWorkflow>(), JsonSerializer.SerializeToElement(input, EngineJson.Options), start, null, within, cancellationToken);
+        Start(catalog.Of<TWorkflow>(), EngineJson.Element(input), start, null, within, cancellationToken);
 
     /// <exception cref="ArgumentException">No workflow has that kind.</exception>
     public Task<StartedRun> Start(
@@ -32,13 +32,13 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
     {
         var json = Text.Json(input);
         Check(start, json);
-        var plan = definition.Build(json);
+        var (plan, title) = definition.Describe(json);
         var row = new
         {
             Id = Guid.CreateVersion7(time.GetUtcNow()),
             definition.Kind,
             definition.Version,
-            Title = text.Title(definition.Title(json)),
+            Title = text.Title(title),
             start.Subject,
             Plan = JsonSerializer.Serialize(plan.Snapshot(), EngineJson.Options),
             Input = json.GetRawText(),

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Npgsql;
 
 namespace ManagedServers.Engine;
@@ -40,7 +39,7 @@ internal sealed class Runs(WorkflowCatalog catalog, RunStarter starter, RunPlann
         bulk.Act(filter, verb, who, why, cancellationToken);
 
     public Task Signal<TSignal>(Guid id, string step, TSignal payload, string who, string? why = null, CancellationToken cancellationToken = default) where TSignal : notnull =>
-        actions.Signal(id, step, JsonSerializer.SerializeToElement(payload, EngineJson.Options), who, why, cancellationToken);
+        actions.Signal(id, step, EngineJson.Element(payload), who, why, cancellationToken);
 
     public Task Decide(Guid id, string step, bool approved, string who, string? why = null, CancellationToken cancellationToken = default) =>
         actions.Decide(id, step, approved, who, why, cancellationToken);
@@ -50,5 +49,5 @@ internal sealed class Runs(WorkflowCatalog catalog, RunStarter starter, RunPlann
     public RunPlan Plan<TWorkflow, TInput>(TInput input)
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull =>
-        planner.Plan(catalog.Of<TWorkflow>(), JsonSerializer.SerializeToElement(input, EngineJson.Options));
+        planner.Plan(catalog.Of<TWorkflow>(), EngineJson.Element(input));
 }

@@ -236,6 +236,7 @@ public sealed class ActionTests
         var none = await Assert.ThrowsAsync<RunActionException>(() => node.Runs.Retry(id, "ada", null, new RetryFrom { Input = Json(new Script([])) }));
         var large = await Assert.ThrowsAsync<RunActionException>(
             () => node.Runs.Retry(id, "ada", null, new RetryFrom { Input = Json(new Script(["a", new Spec("b") { Payload = new string('x', 300 * 1024) }])) }));
+        var nothing = await Assert.ThrowsAsync<RunActionException>(() => node.Runs.Retry(id, "ada", null, new RetryFrom { Input = default(System.Text.Json.JsonElement) }));
         await node.Runs.Retry(id, "ada", "a slip of the pen", new RetryFrom { Input = Json(new Script(["a", new Spec("b") { Payload = "right" }]) { Title = "corrected" }) });
         var run = await node.Ended(id);
 
@@ -245,7 +246,9 @@ public sealed class ActionTests
         Assert.Contains("The new input has 300 KiB as JSON; a run takes at most 256 KiB.", large.Message, StringComparison.Ordinal);
         Assert.Equal((RunState.Succeeded, "corrected", "right"), (run.State, run.Title, run.Steps[1].Output!.Value.GetString()));
         Assert.Equal(["a", "b", "b"], node.Actors.Calls);
-        Assert.Contains(run.Events, e => e.What == "edited");
+        Assert.Contains("no JSON at all", nothing.Message, StringComparison.Ordinal);
+        Assert.Contains("The former input: {", Assert.Single(run.Events, e => e.What == "edited").Why, StringComparison.Ordinal);
+        Assert.Contains("\"wrong\"", run.Events.Single(e => e.What == "edited").Why, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -52,6 +52,36 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task An_input_that_makes_no_plan_or_is_nested_too_deep_is_refused_at_the_start()
+    {
+        await using var node = await TestNode.Start(options: o => o.Workers = 0, services: s => s.AddWorkflow<Nested>());
+        var ada = new StartRun { RequestedBy = "ada" };
+        var deep = Enumerable.Range(0, 70).Aggregate(new Nest(), (inner, _) => new Nest { Inner = inner });
+
+        var empty = await Assert.ThrowsAsync<ArgumentException>(() => node.Begin(new Script([])));
+        var deeper = await Assert.ThrowsAsync<ArgumentException>(() => node.Runs.Start<Nested, Nest>(deep, ada));
+
+        Assert.Contains("The plan of 'scripted' cannot be made from this input: The plan of 'scripted' has no steps.", empty.Message, StringComparison.Ordinal);
+        Assert.Contains("Nest does not serialise to JSON of at most 64 levels", deeper.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => node.Runs.Plan<Nested, Nest>(deep));
+        Assert.Throws<ArgumentException>(() => node.Runs.Plan<ScriptedWorkflow, Script>(new Script([])));
+        Assert.Empty(await node.Runs.List(new RunFilter()));
+    }
+
+    public sealed record Nest
+    {
+        public Nest? Inner { get; init; }
+    }
+
+    [Workflow("nested")]
+    private sealed class Nested : IWorkflow<Nest>
+    {
+        public string Title(Nest input) => "nested";
+
+        public void Describe(WorkflowPlan<Nest> plan) => plan.Step("do", "Do it", ScriptedStep.With(new Told("do", "do")));
+    }
+
+    [Fact]
     public async Task A_step_that_logs_half_a_million_lines_is_told_about_and_the_log_stays_gapless()
     {
         var actors = new Actors().On("a", step =>
