@@ -39,14 +39,14 @@ public sealed record EngineOptions
     /// <summary>Takeovers in a row, with no step finished in between, after which a run pauses.</summary>
     public int RecoveriesBeforePause { get; set; } = 5;
 
-    /// <summary>How long an ended run is kept, with its journal and audit. At least a day.</summary>
-    public TimeSpan KeepRuns { get; set; } = TimeSpan.FromDays(90);
+    /// <summary>How long an ended run is kept, with its journal and audit. At least a day; more than a hundred years, as <see cref="TimeSpan.MaxValue"/>, are a hundred.</summary>
+    public TimeSpan KeepRuns { get; set => field = Kept(value); } = TimeSpan.FromDays(90);
 
     /// <summary>How long the lines of runs' logs are kept, counted in whole days.</summary>
-    public TimeSpan KeepLogs { get; set; } = TimeSpan.FromDays(30);
+    public TimeSpan KeepLogs { get; set => field = Kept(value); } = TimeSpan.FromDays(30);
 
     /// <summary>How long the counts per minute are kept.</summary>
-    public TimeSpan KeepStatistics { get; set; } = TimeSpan.FromDays(365);
+    public TimeSpan KeepStatistics { get; set => field = Kept(value); } = TimeSpan.FromDays(365);
 
     /// <summary>How often watchers are told without a notification.</summary>
     public TimeSpan WatchPoll { get; set; } = TimeSpan.FromSeconds(5);
@@ -55,6 +55,12 @@ public sealed record EngineOptions
     public int HangfireConnections { get; set; }
 
     private const int LongestName = 100;
+
+    // What timers take, and far more than anybody means by a lease or a grace.
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(30);
+
+    // A date so long ago must still be one, for PostgreSQL too.
+    private static TimeSpan Kept(TimeSpan time) => time < TimeLimits.Longest ? time : TimeLimits.Longest;
 
     internal int HangfirePoolSize => HangfireConnections > 0 ? HangfireConnections : Workers + 6;
 
@@ -65,6 +71,26 @@ public sealed record EngineOptions
         if (Workers is < 0 or > 200)
         {
             throw new ArgumentException($"A node has 0 to 200 workers; {Workers} were asked for.");
+        }
+
+        if (HangfireConnections < 0)
+        {
+            throw new ArgumentException($"Hangfire has a number of connections, or 0 for the default; {HangfireConnections} were asked for.");
+        }
+
+        if (RecoveriesBeforePause < 1)
+        {
+            throw new ArgumentException($"A run pauses after one takeover in a row or more; {RecoveriesBeforePause} were asked for.");
+        }
+
+        if (KeepStatistics < TimeSpan.Zero)
+        {
+            throw new ArgumentException($"Counts per minute are kept for no time at least; {KeepStatistics} was asked for.");
+        }
+
+        if (new[] { Lease, LeaseRenewal, SelfFencing, SweepInterval, PumpAfter, ShortWait, StopGrace, LetGo, WatchPoll }.Max() > Longest)
+        {
+            throw new ArgumentException($"No time is longer than {Longest.TotalDays} days, but those for which something is kept.");
         }
 
         if (KeepRuns < TimeSpan.FromDays(1) || KeepLogs < TimeSpan.FromDays(1))

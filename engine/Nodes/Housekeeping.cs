@@ -79,12 +79,14 @@ internal sealed class Housekeeping(NpgsqlDataSource database, LogDays logDays, E
         var removed = 0;
         for (var batch = 0; batch < BatchesAtOnce; batch++)
         {
-            // Children go before or with their parents, whose step still names them. A retry that is not committed yet holds the row of its run: that one stays,
-            // and so do its children. What was retried between the look and the lock is seen as it is under the lock.
+            // From the leaves: a parent, whose step names its children and whose key they may work under, stays until none of them is left. A retry that is not
+            // committed yet holds the row of its run: that one stays, and so do its children. What was retried between the look and the lock is seen as it is
+            // under the lock.
             var now = await connection.ExecuteAsync("""
                 with old as (
                     select id, parent from engine.run r where finished_at < now() - @KeepRuns
                       and not exists (select from engine.run p where p.id = r.parent and p.finished_at is null)
+                      and not exists (select from engine.run c where c.parent = r.id)
                     order by finished_at limit @Batch),
                 held as (
                     select id, finished_at from engine.run where id in (select id from old union select parent from old) and finished_at is not null
@@ -94,7 +96,7 @@ internal sealed class Housekeeping(NpgsqlDataSource database, LogDays logDays, E
                   and (exists (select from held p where p.id = o.parent) or not exists (select from engine.run p where p.id = o.parent))
                 """, new { options.KeepRuns, Batch });
             removed += now;
-            if (now < Batch)
+            if (now == 0)
             {
                 break;
             }

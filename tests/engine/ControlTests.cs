@@ -194,6 +194,56 @@ public sealed class ControlTests
     }
 
     [Fact]
+    public async Task An_old_run_stays_as_long_as_one_beneath_it_and_then_they_go_together()
+    {
+        await using var node = await TestNode.Start(options: o => o.Workers = 0);
+        var (top, middle, bottom) = (await node.Begin("a"), await node.Begin("a"), await node.Begin("a"));
+        await using var connection = await node.Database.OpenConnectionAsync();
+        await connection.ExecuteAsync("""
+            update engine.run set state = 'failed', finished_at = now() - case when id = @bottom then interval '89 days' else interval '91 days' end,
+                   parent = case id when @bottom then @middle::uuid when @middle then @top::uuid end
+            """, new { top, middle, bottom });
+
+        await ActivatorUtilities.CreateInstance<Housekeeping>(node.Services).Keep();
+        var kept = await node.Runs.Get([top, middle, bottom]);
+        await connection.ExecuteAsync("update engine.run set finished_at = now() - interval '91 days' where id = @bottom", new { bottom });
+        await ActivatorUtilities.CreateInstance<Housekeeping>(node.Services).Keep();
+
+        Assert.Equal(3, kept.Count);
+        Assert.Empty(await node.Runs.Get([top, middle, bottom]));
+    }
+
+    public static TheoryData<Action<EngineOptions>> Senseless =>
+    [
+        o => o.KeepStatistics = -TimeSpan.FromDays(1),
+        o => o.RecoveriesBeforePause = 0,
+        o => o.HangfireConnections = -1,
+        o => o.LetGo = TimeSpan.MaxValue,
+        o => (o.Lease, o.SelfFencing, o.LeaseRenewal) = (TimeSpan.MaxValue, TimeSpan.MaxValue - TimeSpan.FromDays(1), TimeSpan.MaxValue / 2),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Senseless))]
+    public void Options_that_make_no_sense_are_refused(Action<EngineOptions> options)
+    {
+        var asked = new EngineOptions();
+        options(asked);
+
+        Assert.Throws<ArgumentException>(asked.Check);
+    }
+
+    [Fact]
+    public async Task What_is_to_be_kept_for_ever_is_kept()
+    {
+        await using var node = await TestNode.Start(options: o => (o.Workers, o.KeepRuns, o.KeepLogs, o.KeepStatistics) = (0, TimeSpan.MaxValue, TimeSpan.MaxValue, TimeSpan.MaxValue));
+        var id = await node.Begin("a");
+
+        await ActivatorUtilities.CreateInstance<Housekeeping>(node.Services).Keep();
+
+        Assert.NotNull(await node.Runs.Get(id));
+    }
+
+    [Fact]
     public async Task Logs_are_dropped_by_the_day()
     {
         await using var node = await TestNode.Start();
