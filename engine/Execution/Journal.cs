@@ -70,7 +70,7 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
                 update engine.run set cursor = @Cursor, direction = @Direction, steps_done = @Done, steps_changed = @Changed, failure = @Failure, reason = @reason,
                        recoveries_in_row = case when @progress then 0 else recoveries_in_row end
                 where id = @Id and fence = @Fence and state = 'running'
-                returning id, cancel_mode, cancel_by, cancel_why, @Direction > 0 and exists (select from engine.control c where c.kind = run.kind and c.paused_by is not null) as kind_paused),
+                returning id, claimed_at, cancel_mode, cancel_by, cancel_why, @Direction > 0 and exists (select from engine.control c where c.kind = run.kind and c.paused_by is not null) as kind_paused),
             {Ended}{(end?.Signal is null ? "" : Taken)},
             begun as (
                 insert into engine.step (run_id, seq, direction, attempt, try, state, fence, node, input, summary, finished_at, next_try_at)
@@ -78,7 +78,9 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
                        case when @startState not in ('running', 'waiting') then now() end, now() + @startWait
                 from owned where @startSeq is not null and not kind_paused
                 on conflict do nothing),
-            {Noted}
+            noted as (
+                insert into engine.event (run_id, who, what, why) select id, @noteWho, @noteWhat, @noteWhy from owned
+                where @noteWhat is not null and not exists (select from engine.event e where e.run_id = owned.id and e.who = @noteWho and e.what = @noteWhat and e.at >= claimed_at))
             select cancel_mode, cancel_by, cancel_why, kind_paused from owned
             """, Parameters(run, position, end, start, reason, note));
         return held is { } h ? new Held(true, h.Mode, h.By, h.Why) { KindPaused = h.KindPaused } : Held.NotOurs;

@@ -80,6 +80,28 @@ public sealed class LogTests
     }
 
     [Fact]
+    public async Task A_turn_of_a_run_whose_journalling_was_repeated_after_a_lost_answer_is_audited_once()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await TestNode.Start(new Actors().On("a", _ => go.Task));
+        var id = await node.Begin("a");
+        await node.Until(id, r => r.Steps[0].State == StepState.Running);
+        await using var connection = await node.Database.OpenConnectionAsync();
+        var fence = await connection.ExecuteScalarAsync<long>("select fence from engine.run where id = @id", new { id });
+        using var log = new RunLog(id, fence, 0, node.Database, node.Services.GetRequiredService<Text>(), TimeProvider.System, () => { });
+        using var run = new LiveRun(id, fence, log, 0);
+
+        foreach (var _ in new[] { "sent", "and sent again" })
+        {
+            Assert.True((await node.Services.GetRequiredService<Journal>().Advance(
+                run, new Position { Direction = 1, Cursor = 1, Done = 0, Changed = 0 }, null, null, null, new Note("undoing", "It failed."))).Ours);
+        }
+
+        Assert.Single((await node.Runs.Get(id))!.Events, e => e.What == "undoing");
+        go.SetResult();
+    }
+
+    [Fact]
     public async Task Lines_and_progress_are_seen_while_the_step_runs_and_progress_is_gone_afterwards()
     {
         var go = new TaskCompletionSource();
