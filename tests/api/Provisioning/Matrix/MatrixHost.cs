@@ -115,15 +115,15 @@ internal sealed class MatrixHost(RegisteredHost host) : IAsyncDisposable
             var (state, _, _) = await At(id);
             await Approve(row, id, state);
             return IsOver(state);
-        }, "the run ends", TimeSpan.FromMinutes(4));
+        }, $"the run of {row.Kind} ends", TimeSpan.FromMinutes(4));
         return await host.Run(id);
     }
 
     private async Task Approve(MatrixRow row, Guid id, string state)
     {
-        if (row.IsApproved && state == "waiting")
+        if (row.Approval is { } step && state == "waiting")
         {
-            await host.Post($"/api/v2/runs/{id}/approve", new { reason = "the matrix" });
+            await host.Post($"/api/v2/runs/{id}/steps/{step}/approve", new { reason = "the matrix" });
         }
     }
 

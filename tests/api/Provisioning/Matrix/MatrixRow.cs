@@ -17,8 +17,8 @@ internal sealed record MatrixRow(string Kind, HostState From, HostState To, Func
     // Those that wait for what is done on a host without a login: ManualTests break them.
     public static readonly IReadOnlyList<string> Elsewhere = ["install-manually", "uninstall-manually"];
 
-    /// <summary>Somebody has to approve in the middle.</summary>
-    public bool IsApproved { get; init; }
+    /// <summary>The step at which it waits until somebody approves; null when it does not.</summary>
+    public string? Approval { get; init; }
 
     /// <summary>Each begins where the one before has ended.</summary>
     public static readonly IReadOnlyList<MatrixRow> All =
@@ -30,7 +30,7 @@ internal sealed record MatrixRow(string Kind, HostState From, HostState To, Func
         {
             await host.Lab.Run("rm /etc/ssh/ssh_host_ed25519_key*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; lab-service ssh restart");
             return await Post(host, "host-key");
-        }) { IsApproved = true },
+        }) { Approval = "accept" },
         new("restart", HostState.Installed, HostState.Installed, host => Post(host, "restart")),
         new("stop", HostState.Installed, HostState.Stopped, host => Post(host, "stop")),
         new("start", HostState.Stopped, HostState.Installed, host => Post(host, "start")),
