@@ -30,6 +30,9 @@ public sealed record Server
     /// <summary>Where everything of the product lies on the host.</summary>
     public string? Folder { get; init; }
 
+    /// <summary><c>debian</c>, <c>ubuntu</c>, <c>redHat</c> or <c>other</c>.</summary>
+    public string? OperatingSystem { get; init; }
+
     /// <summary>The host key that was accepted.</summary>
     public HostKey? HostKey { get; init; }
 
@@ -126,6 +129,9 @@ public sealed record NewServer
 
     /// <summary><c>root</c>, <c>sudo</c> or <c>docker</c>; what works when null.</summary>
     public string? Login { get; init; }
+
+    /// <summary><c>debian</c>, <c>ubuntu</c> or <c>redhat</c>; what is found when null.</summary>
+    public string? OperatingSystem { get; init; }
 }
 
 /// <summary>What is changed about a host; null leaves a thing as it is.</summary>
@@ -163,6 +169,9 @@ public sealed record ServerChange
 
     /// <summary><c>root</c>, <c>sudo</c>, <c>docker</c> or <c>auto</c>.</summary>
     public string? Login { get; init; }
+
+    /// <summary><c>debian</c>, <c>ubuntu</c>, <c>redhat</c> or <c>auto</c>: the host is looked at anew.</summary>
+    public string? OperatingSystem { get; init; }
 
     /// <summary>Why, for the history.</summary>
     public string? Reason { get; init; }

@@ -14,6 +14,9 @@ public sealed record HostFacts
 
     public required string OsName { get; init; }
 
+    /// <summary>For messages.</summary>
+    public string SystemName => OsName.Length > 0 ? OsName : "a system without /etc/os-release";
+
     /// <summary>Whose tools and habits it has.</summary>
     public OsFamily Family => OsFamilies.Of(OsId, OsLike);
 

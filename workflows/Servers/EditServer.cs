@@ -23,11 +23,14 @@ public sealed record EditServer
     /// <summary>As for <see cref="AddServer"/>; another user is looked at anew.</summary>
     public string? Login { get; init; }
 
+    /// <summary>As for <see cref="AddServer"/>; the host is looked at anew.</summary>
+    public string? OperatingSystem { get; init; }
+
     /// <summary>Why, for the server's history.</summary>
     public string? Reason { get; init; }
 
     /// <summary>The way to the host changes: it is proven before anything is kept.</summary>
-    internal bool ChangesTheWay => Address is not null || SshPort is not null || SshUser is not null || ChangesCredential || HostKey is not null || SshRoute is not null || Login is not null;
+    internal bool ChangesTheWay => Address is not null || SshPort is not null || SshUser is not null || ChangesCredential || HostKey is not null || SshRoute is not null || Login is not null || OperatingSystem is not null;
 
     internal bool ChangesCredential => Password is not null || PrivateKey is not null || Passphrase is not null;
 

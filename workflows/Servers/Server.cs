@@ -19,6 +19,9 @@ public sealed record Server
     /// <summary>Without meaning where an operator installs by hand.</summary>
     public required HostLogin Login { get; init; }
 
+    /// <summary>As it was found when the host was registered; null where nobody has looked.</summary>
+    public OsFamily? OperatingSystem { get; init; }
+
     public Guid? SshRouteId { get; init; }
 
     /// <summary>The address of the first jump host on that route.</summary>
@@ -78,6 +81,9 @@ public sealed record AddServer
     /// <summary>The name of the SSH route to the host; none or empty: the product reaches it directly.</summary>
     public string? SshRoute { get; init; }
     public string? ApiAddress { get; init; }
+
+    /// <summary><c>debian</c>, <c>ubuntu</c> or <c>redhat</c>: compared with what is found. Left out, it is as it is found.</summary>
+    public string? OperatingSystem { get; init; }
 
     /// <summary><c>root</c>, <c>sudo</c>, <c>docker</c>, or <c>auto</c>: the first of them that works.</summary>
     public string? Login { get; init; }

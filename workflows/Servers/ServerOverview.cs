@@ -42,6 +42,7 @@ public sealed record ServerView
     public required HostKey? HostKey { get; init; }
     public string? SshRoute { get; init; }
     public LoginKind? Login { get; init; }
+    public OsFamily? OperatingSystem { get; init; }
 
     /// <summary>Where everything of the product lies on the host.</summary>
     public required string Folder { get; init; }
@@ -87,7 +88,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         {
             Id = server.Id, Name = server.Name, Installation = server.Installation, Address = server.Address, SshPort = server.SshPort, SshUser = server.SshUser,
             Authentication = server.Authentication, HostKey = server.HostKey, SshRoute = server.SshRoute,
-            Login = server.Installation == InstallationType.Manual ? null : server.Login.Kind, Folder = server.Login.Folder, ApiAddress = server.ApiAddress,
+            Login = server.Installation == InstallationType.Manual ? null : server.Login.Kind, Folder = server.Login.Folder, OperatingSystem = server.OperatingSystem, ApiAddress = server.ApiAddress,
             State = state, StateReason = reason, Components = components,
             Heartbeat = new HeartbeatView(beat.Due, beat.Received, beat.Status, beat.LastAt),
             CreatedAt = server.CreatedAt, LastRunId = server.LastRunId,

@@ -67,14 +67,18 @@ public sealed partial class Servers
         }
     }
 
-    /// <summary>Connects, and looks at what the login may do there.</summary>
-    private async Task<HostLogin> FindLogin(HostTarget target, LoginKind? asked, CancellationToken cancellationToken)
+    /// <summary>Connects, and looks at what the login may do there and what the host runs.</summary>
+    private async Task<(HostLogin Login, OsFamily System)> FirstContact(HostTarget target, Expected expected, CancellationToken cancellationToken)
     {
-        await using var host = await hosts.Connect(target, cancellationToken);
-        return (await host.ReadLogin(cancellationToken)).Choose(asked, target);
+        await using var host = await hosts.Connect(target with { Login = HostLogin.Root }, cancellationToken);
+        var facts = await host.Facts([], cancellationToken);
+        expected.RequireSystem(facts, target);
+        return ((await host.ReadLogin(cancellationToken)).Choose(expected.Login, target), facts.Family);
     }
 
     private static string LoginOf(HostTarget target) => target.Login.Kind.ToString().ToLowerInvariant();
+
+    private static string? SystemOf(OsFamily? system) => system?.ToString().ToLowerInvariant();
 
     /// <summary>A leased connection to the server's host.</summary>
     public async Task<IHost> Connect(Guid id, CancellationToken cancellationToken = default) =>

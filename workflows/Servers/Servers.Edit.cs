@@ -30,14 +30,16 @@ public sealed partial class Servers
 
         var version = await Version(server.Id, cancellationToken);
         var before = await Target(server.Id, cancellationToken);
-        var (target, route, asked, apiAddress) = await Changed(request, server, before, cancellationToken);
+        var (target, route, expected, apiAddress) = await Changed(request, server, before, cancellationToken);
+        var system = server.OperatingSystem;
         if (request.ChangesTheWay)
         {
-            target = target with { Login = await FindLogin(target, asked, cancellationToken) };
+            (var login, system) = await FirstContact(target, expected, cancellationToken);
+            target = target with { Login = login };
             RefuseToLeave(server, target.Login);
         }
 
-        var what = Changes(server, before, target, route, apiAddress, request);
+        var what = Changes(server, before, target, route, system, apiAddress, request);
         if (what.Length == 0)
         {
             return server;
@@ -50,7 +52,7 @@ public sealed partial class Servers
         var kept = await connection.ExecuteAsync(
             """
             update servers.server set name = @name, address = @address, ssh_port = @port, ssh_user = @user, authentication = @authentication, credential = @credential,
-                   host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, login = @login, login_home = @home, api_address = @apiAddress, route_id = @route
+                   host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, login = @login, login_home = @home, operating_system = @system, api_address = @apiAddress, route_id = @route
             where id = @Id and xmin::text = @version
             """,
             new
@@ -58,7 +60,7 @@ public sealed partial class Servers
                 server.Id, name = target.DisplayName, address = target.Address.Text, port = target.Port.Number, user = target.User.Text, authentication = HostCredentials.AuthenticationOf(target.Credential),
                 credential = credentials.Protect(CredentialPurpose, server.Id, target.Credential),
                 algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint,
-                login = LoginOf(target), home = target.Login.Home, apiAddress, route = route?.Id, version,
+                login = LoginOf(target), home = target.Login.Home, system = SystemOf(system), apiAddress, route = route?.Id, version,
             },
             transaction);
         if (kept == 0)
@@ -90,7 +92,7 @@ public sealed partial class Servers
         return await connection.QuerySingleAsync<string>("select xmin::text from servers.server where id = @id", new { id });
     }
 
-    private async Task<(HostTarget Target, SshRoute? Route, LoginKind? Login, string? ApiAddress)> Changed(EditServer request, Server server, HostTarget before, CancellationToken cancellationToken)
+    private async Task<(HostTarget Target, SshRoute? Route, Expected Expected, string? ApiAddress)> Changed(EditServer request, Server server, HostTarget before, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         var name = request.Name is null ? server.Name : errors.Parse<DisplayName>("name", request.Name)?.Text;
@@ -102,7 +104,7 @@ public sealed partial class Servers
             : before.Credential;
         var apiAddress = request.ApiAddress is null ? server.ApiAddress : ApiAddresses.Parse("apiAddress", request.ApiAddress, errors)?.ToString().TrimEnd('/');
         var route = await RouteOf(request.SshRoute ?? server.SshRoute, errors, cancellationToken);
-        var asked = AskedLogin.Parse(request.Login, errors);
+        var expected = Expected.Parse(request.Login, request.OperatingSystem, errors);
         if (request.Reason?.Length > LongestReason)
         {
             errors.Add("reason", $"must have at most {LongestReason} characters");
@@ -122,11 +124,11 @@ public sealed partial class Servers
 
         if (!request.ChangesTheWay)
         {
-            return (target, route, null, apiAddress);
+            return (target, route, expected, apiAddress);
         }
 
         // What was chosen for a user stays chosen when only his password changes.
-        asked ??= request.Login is null && target.User == before.User ? before.Login.Kind : null;
+        expected = expected with { Login = expected.Login ?? (request.Login is null && target.User == before.User ? before.Login.Kind : null) };
 
         var presented = await hosts.ReadHostKey(target.Address, target.Port, target.Via, cancellationToken);
         if (presented != before.PinnedKey)
@@ -134,7 +136,7 @@ public sealed partial class Servers
             AcceptedHostKey.Require(request.HostKey, presented, target.ToString());
         }
 
-        return (target with { PinnedKey = presented }, route, asked, apiAddress);
+        return (target with { PinnedKey = presented }, route, expected, apiAddress);
     }
 
     /// <summary>What is installed lies in the login's folder, and would be found by nobody after a change to another.</summary>
@@ -147,7 +149,7 @@ public sealed partial class Servers
         }
     }
 
-    private static string Changes(Server server, HostTarget before, HostTarget after, SshRoute? route, string? apiAddress, EditServer request)
+    private static string Changes(Server server, HostTarget before, HostTarget after, SshRoute? route, OsFamily? system, string? apiAddress, EditServer request)
     {
         List<string> changes = [];
         void Note(bool changed, string what)
@@ -164,6 +166,7 @@ public sealed partial class Servers
         Note(after.User.Text != before.User.Text, $"user from {before.User} to {after.User}");
         Note(after.Login.Kind != before.Login.Kind, $"login from {HostLogin.Words(before.Login.Kind, before.User)} to {HostLogin.Words(after.Login.Kind, after.User)}");
         Note(after.Login.Kind == before.Login.Kind && after.Login.Home != before.Login.Home, $"home folder from {before.Login.Home} to {after.Login.Home}");
+        Note(system != server.OperatingSystem, $"system from {server.OperatingSystem?.Name() ?? "unknown"} to {system?.Name()}");
         Note(request.ChangesCredential, $"credential, now a {after.Credential}");
         Note(after.PinnedKey != before.PinnedKey, $"host key from {before.PinnedKey} to {after.PinnedKey}");
         Note(apiAddress != server.ApiAddress, $"the product's address from {server.ApiAddress ?? "its own"} to {apiAddress ?? "its own"}, in use from the next install on");

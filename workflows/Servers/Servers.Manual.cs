@@ -78,7 +78,7 @@ public sealed partial class Servers
         }
 
         errors.ThrowIfAny();
-        var (login, route) = request.ChangesCredential ? await Login(server, request, name!, address, cancellationToken) : (null, null);
+        var (login, route, system) = request.ChangesCredential ? await Login(server, request, name!, address, cancellationToken) : (null, null, null);
         var what = string.Join("; ", new[]
         {
             name != server.Name ? $"name from '{server.Name}' to '{name}'" : null,
@@ -102,14 +102,14 @@ public sealed partial class Servers
             await connection.ExecuteAsync(
                 """
                 update servers.server set installation = 'automatic', ssh_port = @port, ssh_user = @user, authentication = @authentication, credential = @credential,
-                       host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, login = @login, login_home = @home, route_id = @route
+                       host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, login = @login, login_home = @home, operating_system = @system, route_id = @route
                 where id = @Id and installation = 'manual'
                 """,
                 new
                 {
                     server.Id, port = login.Port.Number, user = login.User.Text, authentication = HostCredentials.AuthenticationOf(login.Credential),
                     credential = credentials.Protect(CredentialPurpose, server.Id, login.Credential),
-                    algorithm = login.PinnedKey!.Algorithm, fingerprint = login.PinnedKey.Fingerprint, login = LoginOf(login), home = login.Login.Home, route,
+                    algorithm = login.PinnedKey!.Algorithm, fingerprint = login.PinnedKey.Fingerprint, login = LoginOf(login), home = login.Login.Home, system = SystemOf(system), route,
                 }, transaction);
         }
 
@@ -119,12 +119,12 @@ public sealed partial class Servers
     }
 
     /// <summary>The way to the host, proven once before it is kept.</summary>
-    private async Task<(HostTarget? Target, Guid? Route)> Login(Server server, EditServer request, string name, string? address, CancellationToken cancellationToken)
+    private async Task<(HostTarget? Target, Guid? Route, OsFamily? System)> Login(Server server, EditServer request, string name, string? address, CancellationToken cancellationToken)
     {
-        var (_, target, route, asked, _) = await Check(new AddServer
+        var (_, target, route, expected, _) = await Check(new AddServer
         {
             Name = name, Address = address, SshPort = request.SshPort ?? 22, SshUser = request.SshUser ?? "root",
-            Password = request.Password, PrivateKey = request.PrivateKey, Passphrase = request.Passphrase, HostKey = request.HostKey, SshRoute = request.SshRoute, Login = request.Login,
+            Password = request.Password, PrivateKey = request.PrivateKey, Passphrase = request.Passphrase, HostKey = request.HostKey, SshRoute = request.SshRoute, Login = request.Login, OperatingSystem = request.OperatingSystem,
         }, cancellationToken);
         await using (var early = await database.OpenConnectionAsync(cancellationToken))
         {
@@ -132,7 +132,8 @@ public sealed partial class Servers
             await RefuseTaken(early, target, route, except: server.Id);
         }
 
-        return (target with { Login = await FindLogin(target, asked, cancellationToken) }, route);
+        var (login, system) = await FirstContact(target, expected, cancellationToken);
+        return (target with { Login = login }, route, system);
     }
 
     private static async Task RefuseTakenName(NpgsqlConnection connection, string name, Guid? except)

@@ -14,7 +14,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
     private const string TokenPurpose = "servers.report-token";
     private const string Columns =
         """
-        s.id, s.name, s.installation, s.address, s.ssh_port, s.ssh_user, s.authentication, s.host_key_algorithm, s.host_key_fingerprint, s.login, s.login_home,
+        s.id, s.name, s.installation, s.address, s.ssh_port, s.ssh_user, s.authentication, s.host_key_algorithm, s.host_key_fingerprint, s.login, s.login_home, s.operating_system,
         s.api_address, s.created_at, s.last_run_id,
         (select h.address from servers.route_hop h where h.route_id = s.route_id and h.position = 1) as first_hop,
         s.route_id as ssh_route_id, (select r.name from servers.route r where r.id = s.route_id) as ssh_route,
@@ -33,14 +33,15 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
             return await AddManual(request, who, cancellationToken);
         }
 
-        var (name, target, route, asked, apiAddress) = await Check(request, cancellationToken);
+        var (name, target, route, expected, apiAddress) = await Check(request, cancellationToken);
         await using (var early = await database.OpenConnectionAsync(cancellationToken))
         {
             // Before the credential is sent anywhere.
             await RefuseTaken(early, target, route);
         }
 
-        target = target with { Login = await FindLogin(target, asked, cancellationToken) };
+        var (login, system) = await FirstContact(target, expected, cancellationToken);
+        target = target with { Login = login };
 
         var id = Guid.CreateVersion7();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -51,8 +52,8 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         await connection.ExecuteAsync(
             """
             insert into servers.server (id, name, address, ssh_port, ssh_user, authentication, credential, report_token,
-                                        host_key_algorithm, host_key_fingerprint, login, login_home, api_address, route_id, created_by)
-            values (@id, @name, @address, @port, @user, @authentication, @credential, @token, @algorithm, @fingerprint, @login, @home, @apiAddress, @route, @who)
+                                        host_key_algorithm, host_key_fingerprint, login, login_home, operating_system, api_address, route_id, created_by)
+            values (@id, @name, @address, @port, @user, @authentication, @credential, @token, @algorithm, @fingerprint, @login, @home, @system, @apiAddress, @route, @who)
             """,
             new
             {
@@ -61,7 +62,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
                 credential = credentials.Protect(CredentialPurpose, id, target.Credential),
                 token = secrets.Protect(TokenPurpose, id, token),
                 algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint,
-                login = LoginOf(target), home = target.Login.Home, apiAddress = apiAddress?.ToString().TrimEnd('/'), route, who,
+                login = LoginOf(target), home = target.Login.Home, system = SystemOf(system), apiAddress = apiAddress?.ToString().TrimEnd('/'), route, who,
             },
             transaction);
         await transaction.CommitAsync(cancellationToken);
@@ -138,7 +139,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         await transaction.CommitAsync(cancellationToken);
     }
 
-    private async Task<(DisplayName Name, HostTarget Target, Guid? Route, LoginKind? Login, Uri? ApiAddress)> Check(AddServer request, CancellationToken cancellationToken)
+    private async Task<(DisplayName Name, HostTarget Target, Guid? Route, Expected Expected, Uri? ApiAddress)> Check(AddServer request, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         var name = errors.Parse<DisplayName>("name", request.Name);
@@ -148,7 +149,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         var credential = credentials.Check(request.Password, request.PrivateKey, request.Passphrase, errors);
         var apiAddress = ApiAddresses.Parse("apiAddress", request.ApiAddress, errors);
         var route = await RouteOf(request.SshRoute, errors, cancellationToken);
-        var login = AskedLogin.Parse(request.Login, errors);
+        var expected = Expected.Parse(request.Login, request.OperatingSystem, errors);
         errors.ThrowIfAny();
 
         var via = route is null ? null : await routes.Via(route.Id, cancellationToken);
@@ -157,7 +158,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         return (name!, new HostTarget
         {
             DisplayName = name!.Text, Address = address, Port = port!, User = user!, Credential = credential!, PinnedKey = presented, Via = via,
-        }, route?.Id, login, apiAddress);
+        }, route?.Id, expected, apiAddress);
     }
 
     private async Task<SshRoute?> RouteOf(string? name, InputErrors errors, CancellationToken cancellationToken)
@@ -178,7 +179,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
 
     private sealed record Row(
         Guid Id, string Name, string Installation, string? Address, int? SshPort, string? SshUser, string? Authentication, string? HostKeyAlgorithm, string? HostKeyFingerprint,
-        string Login, string LoginHome, string? ApiAddress, DateTime CreatedAt, Guid? LastRunId, string? FirstHop, Guid? SshRouteId, string? SshRoute, string Components)
+        string Login, string LoginHome, string? OperatingSystem, string? ApiAddress, DateTime CreatedAt, Guid? LastRunId, string? FirstHop, Guid? SshRouteId, string? SshRoute, string Components)
     {
         public Server ToServer() => new()
         {
@@ -186,6 +187,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
             Authentication = Authentication is null ? null : Enum.Parse<Authentication>(Authentication, ignoreCase: true),
             HostKey = HostKeyFingerprint is null ? null : new HostKey(HostKeyAlgorithm!, HostKeyFingerprint),
             Login = new HostLogin(Enum.Parse<LoginKind>(Login, ignoreCase: true), LoginHome),
+            OperatingSystem = OperatingSystem is null ? null : Enum.Parse<OsFamily>(OperatingSystem, ignoreCase: true),
             ApiAddress = ApiAddress, FirstHop = FirstHop, SshRouteId = SshRouteId, SshRoute = SshRoute, CreatedAt = CreatedAt, LastRunId = LastRunId,
             Components = JsonSerializer.Deserialize<InstalledComponent[]>(Components, Engine.EngineJson.Options)!,
         };

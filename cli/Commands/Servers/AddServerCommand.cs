@@ -15,6 +15,7 @@ internal static class AddServerCommand
     private static readonly Option<string> User = new("--ssh-user") { Description = "Who to log in as. root if not given.", HelpName = "NAME", DefaultValueFactory = _ => "root" };
 
     private static readonly Option<string?> Login = LoginOption.Make();
+    private static readonly Option<string?> System = SystemOption.Make();
 
     private static readonly Option<string?> Password = new("--ssh-password-file", "--password-file")
     {
@@ -42,7 +43,7 @@ internal static class AddServerCommand
             "msctl servers add ns2 --address 10.2.0.10 --key-file ~/.ssh/id_ed25519 --route dmz",
             "msctl servers add ns1 --manual",
         ],
-    }.With(Name, Manual, Address, Port, User, Login, Password, Key, Passphrase, AcceptedKey.Option, Route, Api).Does(Run);
+    }.With(Name, Manual, Address, Port, User, Login, System, Password, Key, Passphrase, AcceptedKey.Option, Route, Api).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -65,7 +66,7 @@ internal static class AddServerCommand
             new NewServer
             {
                 Name = call.Get(Name), Address = address, SshPort = port, SshUser = user, Password = password, PrivateKey = key, Passphrase = passphrase,
-                HostKey = shown.Fingerprint, SshRoute = call.Get(Route), ApiAddress = call.Get(Api), Login = call.Get(Login),
+                HostKey = shown.Fingerprint, SshRoute = call.Get(Route), ApiAddress = call.Get(Api), Login = call.Get(Login), OperatingSystem = call.Get(System),
             },
             cancellationToken);
         Tell(call, added);

@@ -14,6 +14,7 @@ internal static class EditServerCommand
     private static readonly Option<string?> User = new("--ssh-user") { Description = "Who to log in as.", HelpName = "NAME" };
 
     private static readonly Option<string?> Login = LoginOption.Make();
+    private static readonly Option<string?> System = SystemOption.Make();
 
     private static readonly Option<string?> Password = new("--ssh-password-file", "--password-file")
     {
@@ -39,7 +40,7 @@ internal static class EditServerCommand
             "msctl servers edit ns1 --password-file ns1.new-password --reason 'quarterly rotation'",
             "msctl servers edit ns1 --address 192.0.2.11 --accept-host-key SHA256:…",
         ],
-    }.With(Name, NewName, Address, Port, User, Login, Password, Key, Passphrase, AcceptedKey.Option, Route, Api, Reason).Does(Run);
+    }.With(Name, NewName, Address, Port, User, Login, System, Password, Key, Passphrase, AcceptedKey.Option, Route, Api, Reason).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -47,9 +48,9 @@ internal static class EditServerCommand
         var change = new ServerChange
         {
             Name = call.Get(NewName), Address = call.Get(Address), SshPort = call.Get(Port), SshUser = call.Get(User), Password = password, PrivateKey = key, Passphrase = passphrase,
-            SshRoute = call.Get(Route), ApiAddress = call.Get(Api), Login = call.Get(Login), Reason = call.Get(Reason),
+            SshRoute = call.Get(Route), ApiAddress = call.Get(Api), Login = call.Get(Login), OperatingSystem = call.Get(System), Reason = call.Get(Reason),
         };
-        var sameWay = change is { Address: null, SshPort: null, SshUser: null, Password: null, PrivateKey: null, SshRoute: null, Login: null } && call.Get(AcceptedKey.Option) is null;
+        var sameWay = change is { Address: null, SshPort: null, SshUser: null, Password: null, PrivateKey: null, SshRoute: null, Login: null, OperatingSystem: null } && call.Get(AcceptedKey.Option) is null;
         if (sameWay && change is { Name: null, ApiAddress: null })
         {
             throw new UsageException("Nothing to change was given.", "For example --address HOST or --password-file FILE; all: msctl servers edit --help");

@@ -43,6 +43,7 @@ internal static class ServerTables
         {
             page.Field("SSH", $"{Way(server)} ({server.Authentication})");
             page.Field("SSH route", server.SshRoute);
+            page.Field("System", server.OperatingSystem is { } system ? SystemOption.Name(system) : null);
             page.Field("Login", server.Login switch { "sudo" => "becomes root through sudo", "docker" => "in the group docker, never root", var login => login });
             page.Field("Folder", server.Folder);
             page.Field("Host key", server.HostKey is { } key ? $"{key.Algorithm} {key.Fingerprint}" : "none accepted");

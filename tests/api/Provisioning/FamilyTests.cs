@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using DnsClient;
 using ManagedServers.Lab;
@@ -48,6 +50,14 @@ public sealed class FamilyTests
     {
         await using var host = await RegisteredHost.Start(new LabOptions { Setup = RockyLinux8 });
         var before = await host.Footprint();
+
+        Assert.Equal("redHat", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("operatingSystem").GetString());
+        using (var admin = host.Product.Admin())
+        {
+            var (status, problem) = await admin.PatchAsJsonAsync("/api/v2/pvservers/ns1", new { operatingSystem = "debian" }).Answer();
+            Assert.Equal(HttpStatusCode.BadRequest, status);
+            Assert.Contains("says that it is Rocky Linux 8.10", problem.GetProperty("errors").GetProperty("operatingSystem")[0].GetString(), StringComparison.Ordinal);
+        }
 
         var checks = await Checks(host);
         Assert.Equal("Rocky Linux 8.10 (Green Obsidian)", checks["system"].GetProperty("found").GetString());

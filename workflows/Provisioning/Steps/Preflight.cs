@@ -79,7 +79,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         [
             Login(host.Target, facts),
             owner,
-            SystemChecks.System(facts, null),
+            SystemChecks.System(facts, (await servers.Get(input.ServerId.ToString(), cancellationToken)).OperatingSystem),
             Check.Of("architecture", facts.Architecture == "x86_64", facts.Architecture, "x86_64", "The images are built for x86_64; choose such a host."),
             Python(facts),
             Docker(facts, host.Target),

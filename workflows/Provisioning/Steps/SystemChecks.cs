@@ -13,13 +13,13 @@ internal static class SystemChecks
     public const string SwitchOffResolved = "mkdir -p /etc/systemd/resolved.conf.d; printf '[Resolve]\\nDNSStubListener=no\\n' > /etc/systemd/resolved.conf.d/managed-servers.conf; "
         + "ln -sf /run/systemd/resolve/resolv.conf /etc/resolv.conf; systemctl restart systemd-resolved";
 
-    /// <param name="asked">What the operator said the host is; null when nothing was said.</param>
-    public static Check System(HostFacts facts, OsFamily? asked)
+    /// <param name="kept">What it was when it was registered; null when nobody has looked.</param>
+    public static Check System(HostFacts facts, OsFamily? kept)
     {
-        var found = facts.OsName.Length > 0 ? facts.OsName : "a system without /etc/os-release";
+        var found = facts.SystemName;
         var known = "Debian, Ubuntu or the CentOS/RHEL family";
-        return asked is { } said && said != facts.Family
-            ? Check.Of("system", false, found, said.Name(), $"Either this is another host than the one that was meant, or it was set up anew: look, then say what it is: msctl servers edit NAME --os {facts.Family.ToString().ToLowerInvariant()}")
+        return kept is { } was && was != facts.Family
+            ? Check.Of("system", false, found, was.Name(), "Either this is another host than the one that was meant, or it was set up anew. Look; if it is the right one, let it be looked at anew: msctl servers edit NAME --os auto")
             : Check.Of("system", true, facts.Family == OsFamily.Other ? $"{found}, which is none of these; it may work nevertheless" : found, known, "");
     }
 
