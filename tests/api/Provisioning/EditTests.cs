@@ -36,7 +36,7 @@ public sealed class EditTests
         await Refused(host, new { name = "two\nlines" }, "name", "must be one line");
         await Refused(host, new { address = "not an address" }, "address", "may contain only");
         await Refused(host, new { sshPort = 0 }, "sshPort", "1 to 65535");
-        await Refused(host, new { password = "a", privateKey = "b" }, "password", "cannot be combined");
+        await Refused(host, new { password = "abcd", privateKey = "b" }, "password", "cannot be combined");
         await Refused(host, new { passphrase = "alone" }, "password", "is needed");
         await Refused(host, new { reason = new string('x', 501) }, "reason", "at most 500");
         Assert.Equal(before, (await host.Get("/api/v2/pvservers/ns1")).ToString());
