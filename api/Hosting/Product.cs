@@ -8,6 +8,7 @@ using ManagedServers.Engine;
 using ManagedServers.Workflows.Access;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Credentials;
+using ManagedServers.Workflows.Drift;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.HostKeys;
 using ManagedServers.Workflows.Hosts;
@@ -63,10 +64,11 @@ internal static class Product
         builder.Services.AddEngine(engine => engine.NodeName = options.NodeName)
             .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>()
             .AddWorkflow<ManualInstallWorkflow>().AddWorkflow<ManualUninstallWorkflow>().AddWorkflow<RotateCredentialWorkflow>().AddWorkflow<AcceptHostKeyWorkflow>()
-            .AddWorkflow<ApplyWorkflow>();
+            .AddWorkflow<ApplyWorkflow>().AddWorkflow<CheckDriftWorkflow>();
 
         // After the engine, which refuses to start under a name that is taken: nothing else has begun by then.
         builder.Services.AddMonitoring();
+        builder.Services.AddDrift();
         builder.Services.AddSignIn();
         builder.Services.AddDashboard();
         builder.Services.AddExceptionHandler<Problems>().AddProblemDetails().AddOpenApi("v2", document =>
@@ -123,6 +125,7 @@ internal static class Product
         api.MapPVServers();
         api.MapSshRoutes();
         api.MapConfiguration();
+        api.MapDrift();
         api.MapRuns();
         api.MapSchedules();
         api.MapEngine();

@@ -16,6 +16,9 @@ public sealed class ProductClient(ProductHttp http) : IDisposable
     /// <summary>What servers are asked to serve.</summary>
     public ConfigurationApi Configuration { get; } = new(http);
 
+    /// <summary>Where hosts are not as they were asked to be.</summary>
+    public DriftApi Drift { get; } = new(http);
+
     /// <summary>Executions of workflows.</summary>
     public RunsApi Runs { get; } = new(http);
 

@@ -42,7 +42,7 @@ public sealed record Server
     /// <summary>Where the host reaches the product.</summary>
     public string? ApiAddress { get; init; }
 
-    /// <summary><c>new</c>, <c>installing</c>, <c>uninstalling</c>, <c>starting</c>, <c>running</c>, <c>stopped</c>, <c>failed</c> or <c>unreachable</c>.</summary>
+    /// <summary><c>new</c>, <c>installing</c>, <c>uninstalling</c>, <c>starting</c>, <c>running</c>, <c>drifted</c>, <c>stopped</c>, <c>failed</c> or <c>unreachable</c>.</summary>
     public required string State { get; init; }
 
     /// <summary>Why it is in that state, in plain words.</summary>

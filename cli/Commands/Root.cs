@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using ManagedServers.Cli.Commands.Access;
 using ManagedServers.Cli.Commands.Config;
+using ManagedServers.Cli.Commands.Drift;
 using ManagedServers.Cli.Commands.Monitoring;
 using ManagedServers.Cli.Commands.Routes;
 using ManagedServers.Cli.Commands.Runs;
@@ -30,6 +31,9 @@ internal static class Root
             Group(
                 "config", "See and change what servers serve; every version is kept.",
                 ShowConfigCommand.Build(), ApplyConfigCommand.Build(), VersionsCommand.Build(), DiffCommand.Build(), RestoreCommand.Build()),
+            Group(
+                "drift", "See where hosts are not as they were asked to be, and answer it.",
+                ListDriftCommand.Build(), DriftActions.Check(), DriftActions.Reapply(), DriftActions.Accept()),
             Group(
                 "runs", "See what the product does and did, and answer when it waits for you.",
                 ListRunsCommand.Build(), ShowRunCommand.Build(), WatchRunCommand.Build(), LogCommand.Build(), CancelRunCommand.Build(), RetryRunCommand.Build(), SkipStepCommand.Build(),

@@ -76,6 +76,44 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         return await Start(server, [new Change(served, wanted)], ConfigurationSource.Restore, message, who, idempotencyKey, cancellationToken);
     }
 
+    /// <summary>Puts back what was asked for: files, images, containers, and what runs.</summary>
+    /// <exception cref="ServerNotFoundException">There is no such server.</exception>
+    /// <exception cref="ServerConflictException">Nothing is installed on it.</exception>
+    public async Task<StartedRun> Reapply(string idOrName, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
+    {
+        var server = await servers.Get(idOrName, cancellationToken);
+        List<StoredConfiguration> served = [];
+        foreach (var component in server.Components.Select(c => c.Name).Where(Component.Serving.Contains))
+        {
+            served.Add(await Served(server, component, null, cancellationToken));
+        }
+
+        if (served.Count == 0)
+        {
+            throw new ServerConflictException("nothing-installed", $"Nothing that serves is installed on {server.Name}. Install something first.");
+        }
+
+        var dns = served.Find(s => s.Configuration.Dns is not null);
+        var input = new ApplyInput
+        {
+            ServerId = server.Id, ServerName = server.Name, Again = true,
+            Configurations = [.. served.Select(s => Applied(server, s.Configuration, s.Version.Id, s.Version.Id))],
+            Monitor = server.Components.Any(c => c is { Name: Component.Monitor, StoppedBy: null })
+                ? new MonitorInput(server.Id, Image(server, Component.Monitor), await reportAddress.For(server, cancellationToken), dns?.Version.Id) : null,
+        };
+        return await runs.StartAbout<ApplyWorkflow, ApplyInput>(server, input, who, idempotencyKey, null, cancellationToken);
+    }
+
+    /// <summary>Makes what was found on the host the next version.</summary>
+    internal async Task<StartedRun> Accept(
+        Server server, IReadOnlyList<(StoredConfiguration Served, ComponentConfiguration Found)> found, string? message, string who, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        var errors = new InputErrors();
+        var why = Message(message, errors) ?? "found on the host";
+        errors.ThrowIfAny();
+        return await Start(server, [.. found.Select(f => new Change(f.Served, f.Found))], ConfigurationSource.Accept, why, who, idempotencyKey, cancellationToken);
+    }
+
     private async Task<StartedRun> Start(
         Server server, IReadOnlyList<Change> changes, ConfigurationSource source, string? message, string who, string? idempotencyKey, CancellationToken cancellationToken)
     {
@@ -83,7 +121,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         var input = new ApplyInput
         {
             ServerId = server.Id, ServerName = server.Name,
-            Configurations = [.. made.Select(m => new AppliedConfiguration(m.New.Configuration.Component, m.New.Id, m.Served.Version.Id, Image(server, m.New.Configuration.Component), m.New.Configuration.Dns?.Listen ?? []))],
+            Configurations = [.. made.Select(m => Applied(server, m.New.Configuration, m.New.Id, m.Served.Version.Id))],
             Monitor = await Monitor(server, made.Find(m => m.New.Configuration.Dns is not null), cancellationToken),
         };
         return await runs.StartAbout<ApplyWorkflow, ApplyInput>(server, input, who, idempotencyKey, async (transaction, run) =>
@@ -98,15 +136,23 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
     private async Task<MonitorInput?> Monitor(Server server, (StoredConfiguration Served, NewConfiguration New) dns, CancellationToken cancellationToken)
     {
         var renamed = dns.Served is { } served && !served.Configuration.Dns!.Zones.Select(z => z.Name).ToHashSet().SetEquals(dns.New.Configuration.Dns!.Zones.Select(z => z.Name));
-        return renamed && server.Components.Any(c => c.Name == Component.Monitor)
+        return renamed && server.Components.Any(c => c is { Name: Component.Monitor, StoppedBy: null })
             ? new MonitorInput(server.Id, Image(server, Component.Monitor), await reportAddress.For(server, cancellationToken), dns.New.Id) : null;
     }
+
+    private AppliedConfiguration Applied(Server server, ComponentConfiguration configuration, Guid id, Guid basedOn) => new(configuration.Component, id, basedOn, Image(server, configuration.Component),
+        configuration.Dns?.Listen ?? [], server.Components.Single(c => c.Name == configuration.Component).StoppedBy is not null);
 
     /// <summary>What the component runs, which need not be what an install would put there today.</summary>
     private CatalogueImage Image(Server server, string component)
     {
         var installed = server.Components.Single(c => c.Name == component);
-        var digest = installed.Digest ?? (images.Find(component) is { } today && today.Image == installed.Image ? today.Digest : null)
+        if (images.Find(component) is { } today && today.Image == installed.Image)
+        {
+            return today;
+        }
+
+        var digest = installed.Digest
             ?? throw new ServerConflictException("installed-before", $"{component} on {server.Name} was installed by an earlier release, with another image than today's. Install it again once; then its configuration can be changed by itself.");
         return new CatalogueImage(component, installed.Version, installed.Image, digest, "", 0);
     }

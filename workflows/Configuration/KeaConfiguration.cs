@@ -97,8 +97,45 @@ public sealed partial class KeaConfiguration
 
     /// <summary>The mark in a file, or in what a running Kea answers to <c>config-get</c>; null when the product has not written it.</summary>
     public static string? MarkIn(JsonElement file) =>
-        file.ValueKind == JsonValueKind.Object && file.TryGetProperty("Dhcp4", out var dhcp) && dhcp.TryGetProperty("user-context", out var context)
-        && context.TryGetProperty(Mark, out var mark) ? mark.GetString() : null;
+        file.ValueKind == JsonValueKind.Object && file.TryGetProperty("Dhcp4", out var dhcp) && dhcp.TryGetProperty("user-context", out var context) ? MarkInContext(context) : null;
+
+    /// <summary>The mark in a <c>user-context</c>; null when the product has not written it.</summary>
+    public static string? MarkInContext(JsonElement context) =>
+        context.ValueKind == JsonValueKind.Object && context.TryGetProperty(Mark, out var mark) && mark.ValueKind == JsonValueKind.String ? mark.GetString() : null;
+
+    /// <summary>The document that <see cref="Render"/> would write as this file.</summary>
+    /// <param name="file">As somebody has changed it by hand.</param>
+    /// <param name="before">What it was written from: what the product has added is taken away again.</param>
+    /// <param name="interfaces">As given to <see cref="Render"/>.</param>
+    /// <exception cref="InvalidInputException">There is no such document: what is the product's own was changed.</exception>
+    public static KeaConfiguration OfFile(JsonElement file, KeaConfiguration before, IReadOnlyList<string> interfaces)
+    {
+        var field = FileName;
+        var all = Inner(Read(file, field), ref field);
+        var written = JsonNode.Parse(before.Render(interfaces).Text)!["Dhcp4"]!.AsObject();
+        (all["user-context"] as JsonObject)?.Remove(Mark);
+        (written["user-context"] as JsonObject)?.Remove(Mark);
+        var document = (JsonObject)all.DeepClone();
+        foreach (var ours in Ours.Where(o => JsonNode.DeepEquals(all[o], written[o])))
+        {
+            document.Remove(ours);
+        }
+
+        foreach (var name in Extended)
+        {
+            // Untouched, it is what the operator had asked for; otherwise all of it is the operator's from now on.
+            if (JsonNode.DeepEquals(all[name], written[name]))
+            {
+                document.Remove(name);
+                if (before.document.TryGetPropertyValue(name, out var asked))
+                {
+                    document[name] = asked?.DeepClone();
+                }
+            }
+        }
+
+        return Parse(JsonSerializer.SerializeToElement(document), FileName);
+    }
 
     private static JsonObject Read(JsonElement given, string field)
     {

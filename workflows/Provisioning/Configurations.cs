@@ -75,9 +75,11 @@ public sealed class Configurations(NpgsqlDataSource database)
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(
             """
-            with applied as (update servers.component set configuration_id = @Id where server_id = @serverId and name = @Component)
+            with applied as (update servers.component set configuration_id = @Id, configuration_digest = @digest, specification = coalesce(@Specification, specification)
+                             where server_id = @serverId and name = @Component),
+                 drifted as (delete from servers.drift where server_id = @serverId and component = @Component)
             update servers.configuration set applied_at = coalesce(applied_at, now()) where id = @Id
-            """, applied.Select(a => new { serverId, a.Component, a.Id }));
+            """, applied.Select(a => new { serverId, a.Component, a.Id, a.Specification, digest = a.Kept.FirstOrDefault() }));
     }
 
     private async Task<StoredConfiguration?> Single(string where, object parameters, CancellationToken cancellationToken)

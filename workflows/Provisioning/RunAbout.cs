@@ -30,7 +30,7 @@ internal static class RunAbout
         {
             RequestedBy = who,
             Subject = server.Subject,
-            DedupeKey = idempotencyKey is null ? null : DedupeKey(server, kind, who, idempotencyKey),
+            DedupeKey = idempotencyKey is null ? null : DedupeKey(server.Id, kind, who, idempotencyKey),
         };
         return runs.Start<TWorkflow, TInput>(input, start, async (transaction, run) =>
         {
@@ -43,10 +43,10 @@ internal static class RunAbout
     public static async Task<StartedRun?> StartedBefore<TWorkflow>(this IRuns runs, Server server, string who, string? idempotencyKey, CancellationToken cancellationToken)
     {
         var kind = typeof(TWorkflow).GetCustomAttribute<WorkflowAttribute>()!.Kind;
-        return idempotencyKey is not null && await runs.Find(DedupeKey(server, kind, who, idempotencyKey), cancellationToken) is { } found ? new StartedRun(found, true) : null;
+        return idempotencyKey is not null && await runs.Find(DedupeKey(server.Id, kind, who, idempotencyKey), cancellationToken) is { } found ? new StartedRun(found, true) : null;
     }
 
     // Hashed, because a name and a key together may be longer than the engine takes.
-    private static string DedupeKey(Server server, string kind, string who, string idempotencyKey) =>
-        $"{server.Id}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{who}\0{kind}\0{idempotencyKey}")))}";
+    public static string DedupeKey(Guid? server, string kind, string who, string idempotencyKey) =>
+        $"{server?.ToString() ?? "all"}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{who}\0{kind}\0{idempotencyKey}")))}";
 }

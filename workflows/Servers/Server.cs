@@ -61,7 +61,11 @@ public enum Authentication
 
 /// <summary>What a finished run left on a server.</summary>
 /// <param name="Digest">Of the image's contents; null where an earlier release has installed it.</param>
-public sealed record InstalledComponent(string Name, string Version, string Image, string? Digest);
+/// <param name="ConfigurationDigest">Of the configuration's files on the host; null where an earlier release has put them there.</param>
+/// <param name="Specification">Of the container; null where an earlier release has made it.</param>
+/// <param name="StoppedBy">The run with which an operator has stopped it; null when it is to run.</param>
+public sealed record InstalledComponent(
+    string Name, string Version, string Image, string? Digest, string? ConfigurationDigest = null, string? Specification = null, Guid? StoppedBy = null);
 
 /// <summary>What an operator gives to register a host.</summary>
 public sealed record AddServer

@@ -1,4 +1,6 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Configuration;
+using ManagedServers.Workflows.Drift;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
@@ -16,6 +18,9 @@ public enum ServerState
     /// <summary>Installed a moment ago; its first heartbeat is still due.</summary>
     Starting,
     Running,
+
+    /// <summary>It serves, and something on the host is not as it was asked for.</summary>
+    Drifted,
     Stopped,
     Failed,
     Unreachable,
@@ -58,7 +63,7 @@ public sealed record ServerView
 }
 
 /// <summary>Servers together with what their last run and their heartbeats say: the state is worked out when it is asked for, so it cannot go stale.</summary>
-public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns runs, MonitoringOptions options, TimeProvider time)
+public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns runs, DriftFindings drift, MonitoringOptions options, TimeProvider time)
 {
     public async Task<IReadOnlyList<ServerView>> List(string? filter = null, string? after = null, int limit = 100, CancellationToken cancellationToken = default) =>
         await View(await servers.List(filter, after, limit, cancellationToken), cancellationToken);
@@ -70,17 +75,18 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
     {
         var beats = (await heartbeats.Summary([.. found.Select(s => s.Id)], cancellationToken)).ToDictionary(b => b.ServerId);
         var lastRuns = (await runs.Get([.. found.Select(s => s.LastRunId).OfType<Guid>()], cancellationToken)).ToDictionary(r => r.Id);
-        return [.. found.Select(s => View(s, beats[s.Id], s.LastRunId is { } id ? lastRuns.GetValueOrDefault(id) : null))];
+        var drifted = await drift.Summary([.. found.Select(s => s.Id)], cancellationToken);
+        return [.. found.Select(s => View(s, beats[s.Id], s.LastRunId is { } id ? lastRuns.GetValueOrDefault(id) : null, drifted.GetValueOrDefault(s.Id)))];
     }
 
-    private ServerView View(Server server, HeartbeatSummary beat, RunSummary? run)
+    private ServerView View(Server server, HeartbeatSummary beat, RunSummary? run, (int Count, string First) drifted)
     {
         // A heartbeat from before tells nothing about what a run has started or stopped since.
         var since = run is { State: RunState.Succeeded, Kind: StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind } && beat.LastAt < run.FinishedAt ? run.Kind : null;
         var components = server.Components.Select(c => Component(c, beat, told: since is null)).ToList();
         var (state, reason) = since switch
         {
-            null => State(server, components, beat, run),
+            null => State(server, components, beat, run) is (ServerState.Running, _) && drifted.Count > 0 ? (ServerState.Drifted, Words(drifted)) : State(server, components, beat, run),
             StopWorkflow.Kind => (ServerState.Stopped, "stopped a moment ago; its next heartbeat tells more"),
             _ => (ServerState.Starting, "waiting for its next heartbeat"),
         };
@@ -110,7 +116,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
     private (ServerState, string?) State(Server server, List<ComponentView> components, HeartbeatSummary beat, RunSummary? run) => run?.State switch
     {
         RunState.Queued or RunState.Running or RunState.Waiting when run.Kind is UninstallWorkflow.Kind or ManualUninstallWorkflow.Kind => (ServerState.Uninstalling, run.Reason),
-        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind is not (StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind) => (ServerState.Installing, run.Reason),
+        RunState.Queued or RunState.Running or RunState.Waiting when run.Kind is not (StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind or ApplyWorkflow.Kind) => (ServerState.Installing, run.Reason),
         RunState.Paused => (ServerState.Failed, run.Reason),
         RunState.Failed or RunState.Cancelled when server.Components.Count == 0 => (ServerState.Failed, run.Reason),
         _ when server.Components.Count == 0 => (ServerState.New, null),
@@ -121,6 +127,8 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         _ when components.Find(c => c.State != "running") is { } stopped => (ServerState.Stopped, $"{stopped.Name} is {stopped.State}"),
         _ => (ServerState.Running, null),
     };
+
+    private static string Words((int Count, string First) drifted) => drifted.Count == 1 ? drifted.First : $"{drifted.First} There are {drifted.Count - 1} more: msctl drift list";
 
     private static string Age(TimeSpan age) =>
         age.TotalDays >= 1 ? $"{(int)age.TotalDays} d" : age.TotalHours >= 1 ? $"{(int)age.TotalHours} h" : $"{(int)age.TotalMinutes} min";

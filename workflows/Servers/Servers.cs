@@ -18,7 +18,8 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         s.api_address, s.created_at, s.last_run_id,
         (select h.address from servers.route_hop h where h.route_id = s.route_id and h.position = 1) as first_hop,
         s.route_id as ssh_route_id, (select r.name from servers.route r where r.id = s.route_id) as ssh_route,
-        coalesce((select json_agg(json_build_object('name', c.name, 'version', c.version, 'image', c.image, 'digest', c.image_digest) order by c.name)
+        coalesce((select json_agg(json_build_object('name', c.name, 'version', c.version, 'image', c.image, 'digest', c.image_digest,
+                             'configurationDigest', c.configuration_digest, 'specification', c.specification, 'stoppedBy', c.stopped_by) order by c.name)
                   from servers.component c where c.server_id = s.id), '[]')::text as components
         """;
 
@@ -111,10 +112,35 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(
             """
-            insert into servers.component (server_id, name, version, image, image_digest) values (@serverId, @Name, @Version, @Image, @Digest)
-            on conflict (server_id, name) do update set version = excluded.version, image = excluded.image, image_digest = excluded.image_digest, installed_at = now()
+            insert into servers.component (server_id, name, version, image, image_digest, specification) values (@serverId, @Name, @Version, @Image, @Digest, @Specification)
+            on conflict (server_id, name) do update set version = excluded.version, image = excluded.image, image_digest = excluded.image_digest,
+                specification = excluded.specification, stopped_by = null, installed_at = now()
             """,
-            installed.Select(i => new { serverId, i.Name, i.Version, i.Image, i.Digest }));
+            installed.Select(i => new { serverId, i.Name, i.Version, i.Image, i.Digest, i.Specification }));
+        await connection.ExecuteAsync("delete from servers.drift where server_id = @serverId and component = any(@names)", new { serverId, names = installed.Select(i => i.Name).ToArray() });
+    }
+
+    /// <summary>The component's container is as specified now. Nothing happens where it is not installed yet.</summary>
+    internal async Task SetSpecification(Guid serverId, string component, string specification, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(
+            """
+            with made as (update servers.component set specification = @specification where server_id = @serverId and name = @component)
+            delete from servers.drift where server_id = @serverId and component = @component
+            """, new { serverId, component, specification });
+    }
+
+    /// <summary>An operator wants the component stopped, or running again: what stands in the way of that has not drifted.</summary>
+    /// <param name="by">The run that stops it; null when it is to run.</param>
+    internal async Task SetStopped(Guid serverId, string component, Guid? by, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(
+            """
+            with wanted as (update servers.component set stopped_by = @by where server_id = @serverId and name = @component)
+            delete from servers.drift where server_id = @serverId and component = @component and kind in ('stopped', 'running')
+            """, new { serverId, component, by });
     }
 
     internal async Task<bool> Exists(Guid id, CancellationToken cancellationToken)
@@ -126,7 +152,11 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
     internal async Task SetUninstalled(Guid serverId, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync("delete from servers.component where server_id = @serverId", new { serverId });
+        await connection.ExecuteAsync(
+            """
+            with gone as (delete from servers.component where server_id = @serverId), looks as (delete from servers.drift_check where server_id = @serverId)
+            delete from servers.drift where server_id = @serverId
+            """, new { serverId });
     }
 
     internal async Task Delete(Guid id, Func<NpgsqlTransaction, Task> within, CancellationToken cancellationToken)

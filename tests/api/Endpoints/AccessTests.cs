@@ -22,6 +22,8 @@ public sealed class AccessTests(SharedProduct shared)
         { "GET", "/api/v2/pvservers/x/configuration" }, { "POST", "/api/v2/pvservers/x/configuration/apply" }, { "GET", "/api/v2/pvservers/x/configuration/dns/versions" },
         { "GET", "/api/v2/pvservers/x/configuration/dns/versions/1" }, { "GET", "/api/v2/pvservers/x/configuration/dns/versions/1/diff?to=2" },
         { "POST", "/api/v2/pvservers/x/configuration/dns/versions/1/restore" },
+        { "GET", "/api/v2/drift" }, { "POST", "/api/v2/drift/check" }, { "GET", "/api/v2/pvservers/x/drift" }, { "POST", "/api/v2/pvservers/x/drift/check" },
+        { "POST", "/api/v2/pvservers/x/drift/reapply" }, { "POST", "/api/v2/pvservers/x/drift/accept" },
         { "GET", "/api/v2/runs" }, { "GET", "/api/v2/runs/00000000-0000-0000-0000-000000000001" }, { "GET", "/api/v2/runs/00000000-0000-0000-0000-000000000001/log" },
         { "GET", "/api/v2/runs/00000000-0000-0000-0000-000000000001/events" }, { "POST", "/api/v2/runs/00000000-0000-0000-0000-000000000001/cancel" },
         { "POST", "/api/v2/runs/00000000-0000-0000-0000-000000000001/retry" }, { "POST", "/api/v2/runs/00000000-0000-0000-0000-000000000001/skip" },

@@ -18,7 +18,6 @@ internal static class ContainerSwitch
     {
         var (name, token) = (Component.ContainerName(component), step.Cancellation);
         var found = await host.Docker.FindContainer(name, token);
-        var aside = await host.Docker.FindContainer(Aside(name), token);
         if (found is not null && found.Labels.GetValueOrDefault(ContainerSpecification.SpecLabel) == specification.Digest)
         {
             var started = await host.Docker.KeepRunning(name, token);
@@ -32,7 +31,7 @@ internal static class ContainerSwitch
             }
 
             var own = found.Labels.GetValueOrDefault("managed-servers.key") == step.IdempotencyKey;
-            return new RunningContainer(found.Id, own, own && aside is not null);
+            return new RunningContainer(found.Id, own, own && await host.Docker.FindContainer(Aside(name), token) is not null);
         }
 
         if (found is not null)
@@ -52,6 +51,10 @@ internal static class ContainerSwitch
     public static async Task<DockerContainer> Find(IHost host, string component, CancellationToken cancellationToken) =>
         await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken)
         ?? throw new StepRejectedException($"On {host.Target} there is no container {Component.ContainerName(component)}: somebody has removed it. Install {component} again, which brings it back with its data.");
+
+    /// <summary>The digest of the specification that it was made from; null when it is not there.</summary>
+    public static async Task<string?> Specification(IHost host, string component, CancellationToken cancellationToken) =>
+        (await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken))?.Labels.GetValueOrDefault(ContainerSpecification.SpecLabel);
 
     /// <summary>With the older one that was kept for an undo. False when there was none.</summary>
     public static async Task<bool> Remove(IHost host, string component, CancellationToken cancellationToken)

@@ -9,8 +9,14 @@ public sealed class RecordApplied(Servers.Servers servers, Configurations config
 {
     public override async Task<Nothing> Run(RecordAppliedInput input, StepContext step)
     {
-        await configurations.SetApplied(input.ServerId, input.Configurations, step.Cancellation);
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        List<InstalledConfiguration> applied = [];
+        foreach (var configuration in input.Configurations)
+        {
+            applied.Add(configuration with { Specification = await ContainerSwitch.Specification(host, configuration.Component, step.Cancellation) });
+        }
+
+        await configurations.SetApplied(input.ServerId, applied, step.Cancellation);
         foreach (var configuration in input.Configurations)
         {
             await ContainerSwitch.Settle(host, configuration.Component, step.Cancellation);

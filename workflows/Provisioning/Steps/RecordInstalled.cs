@@ -7,16 +7,23 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record RecordInput(Guid ServerId, IReadOnlyList<CatalogueImage> Images, IReadOnlyList<InstalledConfiguration> Configurations, IReadOnlyList<int> Commands);
 
 /// <param name="Kept">Digests of those that stay on the host: the current one and the one before it.</param>
-public sealed record InstalledConfiguration(string Component, Guid Id, IReadOnlyList<string> Kept);
+/// <param name="Specification">Of the container that serves it; null while it is not made anew.</param>
+public sealed record InstalledConfiguration(string Component, Guid Id, IReadOnlyList<string> Kept, string? Specification = null);
 
 /// <summary>The install has proven itself: writes it down, and lets go of what was kept for an undo.</summary>
 public sealed class RecordInstalled(Servers.Servers servers, Configurations configurations) : Step<RecordInstalled, RecordInput, Nothing>
 {
     public override async Task<Nothing> Run(RecordInput input, StepContext step)
     {
-        await servers.SetInstalled(input.ServerId, [.. input.Images.Select(i => new InstalledComponent(i.Component, i.Version, i.Image, i.Digest))], step.Cancellation);
-        await configurations.SetApplied(input.ServerId, input.Configurations, step.Cancellation);
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        List<InstalledComponent> installed = [];
+        foreach (var image in input.Images)
+        {
+            installed.Add(new InstalledComponent(image.Component, image.Version, image.Image, image.Digest) { Specification = await ContainerSwitch.Specification(host, image.Component, step.Cancellation) });
+        }
+
+        await servers.SetInstalled(input.ServerId, installed, step.Cancellation);
+        await configurations.SetApplied(input.ServerId, input.Configurations, step.Cancellation);
         foreach (var image in input.Images)
         {
             await ContainerSwitch.Settle(host, image.Component, step.Cancellation);

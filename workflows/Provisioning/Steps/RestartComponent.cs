@@ -47,6 +47,7 @@ public sealed class RestartComponent(Servers.Servers servers) : Step<RestartComp
             await StartMonitor.AwaitListening(host, step);
         }
 
+        await servers.SetStopped(input.ServerId, input.Component, null, step.Cancellation);
         step.Changed($"restarted {container.Name}");
         return Nothing.Value;
     }

@@ -21,6 +21,7 @@ public sealed class StartComponent(Servers.Servers servers) : Step<StartComponen
             await StartMonitor.AwaitListening(host, step);
         }
 
+        await servers.SetStopped(input.ServerId, input.Component, null, step.Cancellation);
         if (changed)
         {
             step.Changed($"started {container.Name}");
@@ -39,6 +40,7 @@ public sealed class StartComponent(Servers.Servers servers) : Step<StartComponen
         {
             await using var host = await servers.Connect(input.ServerId, step.Cancellation);
             await host.Docker.KeepStopped(Component.ContainerName(input.Component), step.Cancellation);
+            await servers.SetStopped(input.ServerId, input.Component, step.RunId, step.Cancellation);
             step.Changed($"stopped {Component.ContainerName(input.Component)} again");
         }
     }

@@ -40,7 +40,8 @@ public sealed class StartMonitor(Servers.Servers servers, Configurations configu
             new HostFile($"{layout.Monitor}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile),
             new HostFile($"{layout.Monitor}/config.json", await payload.MonitorConfiguration(input.ServerId, input.ApiAddress, zones, token), HostLayout.PrivateFile),
         ], token);
-        var container = await ContainerSwitch.Ensure(host, Component.Monitor, ContainerSpecification.Monitor(layout, input.Image, step.IdempotencyKey), step);
+        var specification = ContainerSpecification.Monitor(layout, input.Image, step.IdempotencyKey);
+        var container = await ContainerSwitch.Ensure(host, Component.Monitor, specification, step);
 
         // After an interruption nobody knows whether the container has read the file that is there now.
         if ((written.Contains(true) || step.WasInterrupted) && !container.Created)
@@ -50,6 +51,7 @@ public sealed class StartMonitor(Servers.Servers servers, Configurations configu
         }
 
         await AwaitListening(host, step);
+        await servers.SetSpecification(input.ServerId, Component.Monitor, specification.Digest, token);
         return container;
     }
 

@@ -11,6 +11,7 @@ public sealed class StopComponent(Servers.Servers servers) : Step<StopComponent,
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var container = await ContainerSwitch.Find(host, input.Component, step.Cancellation);
         var changed = await host.Docker.KeepStopped(container.Id, step.Cancellation);
+        await servers.SetStopped(input.ServerId, input.Component, step.RunId, step.Cancellation);
         if (changed)
         {
             step.Changed($"stopped {container.Name}");
@@ -30,6 +31,7 @@ public sealed class StopComponent(Servers.Servers servers) : Step<StopComponent,
         {
             await using var host = await servers.Connect(input.ServerId, step.Cancellation);
             await host.Docker.KeepRunning(Component.ContainerName(input.Component), step.Cancellation);
+            await servers.SetStopped(input.ServerId, input.Component, null, step.Cancellation);
             step.Changed($"started {Component.ContainerName(input.Component)} again");
         }
     }

@@ -1,0 +1,12 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ManagedServers.Workflows.Drift;
+
+public static class DriftRegistration
+{
+    public static IServiceCollection AddDrift(this IServiceCollection services) => services
+        .AddSingleton<DriftFindings>()
+        .AddSingleton<DriftLook>()
+        .AddSingleton<DriftAnswers>()
+        .AddHostedService<DriftSchedule>();
+}
