@@ -28,7 +28,8 @@ internal sealed record MatrixRow(string Kind, HostState From, HostState To, Func
         new("rotate-credential", HostState.Installed, HostState.Installed, host => Post(host, "rotate-credential")),
         new("accept-host-key", HostState.Installed, HostState.Installed, async host =>
         {
-            await host.Lab.Run("rm /etc/ssh/ssh_host_ed25519_key*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; lab-service ssh restart");
+            await host.Lab.Run("rm /etc/ssh/ssh_host_ed25519_key*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; lab-service ssh restart; pkill -KILL -f '^sshd: root' || true");
+            await ProductProcess.Until(async () => (await host.Post("/api/v2/pvservers/ns1/test", new { })).TryGetProperty("type", out var type) && type.GetString() == "host-key-changed", "the changed key is met");
             return await Post(host, "host-key");
         }) { Approval = "accept" },
         new("restart", HostState.Installed, HostState.Installed, host => Post(host, "restart")),
@@ -46,7 +47,11 @@ internal sealed record MatrixRow(string Kind, HostState From, HostState To, Func
         return (await host.Post("/api/v2/pvservers/ns1/configuration/apply", new { zones = new[] { new { name = "example.org", file } } })).GetProperty("runId").GetGuid();
     }
 
-    private static async Task<Guid> Post(RegisteredHost host, string verb) => (await host.Post($"/api/v2/pvservers/ns1/{verb}", new { })).GetProperty("runId").GetGuid();
+    private static async Task<Guid> Post(RegisteredHost host, string verb)
+    {
+        var started = await host.Post($"/api/v2/pvservers/ns1/{verb}", new { });
+        return started.TryGetProperty("runId", out var run) ? run.GetGuid() : throw new InvalidOperationException($"{verb}: {started}");
+    }
 }
 
 /// <summary>What came of a fault.</summary>
