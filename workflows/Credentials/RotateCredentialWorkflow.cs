@@ -11,7 +11,7 @@ public sealed record RotateInput(Guid ServerId, string ServerName, Guid PendingI
 /// Puts a new credential in the place of the one with which the product logs in on a host. The old one works until the new one is proven; whatever
 /// fails, the one that is stored works.
 /// </summary>
-[Workflow("rotate-credential", version: 1)]
+[Workflow("rotate-credential", version: 2)]
 public sealed class RotateCredentialWorkflow : IWorkflow<RotateInput>
 {
     public string Title(RotateInput input) => $"rotate the credential of {input.ServerName}";
@@ -33,9 +33,9 @@ public sealed class RotateCredentialWorkflow : IWorkflow<RotateInput>
             plan.Step("install-key", $"Let {input.What} in on the host", InstallKey.With(input)).OnFailure(StepFailure.Compensate);
             plan.Step("prove-key", "Log in anew with it", ProvePending.With(input)).OnFailure(StepFailure.Compensate);
             plan.Step("switch", "Use it from now on", SwitchCredential.With(input)).OnFailure(StepFailure.Compensate);
-            plan.Step("remove-old-key", "Take the product's old key from the host", RemoveOldKey.With(input)).OnFailure(StepFailure.Compensate);
         }
 
+        plan.Step("remove-old-key", "Take the product's old key from the host", RemoveOldKey.With(input)).OnFailure(StepFailure.Compensate);
         plan.Step("prove-new", "Log in anew with what is stored", ProveLogin.With(input)).OnFailure(StepFailure.Compensate);
         plan.Step("record", "Write it into the server's history", RecordRotation.With(input));
     }

@@ -35,6 +35,7 @@ public sealed class CredentialTests(CredentialTests.OneHost fixture) : IClassFix
         var password = await Rotate(new { password = "a-new-p4ssword" });
         Assert.True(RegisteredHost.State(password) == "succeeded", RegisteredHost.Story(password));
         Assert.Equal("password", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("authentication").GetString());
+        Assert.Equal(["# by hand", Foreign], await Keys());
 
         var given = await Rotate(new { privateKey = await LockedKey(), passphrase = "open sesame" });
         Assert.True(RegisteredHost.State(given) == "succeeded", RegisteredHost.Story(given));
