@@ -5,7 +5,6 @@ using ManagedServers.Workflows.Access;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Provisioning;
 using Microsoft.AspNetCore.Mvc;
-using static ManagedServers.Api.Endpoints.PVServers;
 
 namespace ManagedServers.Api.Endpoints;
 
@@ -20,10 +19,10 @@ internal static class Configuration
                 new CurrentAnswer(await history.Current(server, cancellationToken)))
             .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).WithSummary("What each component of a server serves");
 
-        configuration.MapPost("/apply", async (string server, ApplyRequest request, ConfigurationChanges changes, HttpContext context, CancellationToken cancellationToken) =>
-                Started(await changes.Apply(server, request, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
+        configuration.MapPost("/apply", async (string server, ApplyRequest request, bool? plan, ConfigurationChanges changes, HttpContext context, CancellationToken cancellationToken) =>
+                await Changes.Answer(await changes.Apply(server, request, context.User.Identity!.Name!, plan == true ? null : Changes.IdempotencyKey(context), cancellationToken), plan, context, cancellationToken))
             .RequireAuthorization(nameof(Right.Operate)).WithMetadata(new RequestSizeLimitAttribute(Requests.LargestInstall))
-            .Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(409).WithSummary("Change what is served: all zones, single ones, addresses, the DHCP document; answers with the run that does it");
+            .ProducesChange().ProducesProblem(400).ProducesProblem(409).WithSummary("Change what is served: all zones, single ones, addresses, the DHCP document; answers with the run that does it");
 
         configuration.MapGet("/{component}/versions", async (string server, string component, int? limit, string? before, ConfigurationHistory history, CancellationToken cancellationToken) =>
         {
@@ -40,9 +39,10 @@ internal static class Configuration
             .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).WithSummary("What is different in another version: a unified diff for each zone or document");
 
         configuration.MapPost("/{component}/versions/{version:int}/restore", async (
-                string server, string component, int version, RestoreRequest? request, ConfigurationChanges changes, HttpContext context, CancellationToken cancellationToken) =>
-                Started(await changes.Restore(server, component, version, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
-            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409)
+                string server, string component, int version, RestoreRequest? request, bool? plan, ConfigurationChanges changes, HttpContext context, CancellationToken cancellationToken) =>
+                await Changes.Answer(
+                    await changes.Restore(server, component, version, request ?? new(), context.User.Identity!.Name!, plan == true ? null : Changes.IdempotencyKey(context), cancellationToken), plan, context, cancellationToken))
+            .RequireAuthorization(nameof(Right.Operate)).ProducesChange().ProducesProblem(400).ProducesProblem(409)
             .WithSummary("Make a new version that equals an older one, and apply it");
     }
 

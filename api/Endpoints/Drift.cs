@@ -1,7 +1,7 @@
 using ManagedServers.Workflows.Access;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Drift;
-using static ManagedServers.Api.Endpoints.PVServers;
+using static ManagedServers.Api.Endpoints.Changes;
 
 namespace ManagedServers.Api.Endpoints;
 
@@ -23,12 +23,12 @@ internal static class Drift
         one.MapPost("/check", async (string server, DriftAnswers drift, HttpContext context, CancellationToken cancellationToken) =>
                 Started(await drift.Check(server, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
             .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(404).WithSummary("Look at a host now; changes nothing on it");
-        one.MapPost("/reapply", async (string server, ConfigurationChanges changes, HttpContext context, CancellationToken cancellationToken) =>
-                Started(await changes.Reapply(server, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
-            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(404).ProducesProblem(409).WithSummary("Put back what was asked for");
-        one.MapPost("/accept", async (string server, AcceptRequest? request, DriftAnswers drift, HttpContext context, CancellationToken cancellationToken) =>
-                Started(await drift.Accept(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
-            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(404).ProducesProblem(409).WithSummary("Make the files on the host the next version");
+        one.MapPost("/reapply", async (string server, bool? plan, ConfigurationChanges changes, HttpContext context, CancellationToken cancellationToken) =>
+                await Answer(await changes.Reapply(server, cancellationToken), plan, context, cancellationToken))
+            .RequireAuthorization(nameof(Right.Operate)).ProducesChange().ProducesProblem(409).WithSummary("Put back what was asked for");
+        one.MapPost("/accept", async (string server, AcceptRequest? request, bool? plan, DriftAnswers drift, HttpContext context, CancellationToken cancellationToken) =>
+                await Answer(await drift.Accept(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken), plan, context, cancellationToken))
+            .RequireAuthorization(nameof(Right.Operate)).ProducesChange().ProducesProblem(409).WithSummary("Make the files on the host the next version");
     }
 
     private sealed record ListAnswer(IReadOnlyList<ServerDrift> Items);

@@ -58,7 +58,7 @@ internal static class PVServers
             return new TestAnswer(checks.All(c => c.Ok || c.RootStep), checks);
         }).RequireAuthorization(nameof(Right.Operate)).WithSummary("Connect and look at everything that an install needs; changes nothing");
 
-        servers.MapPost("/{server}/install", async (string server, InstallRequest request, Installation installation, Servers servers, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken) =>
+        servers.MapPost("/{server}/install", async (string server, InstallRequest request, bool? plan, Installation installation, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken) =>
         {
             var hasCommands = request.PreCommands?.Count > 0 || request.PostCommands?.Count > 0;
             if (hasCommands && !context.User.Allows(Right.RunCommands))
@@ -66,30 +66,30 @@ internal static class PVServers
                 return Results.Forbid();
             }
 
-            var run = await installation.Start(server, request, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken);
-            return Started(run, await ByHand(server, run, servers, line, tokens, context, cancellationToken));
+            var prepared = await installation.Prepare(server, request, cancellationToken);
+            return await Changes.Answer(prepared, plan, context, cancellationToken, run => ByHand(prepared.Server, run, line, tokens, context, cancellationToken));
         }).RequireAuthorization(nameof(Right.Operate)).WithMetadata(new RequestSizeLimitAttribute(Requests.LargestInstall))
-            .Produces<StartedAnswer>(202).ProducesProblem(400).WithSummary("Install components; answers with the run that does it");
+            .ProducesChange().ProducesProblem(400).WithSummary("Install components; answers with the run that does it");
 
         Control(servers, "start", "Start components, all if none is named, and prove that DNS answers", l => l.Start);
         Control(servers, "stop", "Stop components, all if none is named; they stay stopped over reboots", l => l.Stop);
         Control(servers, "restart", "Restart components, all if none is named, and prove that DNS answers", l => l.Restart);
 
-        servers.MapPost("/{server}/uninstall", async (string server, Lifecycle lifecycle, Servers servers, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken) =>
+        servers.MapPost("/{server}/uninstall", async (string server, bool? plan, Lifecycle lifecycle, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken) =>
             {
-                var run = await lifecycle.Uninstall(server, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken);
-                return Started(run, await ByHand(server, run, servers, line, tokens, context, cancellationToken));
+                var prepared = await lifecycle.Uninstall(server, cancellationToken);
+                return await Changes.Answer(prepared, plan, context, cancellationToken, run => ByHand(prepared.Server, run, line, tokens, context, cancellationToken));
             })
-            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(409).WithSummary("Take from the host everything that installs have put there; the server stays registered");
+            .RequireAuthorization(nameof(Right.Operate)).ProducesChange().ProducesProblem(409).WithSummary("Take from the host everything that installs have put there; the server stays registered");
 
-        servers.MapPost("/{server}/rotate-credential", async (string server, RotateRequest? request, CredentialRotation rotation, HttpContext context, CancellationToken cancellationToken) =>
-                Started(await rotation.Start(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
-            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(404)
+        servers.MapPost("/{server}/rotate-credential", async (string server, RotateRequest? request, bool? plan, CredentialRotation rotation, HttpContext context, CancellationToken cancellationToken) =>
+                await Changes.Answer(await rotation.Prepare(server, request ?? new(), context.User.Identity!.Name!, cancellationToken), plan, context, cancellationToken))
+            .RequireAuthorization(nameof(Right.Operate)).ProducesChange().ProducesProblem(400)
             .WithSummary("Put a new credential, or a new key of the product's own, in the place of the stored one, proven on the host");
 
         servers.MapPost("/{server}/host-key", async (string server, HostKeyRequest? request, HostKeyApproval approval, HttpContext context, CancellationToken cancellationToken) =>
         {
-            var asked = await approval.Ask(server, request?.Reason, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken);
+            var asked = await approval.Ask(server, request?.Reason, context.User.Identity!.Name!, Changes.IdempotencyKey(context), cancellationToken);
             return Results.Accepted($"/api/v2/runs/{asked.RunId}", asked);
         }).RequireAuthorization(nameof(Right.Operate)).Produces<AskedHostKey>(202).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Ask, in a run that waits for an approval, whether the key that the host shows now is to be accepted");
@@ -114,37 +114,22 @@ internal static class PVServers
     }
 
     private static void Control(
-        RouteGroupBuilder servers, string verb, string summary, Func<Lifecycle, Func<string, ComponentsRequest, string, string?, CancellationToken, Task<ManagedServers.Engine.StartedRun>>> of) =>
-        servers.MapPost("/{server}/" + verb, async (string server, ComponentsRequest? request, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
-                Started(await of(lifecycle)(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
-            .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(400).ProducesProblem(409).WithSummary(summary);
-
-    internal static IResult Started(ManagedServers.Engine.StartedRun run, HostEnrolment? enrolment = null) => Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id, enrolment));
+        RouteGroupBuilder servers, string verb, string summary, Func<Lifecycle, Func<string, ComponentsRequest, CancellationToken, Task<PreparedRun>>> of) =>
+        servers.MapPost("/{server}/" + verb, async (string server, ComponentsRequest? request, bool? plan, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
+                await Changes.Answer(await of(lifecycle)(server, request ?? new(), cancellationToken), plan, context, cancellationToken))
+            .RequireAuthorization(nameof(Right.Operate)).ProducesChange().ProducesProblem(400).ProducesProblem(409).WithSummary(summary);
 
     /// <summary>What somebody must do on a host without a login; a token only for a run that begins now, because it is shown once.</summary>
-    private static async Task<HostEnrolment?> ByHand(
-        string server, ManagedServers.Engine.StartedRun run, Servers servers, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken)
-    {
-        var found = await servers.Get(server, cancellationToken);
-        return found.Installation != InstallationType.Manual ? null
-            : run.Existing ? new HostEnrolment(await line.For(found, cancellationToken), null, null)
-            : await Enrolment.Enrol(found, EnrolmentTokens.Default, line, tokens, context, cancellationToken);
-    }
-
-    internal static string? IdempotencyKey(HttpContext context)
-    {
-        var key = context.Request.Headers["Idempotency-Key"].ToString();
-        return key.Length <= 200 ? (key.Length > 0 ? key : null) : throw new InvalidInputException("Idempotency-Key", "must have at most 200 characters");
-    }
+    private static async Task<HostEnrolment?> ByHand(Server server, ManagedServers.Engine.StartedRun run, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken) =>
+        server.Installation != InstallationType.Manual ? null
+            : run.Existing ? new HostEnrolment(await line.For(server, cancellationToken), null, null)
+            : await Enrolment.Enrol(server, EnrolmentTokens.Default, line, tokens, context, cancellationToken);
 
     private sealed record ProbeRequest(string? Address, int SshPort = 22, string? SshRoute = null);
 
     private sealed record HostKeyRequest(string? Reason = null);
 
     private sealed record TestAnswer(bool Ok, IReadOnlyList<Check> Checks);
-
-    /// <param name="Enrolment">What to run on the host, where an operator installs by hand.</param>
-    internal sealed record StartedAnswer(Guid RunId, HostEnrolment? Enrolment);
 
     private sealed record HeartbeatsAnswer(HeartbeatSummary Summary, IReadOnlyList<StoredHeartbeat> Items, string? Next);
 }

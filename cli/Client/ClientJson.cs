@@ -40,6 +40,7 @@ namespace ManagedServers.Cli.Client;
 [JsonSerializable(typeof(DriftList))]
 [JsonSerializable(typeof(ServerDrift))]
 [JsonSerializable(typeof(AcceptDrift))]
+[JsonSerializable(typeof(RunPlan))]
 [JsonSerializable(typeof(RunDetails))]
 [JsonSerializable(typeof(Page<RunSummary>))]
 [JsonSerializable(typeof(LogLine))]

@@ -131,15 +131,12 @@ public sealed class ConfigurationApi(ProductHttp http)
     public Task<Answer<ConfigurationDiff>> Diff(string server, string component, int from, int to, CancellationToken cancellationToken = default) =>
         http.Get(new Query($"{Root(server)}/{Query.Part(component)}/versions/{from}/diff").With("to", to).ToString(), ClientJson.Default.ConfigurationDiff, cancellationToken);
 
-    /// <summary>Starts the change.</summary>
-    public Task<Answer<StartedRun>> Apply(string server, ApplyRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Post, $"{Root(server)}/apply", JsonSerializer.Serialize(request, ClientJson.Default.ApplyRequest), ClientJson.Default.StartedRun, idempotencyKey, cancellationToken: cancellationToken);
+    /// <summary>Changes what is served.</summary>
+    public static RunRequest Apply(string server, ApplyRequest request) => new($"{Root(server)}/apply", JsonSerializer.Serialize(request, ClientJson.Default.ApplyRequest));
 
-    /// <summary>Starts bringing an older version back.</summary>
-    public Task<Answer<StartedRun>> Restore(string server, string component, int version, RestoreRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
-        http.Send(
-            HttpMethod.Post, $"{Root(server)}/{Query.Part(component)}/versions/{version}/restore", JsonSerializer.Serialize(request, ClientJson.Default.RestoreRequest), ClientJson.Default.StartedRun,
-            idempotencyKey, cancellationToken: cancellationToken);
+    /// <summary>Brings an older version back.</summary>
+    public static RunRequest Restore(string server, string component, int version, RestoreRequest request) =>
+        new($"{Root(server)}/{Query.Part(component)}/versions/{version}/restore", JsonSerializer.Serialize(request, ClientJson.Default.RestoreRequest));
 
     private static string Root(string server) => $"/api/v2/pvservers/{Query.Part(server)}/configuration";
 }

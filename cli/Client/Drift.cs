@@ -65,12 +65,8 @@ public sealed class DriftApi(ProductHttp http)
         http.Send(HttpMethod.Post, server is null ? "/api/v2/drift/check" : $"/api/v2/pvservers/{Query.Part(server)}/drift/check", null, ClientJson.Default.StartedRun, idempotencyKey, cancellationToken: cancellationToken);
 
     /// <summary>Puts back what was asked for.</summary>
-    public Task<Answer<StartedRun>> Reapply(string server, string idempotencyKey, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Post, $"/api/v2/pvservers/{Query.Part(server)}/drift/reapply", null, ClientJson.Default.StartedRun, idempotencyKey, cancellationToken: cancellationToken);
+    public static RunRequest Reapply(string server) => new($"/api/v2/pvservers/{Query.Part(server)}/drift/reapply", null);
 
     /// <summary>Makes the files on the host the next version.</summary>
-    public Task<Answer<StartedRun>> Accept(string server, AcceptDrift request, string idempotencyKey, CancellationToken cancellationToken = default) =>
-        http.Send(
-            HttpMethod.Post, $"/api/v2/pvservers/{Query.Part(server)}/drift/accept", JsonSerializer.Serialize(request, ClientJson.Default.AcceptDrift), ClientJson.Default.StartedRun,
-            idempotencyKey, Remote, cancellationToken);
+    public static RunRequest Accept(string server, AcceptDrift request) => new($"/api/v2/pvservers/{Query.Part(server)}/drift/accept", JsonSerializer.Serialize(request, ClientJson.Default.AcceptDrift));
 }

@@ -63,10 +63,23 @@ public sealed record OperatorCommand
 /// <param name="Components">All that are installed when null.</param>
 public sealed record ComponentsRequest(IReadOnlyList<string>? Components);
 
+/// <summary>A request about a server that starts a run, or shows what the run would do.</summary>
+/// <param name="Path">Where it is posted to.</param>
+/// <param name="Body">JSON; null for none.</param>
+public sealed record RunRequest(string Path, string? Body)
+{
+    /// <inheritdoc />
+    public override string ToString() => Path;   // a body may hold a secret
+}
+
 /// <summary>The run that was started, or that the same idempotency key had started before.</summary>
 /// <param name="RunId">The run.</param>
 /// <param name="Enrolment">What to run on the host, where the product has no login there.</param>
-public sealed record StartedRun(Guid RunId, HostEnrolment? Enrolment = null);
+public sealed record StartedRun(Guid RunId, HostEnrolment? Enrolment = null)
+{
+    /// <summary>Runs that it waits for, the next one to end first.</summary>
+    public IReadOnlyList<RunSummary> Ahead { get; init => field = value ?? []; } = [];
+}
 
 /// <summary>What is taken to a host on which the product has no login. It may carry a secret: to a terminal or a file of the operator's only.</summary>
 /// <param name="Line">To paste on the host.</param>

@@ -11,6 +11,20 @@ public sealed class RunsApi(ProductHttp http)
 {
     private const string Root = "/api/v2/runs";
 
+    // To show a plan, the product looks at the host.
+    private static readonly TimeSpan Look = TimeSpan.FromMinutes(2);
+
+    /// <summary>Starts a run.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>
+    /// <param name="cancellationToken">Gives up; the run may have started.</param>
+    public Task<Answer<StartedRun>> Start(RunRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
+        http.Send(HttpMethod.Post, request.Path, request.Body, ClientJson.Default.StartedRun, idempotencyKey, cancellationToken: cancellationToken);
+
+    /// <summary>What that run would do. Starts nothing.</summary>
+    public Task<Answer<RunPlan>> Plan(RunRequest request, CancellationToken cancellationToken = default) =>
+        http.Send(HttpMethod.Post, $"{request.Path}?plan=true", request.Body, ClientJson.Default.RunPlan, limit: Look, cancellationToken: cancellationToken);
+
     /// <summary>A page of runs, newest first.</summary>
     public Task<Answer<Page<RunSummary>>> List(string? state, string? kind, string? server, string? before, int? limit, CancellationToken cancellationToken = default) =>
         http.Get(

@@ -40,26 +40,14 @@ public sealed class ServersApi(ProductHttp http)
     public Task<Answer<TestResult>> Test(string server, ComponentsRequest request, CancellationToken cancellationToken = default) =>
         http.Send(HttpMethod.Post, $"{Root}/{Query.Part(server)}/test", JsonSerializer.Serialize(request, ClientJson.Default.ComponentsRequest), ClientJson.Default.TestResult, limit: Remote, cancellationToken: cancellationToken);
 
-    /// <summary>Starts the installation.</summary>
-    /// <param name="server">Name or identifier.</param>
-    /// <param name="request">What to install.</param>
-    /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>
-    /// <param name="cancellationToken">Gives up; the run may have started.</param>
-    public Task<Answer<StartedRun>> Install(string server, InstallRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
-        http.Send(
-            HttpMethod.Post, $"{Root}/{Query.Part(server)}/install", JsonSerializer.Serialize(request, ClientJson.Default.InstallRequest), ClientJson.Default.StartedRun,
-            idempotencyKey, cancellationToken: cancellationToken);
+    /// <summary>Installs components.</summary>
+    public static RunRequest Install(string server, InstallRequest request) => new($"{Root}/{Query.Part(server)}/install", JsonSerializer.Serialize(request, ClientJson.Default.InstallRequest));
 
     /// <summary>Starts, stops or restarts components.</summary>
     /// <param name="server">Name or identifier.</param>
     /// <param name="verb"><c>start</c>, <c>stop</c> or <c>restart</c>.</param>
     /// <param name="request">Which components.</param>
-    /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>
-    /// <param name="cancellationToken">Gives up; the run may have started.</param>
-    public Task<Answer<StartedRun>> Control(string server, string verb, ComponentsRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
-        http.Send(
-            HttpMethod.Post, $"{Root}/{Query.Part(server)}/{verb}", JsonSerializer.Serialize(request, ClientJson.Default.ComponentsRequest), ClientJson.Default.StartedRun,
-            idempotencyKey, cancellationToken: cancellationToken);
+    public static RunRequest Control(string server, string verb, ComponentsRequest request) => new($"{Root}/{Query.Part(server)}/{verb}", JsonSerializer.Serialize(request, ClientJson.Default.ComponentsRequest));
 
     /// <summary>The line to run on a host on which the product has no login.</summary>
     public Task<Answer<HostEnrolment>> Enrolment(string server, CancellationToken cancellationToken = default) =>
@@ -69,15 +57,8 @@ public sealed class ServersApi(ProductHttp http)
     public Task<Answer<HostEnrolment>> RenewEnrolment(string server, EnrolmentRequest request, CancellationToken cancellationToken = default) =>
         http.Send(HttpMethod.Post, $"{Root}/{Query.Part(server)}/enrolment", JsonSerializer.Serialize(request, ClientJson.Default.EnrolmentRequest), ClientJson.Default.HostEnrolment, cancellationToken: cancellationToken);
 
-    /// <summary>Puts a new credential in the place of the stored one.</summary>
-    /// <param name="server">Name or identifier.</param>
-    /// <param name="request">The new one; the product makes a key when it is empty.</param>
-    /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>
-    /// <param name="cancellationToken">Gives up; the run may have started.</param>
-    public Task<Answer<StartedRun>> RotateCredential(string server, RotateRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
-        http.Send(
-            HttpMethod.Post, $"{Root}/{Query.Part(server)}/rotate-credential", JsonSerializer.Serialize(request, ClientJson.Default.RotateRequest), ClientJson.Default.StartedRun,
-            idempotencyKey, cancellationToken: cancellationToken);
+    /// <summary>Puts a new credential in the place of the stored one; the product makes a key when the request is empty.</summary>
+    public static RunRequest RotateCredential(string server, RotateRequest request) => new($"{Root}/{Query.Part(server)}/rotate-credential", JsonSerializer.Serialize(request, ClientJson.Default.RotateRequest));
 
     /// <summary>Reads the key that a host shows, and starts a run that asks whether it is to be accepted.</summary>
     /// <param name="server">Name or identifier.</param>
@@ -90,9 +71,5 @@ public sealed class ServersApi(ProductHttp http)
             idempotencyKey, Remote, cancellationToken);
 
     /// <summary>Takes from the host everything that installs have put there.</summary>
-    /// <param name="server">Name or identifier.</param>
-    /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>
-    /// <param name="cancellationToken">Gives up; the run may have started.</param>
-    public Task<Answer<StartedRun>> Uninstall(string server, string idempotencyKey, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Post, $"{Root}/{Query.Part(server)}/uninstall", null, ClientJson.Default.StartedRun, idempotencyKey, cancellationToken: cancellationToken);
+    public static RunRequest Uninstall(string server) => new($"{Root}/{Query.Part(server)}/uninstall", null);
 }

@@ -51,6 +51,9 @@ internal interface IWork
     Task<JsonElement> Run(IServiceProvider services, JsonElement input, StepContext step);
 
     Task Undo(IServiceProvider services, JsonElement input, JsonElement? made, StepContext step);
+
+    /// <summary>Null when the step cannot tell what it would do.</summary>
+    Task<(StepPreview Shown, JsonElement? Result)?> Preview(IServiceProvider services, JsonElement input, CancellationToken cancellationToken);
 }
 
 internal sealed class StepBody<TStep, TInput, TResult>(Func<StepResults, TInput> input) : PlannedBody<TResult>, IWork
@@ -92,6 +95,19 @@ internal sealed class StepBody<TStep, TInput, TResult>(Func<StepResults, TInput>
     {
         var instance = (IUndoable<TInput, TResult>)(object)ActivatorUtilities.CreateInstance<TStep>(services);
         return instance.Undo(input.Deserialize<TInput>(EngineJson.Options)!, made is { } m ? m.Deserialize<TResult>(EngineJson.Options) : default, step);
+    }
+
+    public async Task<(StepPreview Shown, JsonElement? Result)?> Preview(IServiceProvider services, JsonElement input, CancellationToken cancellationToken)
+    {
+        if (!typeof(IPreviewable<TInput, TResult>).IsAssignableFrom(typeof(TStep)))
+        {
+            return null;
+        }
+
+        var instance = (IPreviewable<TInput, TResult>)(object)ActivatorUtilities.CreateInstance<TStep>(services);
+        var found = await instance.Preview(input.Deserialize<TInput>(EngineJson.Options)!, cancellationToken);
+        JsonElement? result = found.Result is { } known ? JsonSerializer.SerializeToElement(known, EngineJson.Options) : null;
+        return (new StepPreview { Changes = found.Changes, Note = found.Note }, result);
     }
 
     private static async Task<Verdict<TResult>> Look(TStep instance, TInput input, StepContext step)

@@ -169,6 +169,15 @@ public interface IRuns
     RunPlan Plan<TWorkflow, TInput>(TInput input)
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull;
+
+    /// <summary>The same, with what each step would change as far as it can tell (<see cref="IPreviewable{TInput, TResult}"/>): a rehearsal that looks and does nothing.</summary>
+    /// <exception cref="ArgumentException">No plan can be made from the input.</exception>
+    Task<RunPlan> Preview<TWorkflow, TInput>(TInput input, CancellationToken cancellationToken = default)
+        where TWorkflow : IWorkflow<TInput>
+        where TInput : notnull;
+
+    /// <summary>The runs that hold or wait for an exclusive key: first the one that holds it, then the others in the order of their turn; at most 50.</summary>
+    Task<IReadOnlyList<RunSummary>> Holding(string exclusiveKey, CancellationToken cancellationToken = default);
 }
 
 /// <summary>Removes secrets from text before it is written to a log or the journal.</summary>

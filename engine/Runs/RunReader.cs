@@ -100,6 +100,18 @@ internal sealed class RunReader(NpgsqlDataSource database, EngineOptions options
         return [.. rows.Select(r => r.Summary())];
     }
 
+    public async Task<IReadOnlyList<RunSummary>> Holding(string exclusiveKey, CancellationToken cancellationToken)
+    {
+        Identifiers.Require(exclusiveKey, nameof(exclusiveKey));
+        await using var connection = await database.OpenFresh(cancellationToken);
+        var rows = await connection.QueryAsync<RunRow>($"""
+            select {SummaryColumns} from engine.run r
+            where r.exclusive_key = @exclusiveKey and (r.holds_key or r.state = 'queued')
+            order by r.holds_key desc, r.priority desc, r.created_at limit 50
+            """, new { exclusiveKey });
+        return [.. rows.Select(r => r.Summary())];
+    }
+
     public async Task<IReadOnlyList<LogLine>> Log(Guid id, long after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenFresh(cancellationToken);

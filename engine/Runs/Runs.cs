@@ -50,4 +50,11 @@ internal sealed class Runs(WorkflowCatalog catalog, RunStarter starter, RunPlann
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull =>
         planner.Plan(catalog.Of<TWorkflow>(), EngineJson.Element(input));
+
+    public Task<RunPlan> Preview<TWorkflow, TInput>(TInput input, CancellationToken cancellationToken = default)
+        where TWorkflow : IWorkflow<TInput>
+        where TInput : notnull =>
+        planner.Preview(catalog.Of<TWorkflow>(), EngineJson.Element(input), cancellationToken);
+
+    public Task<IReadOnlyList<RunSummary>> Holding(string exclusiveKey, CancellationToken cancellationToken = default) => reader.Holding(exclusiveKey, cancellationToken);
 }

@@ -16,6 +16,9 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
     /// <summary>UTF-8 bytes of a summary or a reason.</summary>
     public const int SummaryLimit = 2 * 1024;
 
+    /// <summary>UTF-8 bytes of what a plan tells of one change.</summary>
+    public const int DetailLimit = 16 * 1024;
+
     /// <summary>UTF-8 bytes of an input or an output as JSON.</summary>
     public const int JsonLimit = 256 * 1024;
 
@@ -33,6 +36,8 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
     public string Error(string text) => Clean(text, ErrorLimit);
 
     public string Summary(string text) => Clean(text, SummaryLimit);
+
+    public string Detail(string text) => Clean(text, DetailLimit);
 
     /// <summary>The start of a text as part of a one-line sentence.</summary>
     public string OneLine(string text)

@@ -6,20 +6,20 @@ using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Configuration;
 
-/// <summary>Starts runs that bring another configuration to a server: checks what was asked, keeps it as a new version, and hands it to the engine in one transaction.</summary>
-public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs, ReportAddress reportAddress)
+/// <summary>Prepares runs that bring another configuration to a server: checks what was asked, which is kept as a new version when the run is started.</summary>
+public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs, PreparedRuns prepared, ReportAddress reportAddress)
 {
     private const int LongestMessage = 500;
 
     /// <exception cref="InvalidInputException">A field breaks its rule; nothing was started.</exception>
     /// <exception cref="ServerNotFoundException">There is no such server.</exception>
     /// <exception cref="ServerConflictException">A component is not installed, or a newer version than the named one is served.</exception>
-    public async Task<StartedRun> Apply(string idOrName, ApplyRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
+    public async Task<PreparedRun> Apply(string idOrName, ApplyRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
         if (await runs.StartedBefore<ApplyWorkflow>(server, who, idempotencyKey, cancellationToken) is { } before)
         {
-            return before;
+            return PreparedRuns.Begun(server, before);
         }
 
         request = request with { Dhcp = request.Dhcp is { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } ? null : request.Dhcp };
@@ -44,18 +44,18 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         }
 
         errors.ThrowIfAny();
-        return await Start(server, changes, ConfigurationSource.Apply, message, who, idempotencyKey, cancellationToken);
+        return await Prepare(server, changes, ConfigurationSource.Apply, message, cancellationToken);
     }
 
     /// <summary>Makes a new version that equals an older one, and applies it.</summary>
     /// <inheritdoc cref="Apply"/>
     /// <exception cref="ConfigurationNotFoundException">There is no such version.</exception>
-    public async Task<StartedRun> Restore(string idOrName, string component, int version, RestoreRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
+    public async Task<PreparedRun> Restore(string idOrName, string component, int version, RestoreRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
         if (await runs.StartedBefore<ApplyWorkflow>(server, who, idempotencyKey, cancellationToken) is { } before)
         {
-            return before;
+            return PreparedRuns.Begun(server, before);
         }
 
         var errors = new InputErrors();
@@ -73,13 +73,13 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         }
 
         errors.ThrowIfAny();
-        return await Start(server, [new Change(served, wanted)], ConfigurationSource.Restore, message, who, idempotencyKey, cancellationToken);
+        return await Prepare(server, [new Change(served, wanted)], ConfigurationSource.Restore, message, cancellationToken);
     }
 
     /// <summary>Puts back what was asked for: files, images, containers, and what runs.</summary>
     /// <exception cref="ServerNotFoundException">There is no such server.</exception>
     /// <exception cref="ServerConflictException">Nothing is installed on it.</exception>
-    public async Task<StartedRun> Reapply(string idOrName, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
+    public async Task<PreparedRun> Reapply(string idOrName, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
         List<StoredConfiguration> served = [];
@@ -101,21 +101,20 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
             Monitor = server.Components.Any(c => c is { Name: Component.Monitor, StoppedBy: null })
                 ? new MonitorInput(server.Id, Image(server, Component.Monitor), await reportAddress.For(server, cancellationToken), dns?.Version.Id) : null,
         };
-        return await runs.StartAbout<ApplyWorkflow, ApplyInput>(server, input, who, idempotencyKey, null, cancellationToken);
+        return prepared.Prepare<ApplyWorkflow, ApplyInput>(server, input, new Concern([.. served.Select(s => s.Configuration.Component)]));
     }
 
     /// <summary>Makes what was found on the host the next version.</summary>
-    internal async Task<StartedRun> Accept(
-        Server server, IReadOnlyList<(StoredConfiguration Served, ComponentConfiguration Found)> found, string? message, string who, string? idempotencyKey, CancellationToken cancellationToken)
+    internal Task<PreparedRun> Accept(
+        Server server, IReadOnlyList<(StoredConfiguration Served, ComponentConfiguration Found)> found, string? message, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         var why = Message(message, errors) ?? "found on the host";
         errors.ThrowIfAny();
-        return await Start(server, [.. found.Select(f => new Change(f.Served, f.Found))], ConfigurationSource.Accept, why, who, idempotencyKey, cancellationToken);
+        return Prepare(server, [.. found.Select(f => new Change(f.Served, f.Found))], ConfigurationSource.Accept, why, cancellationToken);
     }
 
-    private async Task<StartedRun> Start(
-        Server server, IReadOnlyList<Change> changes, ConfigurationSource source, string? message, string who, string? idempotencyKey, CancellationToken cancellationToken)
+    private async Task<PreparedRun> Prepare(Server server, IReadOnlyList<Change> changes, ConfigurationSource source, string? message, CancellationToken cancellationToken)
     {
         var made = changes.Select(c => (c.Served, New: NewConfiguration.Of(c.Wanted!, c.Served, source, message))).ToList();
         var input = new ApplyInput
@@ -124,13 +123,8 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
             Configurations = [.. made.Select(m => Applied(server, m.New.Configuration, m.New.Id, m.Served.Version.Id))],
             Monitor = await Monitor(server, made.Find(m => m.New.Configuration.Dns is not null), cancellationToken),
         };
-        return await runs.StartAbout<ApplyWorkflow, ApplyInput>(server, input, who, idempotencyKey, async (transaction, run) =>
-        {
-            foreach (var (_, configuration) in made.Where(m => m.New.IsNew))
-            {
-                await Configurations.Save(transaction, server.Id, run, configuration, who);
-            }
-        }, cancellationToken);
+        return prepared.Prepare<ApplyWorkflow, ApplyInput>(
+            server, input, new Concern([.. made.Select(m => m.New.Configuration.Component)]) { Configurations = [.. made.Select(m => m.New)] });
     }
 
     private async Task<MonitorInput?> Monitor(Server server, (StoredConfiguration Served, NewConfiguration New) dns, CancellationToken cancellationToken)

@@ -20,15 +20,15 @@ public sealed record RotateRequest
     public override string ToString() => nameof(RotateRequest);
 }
 
-/// <summary>Starts runs that put a new credential in the place of a server's.</summary>
-public sealed class CredentialRotation(Servers.Servers servers, HostCredentials credentials, PendingCredentials pending, SecretRedactor redactor, IRuns runs)
+/// <summary>Prepares runs that put a new credential in the place of a server's.</summary>
+public sealed class CredentialRotation(Servers.Servers servers, HostCredentials credentials, PendingCredentials pending, SecretRedactor redactor, PreparedRuns runs)
 {
     private const int LongestReason = 500;
 
-    /// <exception cref="InvalidInputException">A field breaks its rule; nothing was started.</exception>
+    /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
     /// <exception cref="HostRejectedException">The private key cannot be read.</exception>
     /// <exception cref="ServerNotFoundException">There is no such server.</exception>
-    public async Task<StartedRun> Start(string idOrName, RotateRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
+    public async Task<PreparedRun> Prepare(string idOrName, RotateRequest request, string who, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
         var errors = new InputErrors();
@@ -43,7 +43,7 @@ public sealed class CredentialRotation(Servers.Servers servers, HostCredentials 
         var what = credential is PrivateKeyCredential key ? $"the {(generate ? "new " : "")}key {KeyPair.PublicHalf(key)}" : "the given password";
         var why = string.IsNullOrWhiteSpace(request.Reason) ? null : redactor.Redact(request.Reason.Trim());
         var input = new RotateInput(server.Id, server.Name, Guid.CreateVersion7(), credential is PasswordCredential, what, who, why);
-        return await runs.StartAbout<RotateCredentialWorkflow, RotateInput>(
-            server, input, who, idempotencyKey, (transaction, _) => pending.Keep(transaction, input.PendingId, server.Id, credential!, who), cancellationToken, isLast: false);
+        return runs.Prepare<RotateCredentialWorkflow, RotateInput>(
+            server, input, new Concern([]) { IsLast = false, Also = (transaction, _, _) => pending.Keep(transaction, input.PendingId, server.Id, credential!, who) });
     }
 }

@@ -40,12 +40,12 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
 
     /// <summary>Makes what is on the host the next version, where that is possible.</summary>
     /// <exception cref="ServerConflictException">There is nothing that could be accepted, or what there is cannot be; the message says why.</exception>
-    public async Task<StartedRun> Accept(string idOrName, AcceptRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
+    public async Task<PreparedRun> Accept(string idOrName, AcceptRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
         if (await runs.StartedBefore<ApplyWorkflow>(server, who, idempotencyKey, cancellationToken) is { } before)
         {
-            return before;
+            return PreparedRuns.Begun(server, before);
         }
 
         await using var host = await servers.Connect(server.Id, cancellationToken);
@@ -60,7 +60,7 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
         }
 
         return found.Count > 0
-            ? await changes.Accept(server, found, request.Message, who, idempotencyKey, cancellationToken)
+            ? await changes.Accept(server, found, request.Message, cancellationToken)
             : throw new ServerConflictException("nothing-to-accept",
                 $"The configuration files of {request.Component ?? "all components"} on {server.Name} are as they were asked for: there is nothing to accept. Other drift can only be put back: msctl drift reapply {server.Name}");
     }

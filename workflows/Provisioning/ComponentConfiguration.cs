@@ -24,12 +24,16 @@ internal sealed class ComponentConfiguration
 
     private bool needsInterfaces;
 
-    private ComponentConfiguration(string component, JsonElement document, string contents, Func<IReadOnlyList<string>, SortedDictionary<string, byte[]>> files) =>
-        (Component, Document, Contents, this.files) = (component, document, contents, files);
+    private ComponentConfiguration(
+        string component, JsonElement document, string contents, IReadOnlyDictionary<string, string> served, Func<IReadOnlyList<string>, SortedDictionary<string, byte[]>> files) =>
+        (Component, Document, Contents, Served, this.files) = (component, document, contents, served, files);
 
     public string Component { get; }
 
     public JsonElement Document { get; }
+
+    /// <summary>Zones or subnets by name, each with what is served of it.</summary>
+    public IReadOnlyDictionary<string, string> Served { get; }
 
     /// <summary>What is in it, for people: <c>2 zones</c>.</summary>
     public string Contents { get; }
@@ -52,10 +56,11 @@ internal sealed class ComponentConfiguration
             found[$"zones/{KnotConfiguration.ZoneFile(name)}"] = Encoding.UTF8.GetBytes(text.ReplaceLineEndings("\n") + (text.EndsWith('\n') ? "" : "\n"));
         }
 
-        return new ComponentConfiguration(Provisioning.Component.Dns, JsonSerializer.SerializeToElement(dns, EngineJson.Options), Count(zones.Count, "zone"), _ => found) { Dns = dns };
+        return new ComponentConfiguration(Provisioning.Component.Dns, JsonSerializer.SerializeToElement(dns, EngineJson.Options), Count(zones.Count, "zone"),
+            dns.Zones.ToDictionary(z => z.Name!, z => z.File!), _ => found) { Dns = dns };
     }
 
-    public static ComponentConfiguration Of(KeaConfiguration dhcp) => new(Provisioning.Component.Dhcp, dhcp.Document, Count(dhcp.Subnets.Count, "subnet"),
+    public static ComponentConfiguration Of(KeaConfiguration dhcp) => new(Provisioning.Component.Dhcp, dhcp.Document, Count(dhcp.Subnets.Count, "subnet"), PartsOf(dhcp),
         interfaces => new SortedDictionary<string, byte[]> { [KeaConfiguration.FileName] = Encoding.UTF8.GetBytes(dhcp.Render(interfaces).Text) }) { Subnets = dhcp.Subnets, needsInterfaces = !dhcp.NamesInterfaces };
 
     /// <param name="document">As <see cref="Document"/> was kept.</param>
@@ -96,6 +101,29 @@ internal sealed class ComponentConfiguration
         ({ } own, { } others) => own.SameAs(others),
         _ => JsonElement.DeepEquals(Document, other.Document),
     };
+
+    /// <summary>Each with its own part of the document: what holds for all of them may change too, and shows in the file.</summary>
+    private static Dictionary<string, string> PartsOf(KeaConfiguration dhcp)
+    {
+        Dictionary<string, string> found = [];
+        Collect(dhcp.Document);
+        return found;
+
+        void Collect(JsonElement owner)
+        {
+            foreach (var subnet in List(owner, "subnet4"))
+            {
+                found[subnet.GetProperty("subnet").GetString()!] = subnet.GetRawText();
+            }
+
+            foreach (var network in List(owner, "shared-networks"))
+            {
+                Collect(network);
+            }
+        }
+
+        static IEnumerable<JsonElement> List(JsonElement owner, string name) => owner.TryGetProperty(name, out var list) ? list.EnumerateArray() : [];
+    }
 
     private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 }

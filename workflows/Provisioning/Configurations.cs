@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Dapper;
 using ManagedServers.Engine;
@@ -19,6 +20,8 @@ public sealed class Configurations(NpgsqlDataSource database)
     private const string From =
         "from servers.configuration c left join servers.component i on i.server_id = c.server_id and i.name = c.component and i.configuration_id = c.id";
 
+    private readonly ConcurrentDictionary<Guid, ComponentConfiguration> drafts = new();
+
     /// <summary>What the server's DNS was last installed to serve; null when it has none.</summary>
     public async Task<DnsConfiguration?> InstalledDns(Guid serverId, CancellationToken cancellationToken = default) =>
         (await Current(serverId, Component.Dns, cancellationToken))?.Configuration.Document.Deserialize<DnsConfiguration>(EngineJson.Options);
@@ -39,6 +42,33 @@ public sealed class Configurations(NpgsqlDataSource database)
             """, new { serverId, component, before, limit })];
     }
 
+    /// <summary>Lets a plan look at a configuration that is not kept yet, until it is disposed of.</summary>
+    internal IDisposable Draft(NewConfiguration configuration)
+    {
+        drafts[configuration.Id] = configuration.Configuration;
+        return new DraftEnd(drafts, configuration.Id);
+    }
+
+    /// <summary>Which of these names, zones or subnets, the other servers serve too: by name, the names of those servers.</summary>
+    internal async Task<ILookup<string, string>> ServedElsewhere(Guid serverId, string component, IReadOnlyCollection<string> names, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        // Of zones the names alone: their files may be large.
+        var others = component == Component.Dns
+            ? await connection.QueryAsync<(string Server, string Name)>(
+                """
+                select s.name, z ->> 'name' from servers.component i join servers.server s on s.id = i.server_id join servers.configuration c on c.id = i.configuration_id
+                cross join lateral json_array_elements(c.document -> 'zones') z
+                where i.name = 'dns' and i.server_id <> @serverId and z ->> 'name' = any (@names)
+                """, new { serverId, names = names.ToArray() })
+            : (await connection.QueryAsync<(string Server, string Document)>(
+                """
+                select s.name, c.document::text from servers.component i join servers.server s on s.id = i.server_id join servers.configuration c on c.id = i.configuration_id
+                where i.name = @component and i.server_id <> @serverId
+                """, new { serverId, component })).SelectMany(o => ComponentConfiguration.Of(component, JsonSerializer.Deserialize<JsonElement>(o.Document)).Served.Keys.Where(names.Contains).Select(n => (o.Server, n)));
+        return others.OrderBy(o => o.Item1, StringComparer.Ordinal).ToLookup(o => o.Item2, o => o.Item1);
+    }
+
     /// <summary>The version that the component serves; null when it serves nothing yet.</summary>
     internal Task<StoredConfiguration?> Current(Guid serverId, string component, CancellationToken cancellationToken) =>
         Single("i.name = @component and c.server_id = @serverId", new { serverId, component }, cancellationToken);
@@ -48,8 +78,8 @@ public sealed class Configurations(NpgsqlDataSource database)
         await Single("c.server_id = @id and c.component = @component and c.version = @version", new { server.Id, component, version }, cancellationToken)
         ?? throw new ConfigurationNotFoundException($"{server.Name} has no version {version} of {component}. Which there are: msctl config versions {server.Name}");
 
-    internal async Task<ComponentConfiguration> Get(Guid id, CancellationToken cancellationToken) =>
-        (await Single("c.id = @id", new { id }, cancellationToken) ?? throw new StepRejectedException("The configuration is gone: its server was removed.")).Configuration;
+    internal async Task<ComponentConfiguration> Get(Guid id, CancellationToken cancellationToken) => drafts.TryGetValue(id, out var draft) ? draft
+        : (await Single("c.id = @id", new { id }, cancellationToken) ?? throw new StepRejectedException("The configuration is gone: its server was removed.")).Configuration;
 
     /// <summary>Keeps it under the next number of its component.</summary>
     internal static async Task Save(NpgsqlTransaction transaction, Guid serverId, Guid runId, NewConfiguration made, string who)
@@ -89,6 +119,11 @@ public sealed class Configurations(NpgsqlDataSource database)
             $"{Select}, c.document::text as document {From} where {where}",
             (version, document) => new StoredConfiguration(version, ComponentConfiguration.Of(version.Component, JsonSerializer.Deserialize<JsonElement>(document))), parameters, splitOn: "document");
         return found.SingleOrDefault();
+    }
+
+    private sealed class DraftEnd(ConcurrentDictionary<Guid, ComponentConfiguration> drafts, Guid id) : IDisposable
+    {
+        public void Dispose() => drafts.TryRemove(id, out _);
     }
 }
 

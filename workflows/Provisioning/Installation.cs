@@ -4,19 +4,18 @@ using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Servers;
 using ManagedServers.Workflows.Settings;
-using Npgsql;
 
 namespace ManagedServers.Workflows.Provisioning;
 
-/// <summary>Starts installs: checks what was asked, keeps it as the server's wish, and hands it to the engine in one transaction.</summary>
-public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs, KnownSecrets secrets, ReportAddress reportAddress)
+/// <summary>Prepares installs: checks what was asked, which is kept as the server's wish when the run is started.</summary>
+public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, PreparedRuns runs, KnownSecrets secrets, ReportAddress reportAddress)
 {
     private const int LongestCommand = 16 * 1024;
     private const int MostCommands = 20;
 
-    /// <exception cref="InvalidInputException">A field breaks its rule; nothing was started.</exception>
+    /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
     /// <exception cref="ServerNotFoundException">There is no such server.</exception>
-    public async Task<StartedRun> Start(string idOrName, InstallRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
+    public async Task<PreparedRun> Prepare(string idOrName, InstallRequest request, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
         request = request with { Dhcp = request.Dhcp is { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } ? null : request.Dhcp };
@@ -39,17 +38,10 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             Dns = newDns is null ? null : new DnsInstall(newDns.Id, [.. dns!.Zones.Select(z => z.Name!)], dns.Listen),
             Dhcp = newDhcp is null ? null : new DhcpInstall(newDhcp.Id),
         };
-        return await (server.Installation == InstallationType.Manual
-            ? runs.StartAbout<ManualInstallWorkflow, InstallInput>(server, input, who, idempotencyKey, Save, cancellationToken)
-            : runs.StartAbout<InstallWorkflow, InstallInput>(server, input, who, idempotencyKey, Save, cancellationToken));
-
-        async Task Save(NpgsqlTransaction transaction, Guid run)
-        {
-            foreach (var made in new[] { newDns, newDhcp }.OfType<NewConfiguration>().Where(n => n.IsNew))
-            {
-                await Configurations.Save(transaction, server.Id, run, made, who);
-            }
-        }
+        var concern = new Concern(components) { Configurations = [.. new[] { newDns, newDhcp }.OfType<NewConfiguration>()] };
+        return server.Installation == InstallationType.Manual
+            ? runs.Prepare<ManualInstallWorkflow, InstallInput>(server, input, concern)
+            : runs.Prepare<InstallWorkflow, InstallInput>(server, input, concern);
     }
 
     /// <summary>What is served already is no new version.</summary>

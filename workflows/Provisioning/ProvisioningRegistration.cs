@@ -15,6 +15,7 @@ public static class ProvisioningRegistration
         .AddSingleton<Configurations>()
         .AddSingleton<ConfigurationChanges>()
         .AddSingleton<ConfigurationHistory>()
+        .AddSingleton<PreparedRuns>()
         .AddSingleton<Preflight>()
         .AddSingleton<HostTest>()
         .AddSingleton<Installation>()

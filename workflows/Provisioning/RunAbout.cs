@@ -19,12 +19,7 @@ internal static class RunAbout
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull
     {
-        // Whatever a run is, if it works over SSH it cannot work here.
-        if (server.Installation == InstallationType.Manual && !WaitsForHost.Kinds.Contains(typeof(TWorkflow).GetCustomAttribute<WorkflowAttribute>()!.Kind))
-        {
-            throw Servers.Servers.NoLogin(server);
-        }
-
+        RefuseWithoutLogin<TWorkflow>(server);
         var kind = typeof(TWorkflow).GetCustomAttribute<WorkflowAttribute>()!.Kind;
         var start = new StartRun
         {
@@ -49,4 +44,13 @@ internal static class RunAbout
     // Hashed, because a name and a key together may be longer than the engine takes.
     public static string DedupeKey(Guid? server, string kind, string who, string idempotencyKey) =>
         $"{server?.ToString() ?? "all"}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{who}\0{kind}\0{idempotencyKey}")))}";
+
+    /// <summary>Whatever a run is, if it works over SSH it cannot work where there is no login.</summary>
+    public static void RefuseWithoutLogin<TWorkflow>(Server server)
+    {
+        if (server.Installation == InstallationType.Manual && !WaitsForHost.Kinds.Contains(typeof(TWorkflow).GetCustomAttribute<WorkflowAttribute>()!.Kind))
+        {
+            throw Servers.Servers.NoLogin(server);
+        }
+    }
 }

@@ -28,6 +28,7 @@ internal static class ApplyConfigCommand
             "What is not named stays as it is. The new configuration is checked by the very program that will serve it, then switched to and proven; if that fails, the one before comes back. "
             + "What serves goes on serving meanwhile; other addresses of DNS restart it.",
             "Applying what is served already changes nothing and says so.",
+            StartedRuns.PlanNote,
         ],
         Examples =
         [
@@ -36,7 +37,7 @@ internal static class ApplyConfigCommand
             "msctl config apply ns1 --only --zone example.org=org.zone --zone example.net=net.zone --drop-zones",
             "msctl config apply dhcp1 --dhcp office.json",
         ],
-    }.With(Name, Zones, RemoveZones, Only, DropZones, Listen, Dhcp, DropSubnets, Message, BasedOn, NoWatch, IdempotencyKey).Does(Run);
+    }.With(Name, Zones, RemoveZones, Only, DropZones, Listen, Dhcp, DropSubnets, Message, BasedOn, NoWatch, StartedRuns.Plan, IdempotencyKey).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -58,8 +59,7 @@ internal static class ApplyConfigCommand
             Message = call.Get(Message),
             BasedOn = call.Get(BasedOn) is { } text ? Versions(text) : null,
         };
-        var key = call.Get(IdempotencyKey) ?? Guid.CreateVersion7().ToString();
-        return await StartedRuns.Follow(call, await call.Product.Configuration.Apply(call.Get(Name), request, key, cancellationToken), !call.Get(NoWatch), cancellationToken);
+        return await StartedRuns.Do(call, ConfigurationApi.Apply(call.Get(Name), request), !call.Get(NoWatch), cancellationToken, call.Get(IdempotencyKey));
     }
 
     /// <summary>A number is meant for whatever is changed.</summary>

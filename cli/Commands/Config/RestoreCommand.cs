@@ -25,14 +25,13 @@ internal static class RestoreCommand
             "An older zone file has an older serial: secondaries that have fetched the newer one keep it until the serial grows beyond theirs.",
         ],
         Examples = ["msctl config restore ns1 dns 3", "msctl config restore ns1 dns 3 --drop-zones -m 'the new zones were a mistake'"],
-    }.With(Name, Component, Version, DropZones, DropSubnets, Message, BasedOn, NoWatch, IdempotencyKey).Does(async (call, cancellationToken) =>
+    }.With(Name, Component, Version, DropZones, DropSubnets, Message, BasedOn, NoWatch, StartedRuns.Plan, IdempotencyKey).Does(async (call, cancellationToken) =>
     {
         var request = new RestoreRequest
         {
             DropZones = call.Get(DropZones) ? true : null, DropSubnets = call.Get(DropSubnets) ? true : null, Message = call.Get(Message), BasedOn = call.Get(BasedOn),
         };
-        var key = call.Get(IdempotencyKey) ?? Guid.CreateVersion7().ToString();
-        var started = await call.Product.Configuration.Restore(call.Get(Name), call.Get(Component), call.Get(Version), request, key, cancellationToken);
-        return await StartedRuns.Follow(call, started, !call.Get(NoWatch), cancellationToken);
+        return await StartedRuns.Do(
+            call, ConfigurationApi.Restore(call.Get(Name), call.Get(Component), call.Get(Version), request), !call.Get(NoWatch), cancellationToken, call.Get(IdempotencyKey));
     });
 }

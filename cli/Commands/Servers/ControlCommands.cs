@@ -18,12 +18,11 @@ internal static class ControlCommands
     public static DocumentedCommand Restart() => Build("restart", "Restart components of a server.", "The run ends when Knot answers every zone over UDP and TCP.", "msctl servers restart ns1 --components monitor");
 
     private static DocumentedCommand Build(string verb, string what, string note, string example) =>
-        new DocumentedCommand(verb, what) { Notes = [note], Examples = [example] }.With(Name, Components, NoWatch).Does((call, cancellationToken) => Run(call, verb, cancellationToken));
+        new DocumentedCommand(verb, what) { Notes = [note, StartedRuns.PlanNote], Examples = [example, $"{example} --plan"] }.With(Name, Components, NoWatch, StartedRuns.Plan).Does((call, cancellationToken) => Run(call, verb, cancellationToken));
 
     private static async Task<int> Run(Invocation call, string verb, CancellationToken cancellationToken)
     {
         var request = new ComponentsRequest(call.Get(Components) is { } list ? InstallInput.Components(list) : null);
-        var started = await call.Product.Servers.Control(call.Get(Name), verb, request, Guid.CreateVersion7().ToString(), cancellationToken);
-        return await StartedRuns.Follow(call, started, !call.Get(NoWatch), cancellationToken);
+        return await StartedRuns.Do(call, ServersApi.Control(call.Get(Name), verb, request), !call.Get(NoWatch), cancellationToken);
     }
 }

@@ -32,16 +32,18 @@ internal static class InstallCommand
             "The run goes on in the product, whatever happens to this command; Ctrl-C only stops watching. Installing what is installed already changes nothing and says so.",
             "On a server that is installed by hand it shows the line to run on the host, and the token that the line asks for; the run waits for the host.",
             "Commands are run on the host as they stand, by root. One that was interrupted half-way pauses the run, unless a JSON file marks it as repeatable.",
-            "With -o json and watching, standard output has one JSON object a line, by hand an \"enrolment\" first: {\"event\":\"run\"|\"log\"|\"end\",\"data\":…}; with --no-watch the API's answer.",
+            "With -o json and watching, standard output has one JSON object a line, by hand an \"enrolment\" first: {\"event\":\"run\"|\"log\"|\"end\",\"data\":…}; with --no-watch or --plan the API's answer.",
+            StartedRuns.PlanNote,
         ],
         Examples =
         [
             "msctl servers install ns1 --zone example.org=example.org.zone",
             "msctl servers install ns1 --components dns,monitor --zone example.org=org.zone --listen 192.0.2.10:53 --listen [2001:db8::10]:53",
+            "msctl servers install ns1 --zone example.org=org.zone --plan",
             "msctl servers install dhcp1 --dhcp office.json",
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'wait for the disk=mountpoint /srv' --no-watch",
         ],
-    }.With(Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, ByHand.TokenFile, Watch, NoWatch, IdempotencyKey).Does(Run);
+    }.With(Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, ByHand.TokenFile, Watch, NoWatch, StartedRuns.Plan, IdempotencyKey).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -61,7 +63,6 @@ internal static class InstallCommand
             PreCommands = [.. InstallInput.Commands(call.Get(PreCommandsFile)), .. (call.Get(PreCommands) ?? []).Select(InstallInput.Command)],
             PostCommands = [.. InstallInput.Commands(call.Get(PostCommandsFile)), .. (call.Get(PostCommands) ?? []).Select(InstallInput.Command)],
         };
-        var key = call.Get(IdempotencyKey) ?? Guid.CreateVersion7().ToString();
-        return await StartedRuns.Follow(call, await call.Product.Servers.Install(call.Get(Name), request, key, cancellationToken), !call.Get(NoWatch), cancellationToken, call.Get(Name));
+        return await StartedRuns.Do(call, ServersApi.Install(call.Get(Name), request), !call.Get(NoWatch), cancellationToken, call.Get(IdempotencyKey), call.Get(Name));
     }
 }

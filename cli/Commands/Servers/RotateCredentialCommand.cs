@@ -26,13 +26,11 @@ internal static class RotateCredentialCommand
             "The new one is proven before the old one goes; a key that somebody else has put on the host stays there. Whatever fails, the credential that is stored works.",
         ],
         Examples = ["msctl servers rotate-credential ns1 --reason 'quarterly rotation'", "msctl servers rotate-credential ns1 --password-file ns1.new-password"],
-    }.With(Name, Password, Key, Passphrase, Reason, NoWatch).Does(Run);
+    }.With(Name, Password, Key, Passphrase, Reason, NoWatch, StartedRuns.Plan).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
         var (password, key, passphrase) = HostCredentials.Read(call, Password, Key, Passphrase);
-        var started = await call.Product.Servers.RotateCredential(
-            call.Get(Name), new RotateRequest(password, key, passphrase, call.Get(Reason)), Guid.CreateVersion7().ToString(), cancellationToken);
-        return await StartedRuns.Follow(call, started, !call.Get(NoWatch), cancellationToken);
+        return await StartedRuns.Do(call, ServersApi.RotateCredential(call.Get(Name), new RotateRequest(password, key, passphrase, call.Get(Reason))), !call.Get(NoWatch), cancellationToken);
     }
 }

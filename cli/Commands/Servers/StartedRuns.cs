@@ -1,14 +1,46 @@
+using System.CommandLine;
 using System.Text.Json;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Output;
 using ManagedServers.Cli.Watching;
 
 namespace ManagedServers.Cli.Commands.Servers;
 
-/// <summary>What comes after a run was started: it is watched to its end, or its id is given.</summary>
+/// <summary>What every command that starts a run does: show the plan and start nothing, or start it and watch it to its end, or give its id.</summary>
 internal static class StartedRuns
 {
+    public static readonly Option<bool> Plan = new("--plan") { Description = "Show what would be done, what it changes on the host and who would notice. Starts nothing, keeps nothing." };
+
+    public static readonly string PlanNote = $"--plan ends with {ExitCode.Done} whether or not anything would change (its last line says which; wouldChange in JSON), and with {ExitCode.Refused} when the run would fail as things are.";
+
+    /// <summary>As the options say.</summary>
+    public static async Task<int> Do(Invocation call, RunRequest request, bool watch, CancellationToken cancellationToken, string? idempotencyKey = null, string server = "")
+    {
+        if (!call.Get(Plan))
+        {
+            return await Follow(call, await call.Product.Runs.Start(request, idempotencyKey ?? Guid.CreateVersion7().ToString(), cancellationToken), watch, cancellationToken, server);
+        }
+
+        var plan = await call.Product.Runs.Plan(request, cancellationToken);
+        if (call.Json)
+        {
+            call.Screen.Json(plan.Json);
+        }
+        else
+        {
+            new PlanText(call.Screen, call.Now).Write(plan.Value);
+        }
+
+        return plan.Value.WouldFail is null ? ExitCode.Done : ExitCode.Refused;
+    }
+
     public static async Task<int> Follow(Invocation call, Answer<StartedRun> started, bool watch, CancellationToken cancellationToken, string server = "")
     {
+        foreach (var line in Ahead(started.Value.Ahead, call.Now, "It waits"))
+        {
+            call.Screen.Note(SafeText.Line(line), Tone.Warning);
+        }
+
         if (started.Value.Enrolment is { } enrolment)
         {
             if (!call.Json)
@@ -43,5 +75,21 @@ internal static class StartedRuns
         }
 
         return ExitCode.Done;
+    }
+
+    /// <summary>For whom a run waits, in words: not yet made safe for a terminal.</summary>
+    public static IEnumerable<string> Ahead(IReadOnlyList<RunSummary> ahead, DateTimeOffset now, string waits)
+    {
+        if (ahead is not [var first, ..])
+        {
+            yield break;
+        }
+
+        var more = ahead.Count > 1 ? $", and {Words.Many(ahead.Count - 1, "more run")} before its turn" : "";
+        yield return $"{waits} for run {first.Id} ({first.Title}, started by {first.RequestedBy} {Words.Ago(first.CreatedAt, now)}, {first.State}){more}.";
+        if (first.State == RunStates.Paused)
+        {
+            yield return $"That one goes on only when somebody says so: msctl runs show {first.Id}";
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ManagedServers.Cli.Client;
 
 namespace ManagedServers.Cli.Commands.Servers;
 
@@ -15,14 +16,15 @@ internal static class UninstallCommand
         [
             "Containers, images, zones and configuration on the host, the agent and what starts it. This cannot be undone; the server stays registered, and what was measured is kept.",
             "Asks first. For a server that is installed by hand it shows the line to run on the host, which does it.",
+            StartedRuns.PlanNote,
         ],
-        Examples = ["msctl servers uninstall ns1", "msctl servers uninstall ns1 --yes --no-watch"],
-    }.With(Name, Yes, ByHand.TokenFile, NoWatch).Does(Run);
+        Examples = ["msctl servers uninstall ns1", "msctl servers uninstall ns1 --plan", "msctl servers uninstall ns1 --yes --no-watch"],
+    }.With(Name, Yes, ByHand.TokenFile, NoWatch, StartedRuns.Plan).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
         var name = call.Get(Name);
-        await Sure.Ask(call, call.Get(Yes), name, $"uninstall everything from {name}", s => $"Uninstall everything from {s.Name} ({s.Address ?? "by hand"}, {s.State})? It stops serving, and this cannot be undone.", "Nothing was uninstalled.", cancellationToken);
-        return await StartedRuns.Follow(call, await call.Product.Servers.Uninstall(name, Guid.CreateVersion7().ToString(), cancellationToken), !call.Get(NoWatch), cancellationToken, name);
+        await Sure.Ask(call, call.Get(Yes) || call.Get(StartedRuns.Plan), name, $"uninstall everything from {name}", s => $"Uninstall everything from {s.Name} ({s.Address ?? "by hand"}, {s.State})? It stops serving, and this cannot be undone.", "Nothing was uninstalled.", cancellationToken);
+        return await StartedRuns.Do(call, ServersApi.Uninstall(name), !call.Get(NoWatch), cancellationToken, server: name);
     }
 }

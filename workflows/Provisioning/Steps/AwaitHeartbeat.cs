@@ -8,7 +8,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record HeartbeatInput(Guid ServerId, Uri ApiAddress, DateTimeOffset Since);
 
 /// <summary>The way back from the host is proven by the first heartbeat that comes over it.</summary>
-public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeats, TimeProvider time) : Step<AwaitHeartbeat, HeartbeatInput, Nothing>
+public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeats, TimeProvider time) : Step<AwaitHeartbeat, HeartbeatInput, Nothing>, IPreviewable<HeartbeatInput, Nothing>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(75);
 
@@ -32,6 +32,8 @@ public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeat
             await Task.Delay(TimeSpan.FromMilliseconds(pause), time, step.Cancellation);
         }
     }
+
+    public Task<Preview<Nothing>> Preview(HeartbeatInput input, CancellationToken cancellationToken) => Task.FromResult(Preview<Nothing>.Nothing(Nothing.Value));
 
     private async Task<string> Explain(HeartbeatInput input, StepContext step)
     {

@@ -6,7 +6,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record CheckVersionsInput(Guid ServerId, IReadOnlyDictionary<string, Guid> BasedOn);
 
 /// <summary>A change that was overtaken by another one while it waited would take that one back: it is refused instead.</summary>
-public sealed class CheckVersions(Configurations configurations) : Step<CheckVersions, CheckVersionsInput, Nothing>
+public sealed class CheckVersions(Configurations configurations) : Step<CheckVersions, CheckVersionsInput, Nothing>, IPreviewable<CheckVersionsInput, Nothing>
 {
     public override async Task<Nothing> Run(CheckVersionsInput input, StepContext step)
     {
@@ -23,4 +23,6 @@ public sealed class CheckVersions(Configurations configurations) : Step<CheckVer
 
         return Nothing.Value;
     }
+
+    public Task<Preview<Nothing>> Preview(CheckVersionsInput input, CancellationToken cancellationToken) => Task.FromResult(Preview<Nothing>.Nothing(Nothing.Value));
 }

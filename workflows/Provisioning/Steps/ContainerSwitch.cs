@@ -47,6 +47,22 @@ internal static class ContainerSwitch
         return new RunningContainer(id, true, found is not null);
     }
 
+    /// <summary>What <see cref="Ensure"/> would find, and do.</summary>
+    public static async Task<(RunningContainer Container, PlannedChange? Change)> Foresee(IHost host, string component, (JsonElement Json, string Digest) specification, CancellationToken cancellationToken)
+    {
+        var name = Component.ContainerName(component);
+        var found = await host.Docker.FindContainer(name, cancellationToken);
+        return found switch
+        {
+            null => (new RunningContainer("", Created: true, Replaced: false), Container(ChangeKind.Add, name, "made and started")),
+            _ when found.Labels.GetValueOrDefault(ContainerSpecification.SpecLabel) != specification.Digest =>
+                (new RunningContainer("", Created: true, Replaced: true), Container(ChangeKind.Restart, name, $"made anew from another specification, in place of the one of {found.Image}")),
+            _ => (new RunningContainer(found.Id, Created: false, Replaced: false), found.IsRunning ? null : Container(ChangeKind.Start, name, $"it is {found.State} now")),
+        };
+    }
+
+    public static PlannedChange Container(ChangeKind kind, string name, string? detail = null) => new(kind, "container", name, detail);
+
     /// <exception cref="StepRejectedException">It is not there.</exception>
     public static async Task<DockerContainer> Find(IHost host, string component, CancellationToken cancellationToken) =>
         await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken)

@@ -12,7 +12,7 @@ public sealed record InstalledAgent(bool Changed, bool First, string Supervision
 
 /// <summary>The heartbeat agent, as a service that needs Python 3 only.</summary>
 public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, TimeProvider time)
-    : Step<InstallAgent, AgentInput, InstalledAgent>, IUndoable<AgentInput, InstalledAgent>
+    : Step<InstallAgent, AgentInput, InstalledAgent>, IUndoable<AgentInput, InstalledAgent>, IPreviewable<AgentInput, InstalledAgent>
 {
     public override async Task<InstalledAgent> Run(AgentInput input, StepContext step)
     {
@@ -25,9 +25,7 @@ public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, 
         await host.WriteFiles(
         [
             .. first ? [new HostFile(FirstMark(layout), Encoding.UTF8.GetBytes(step.IdempotencyKey), HostLayout.PrivateFile)] : Array.Empty<HostFile>(),
-            new HostFile($"{layout.Agent}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile),
-            new HostFile(layout.AgentConfiguration, await payload.AgentConfiguration(layout, input.ServerId, input.ApiAddress, token), HostLayout.PrivateFile),
-            new HostFile(layout.AgentScript, PayloadFiles.AgentScript, HostLayout.PrivateFile),
+            .. await Files(layout, input, token),
         ], token);
         var said = (await host.Run(["python3", layout.AgentScript, "install"], cancellationToken: token)).Check();
         var answer = JsonSerializer.Deserialize<Answer>(said.Stdout, EngineJson.Options)
@@ -44,6 +42,32 @@ public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, 
 
         return new InstalledAgent(answer.Changed, first, answer.Supervision, startedAt);
     }
+
+    public async Task<Preview<InstalledAgent>> Preview(AgentInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var layout = HostLayout.Of(host);
+        var first = await host.ReadFile(layout.AgentScript, cancellationToken: cancellationToken) is null;
+        List<string> other = [];
+        foreach (var file in await Files(layout, input, cancellationToken))
+        {
+            if (await host.ReadFile(file.Path, cancellationToken: cancellationToken) is not { } there || !there.AsSpan().SequenceEqual(file.Content.Span))
+            {
+                other.Add(Path.GetFileName(file.Path));
+            }
+        }
+
+        var result = new InstalledAgent(other.Count > 0, first, "", time.GetUtcNow());
+        return other.Count == 0 ? Preview<InstalledAgent>.Nothing(result)
+            : Preview<InstalledAgent>.Of(result, new PlannedChange(first ? ChangeKind.Add : ChangeKind.Change, "agent", layout.Agent, first ? "with a service that keeps it running" : $"other {string.Join(" and ", other)}; it is restarted"));
+    }
+
+    private async Task<IReadOnlyList<HostFile>> Files(HostLayout layout, AgentInput input, CancellationToken cancellationToken) =>
+    [
+        new HostFile($"{layout.Agent}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile),
+        new HostFile(layout.AgentConfiguration, await payload.AgentConfiguration(layout, input.ServerId, input.ApiAddress, cancellationToken), HostLayout.PrivateFile),
+        new HostFile(layout.AgentScript, PayloadFiles.AgentScript, HostLayout.PrivateFile),
+    ];
 
     public async Task Undo(AgentInput input, InstalledAgent? made, StepContext step)
     {

@@ -25,7 +25,7 @@ public sealed record Check(string Name, bool Ok, string Found, string Needed, st
 public sealed record PreflightResult(IReadOnlyList<Check> Checks);
 
 /// <summary>Looks at everything that an install needs. Changes nothing.</summary>
-public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : Step<Preflight, PreflightInput, PreflightResult>
+public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : Step<Preflight, PreflightInput, PreflightResult>, IPreviewable<PreflightInput, PreflightResult>
 {
     // Two images of some 20 MB, unpacked, with room for zones and logs.
     internal const long NeededDisk = 300L * 1024 * 1024;
@@ -50,7 +50,21 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
             step.Log($"{(check.Ok ? "ok  " : check.RootStep ? "root" : later ? "not yet" : "FAIL")} {check.Name}: {check.Found}{(check.Ok ? "" : $" (needed: {check.Needed}{(later ? "; looked at again after the pre-commands" : "")})")}");
         }
 
-        var failed = checks.Where(c => !c.Ok && !c.RootStep && !(input.Mending && c.Mendable)).ToList();
+        return Judge(checks, input.Mending);
+    }
+
+    public async Task<Preview<PreflightResult>> Preview(PreflightInput input, CancellationToken cancellationToken)
+    {
+        var checks = await Checks(input, cancellationToken);
+        // They have not run yet, on either side of them.
+        var mending = input.Mending || input.Commands is { Count: > 0 };
+        var later = checks.Where(c => !c.Ok && (c.RootStep || (c.Mendable && mending))).Select(c => c.Name).ToList();
+        return Preview<PreflightResult>.Nothing(Judge(checks, mending), later.Count > 0 ? $"not well yet, for the pre-commands or for root to put right: {string.Join(", ", later)}" : null);
+    }
+
+    private static PreflightResult Judge(IReadOnlyList<Check> checks, bool mending)
+    {
+        var failed = checks.Where(c => !c.Ok && !c.RootStep && !(mending && c.Mendable)).ToList();
         return failed.Count == 0
             ? new PreflightResult(checks)
             : throw new StepRejectedException("The host is not ready, and nothing was changed. "

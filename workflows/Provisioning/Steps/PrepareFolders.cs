@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
@@ -7,7 +8,7 @@ public sealed record FoldersInput(Guid ServerId, IReadOnlyList<string> Component
 public sealed record MadeFolders(IReadOnlyList<string> Made);
 
 /// <summary>Makes the folders that components need on the host; an undo removes those that were not there before.</summary>
-public sealed class PrepareFolders(Servers.Servers servers, ImageCatalogue images) : Step<PrepareFolders, FoldersInput, MadeFolders>, IUndoable<FoldersInput, MadeFolders>
+public sealed class PrepareFolders(Servers.Servers servers, ImageCatalogue images) : Step<PrepareFolders, FoldersInput, MadeFolders>, IUndoable<FoldersInput, MadeFolders>, IPreviewable<FoldersInput, MadeFolders>
 {
     public override async Task<MadeFolders> Run(FoldersInput input, StepContext step)
     {
@@ -26,6 +27,18 @@ public sealed class PrepareFolders(Servers.Servers servers, ImageCatalogue image
 
         return new MadeFolders(made);
     }
+
+    public async Task<Preview<MadeFolders>> Preview(FoldersInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var folders = HostLayout.Of(host).Folders(input.Components);
+        List<string> missing = [.. folders.Except(await Present(host, folders, cancellationToken))];
+        return Preview<MadeFolders>.Of(new MadeFolders(missing), [.. missing.Select(f => new PlannedChange(ChangeKind.Add, "folder", f))]);
+    }
+
+    /// <summary>Those of the paths that are there.</summary>
+    internal static async Task<HashSet<string>> Present(IHost host, IReadOnlyList<string> paths, CancellationToken cancellationToken) =>
+        [.. (await host.Run(["ls", "-d", "--", .. paths], cancellationToken: cancellationToken)).Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
 
     public async Task Undo(FoldersInput input, MadeFolders? made, StepContext step)
     {

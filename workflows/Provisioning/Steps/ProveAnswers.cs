@@ -20,7 +20,7 @@ public sealed record Proof(int Zones);
 /// Asks the new server for the SOA of every zone over UDP and TCP: from the product's side of the network, or on the host itself where nobody outside can ask,
 /// and where the product reaches the host through jump hosts only.
 /// </summary>
-public sealed class ProveAnswers(Servers.Servers servers, Configurations configurations, TimeProvider time) : Step<ProveAnswers, ProveInput, Proof>
+public sealed class ProveAnswers(Servers.Servers servers, Configurations configurations, TimeProvider time) : Step<ProveAnswers, ProveInput, Proof>, IPreviewable<ProveInput, Proof>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -100,6 +100,8 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
 
         return new Proof(wanted.Count);
     }
+
+    public Task<Preview<Proof>> Preview(ProveInput input, CancellationToken cancellationToken) => Task.FromResult(Preview<Proof>.Nothing(null));
 
     private async Task Ask(IPEndPoint endpoint, HostTarget target, Dictionary<string, long?> wanted, StepContext step)
     {

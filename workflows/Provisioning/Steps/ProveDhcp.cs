@@ -7,7 +7,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record ProveDhcpInput(Guid ServerId);
 
 /// <summary>Asks the running Kea whether it runs with the current configuration, and whether it hears its interfaces. No client of the product's stands in the networks that it serves.</summary>
-public sealed class ProveDhcp(Servers.Servers servers) : Step<ProveDhcp, ProveDhcpInput, Nothing>
+public sealed class ProveDhcp(Servers.Servers servers) : Step<ProveDhcp, ProveDhcpInput, Nothing>, IPreviewable<ProveDhcpInput, Nothing>
 {
     // Twice what an operator may give: it is written with indents.
     private const int LargestFile = 16 * 1024 * 1024;
@@ -38,4 +38,6 @@ public sealed class ProveDhcp(Servers.Servers servers) : Step<ProveDhcp, ProveDh
         step.Log($"Kea runs with configuration {mark} and hears its interfaces.");
         return Nothing.Value;
     }
+
+    public Task<Preview<Nothing>> Preview(ProveDhcpInput input, CancellationToken cancellationToken) => Task.FromResult(Preview<Nothing>.Nothing(Nothing.Value));
 }

@@ -5,7 +5,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record RecordAppliedInput(Guid ServerId, IReadOnlyList<InstalledConfiguration> Configurations);
 
 /// <summary>The new configurations have proven themselves: writes them down, and lets go of what was kept for an undo.</summary>
-public sealed class RecordApplied(Servers.Servers servers, Configurations configurations) : Step<RecordApplied, RecordAppliedInput, Nothing>
+public sealed class RecordApplied(Servers.Servers servers, Configurations configurations) : Step<RecordApplied, RecordAppliedInput, Nothing>, IPreviewable<RecordAppliedInput, Nothing>
 {
     public override async Task<Nothing> Run(RecordAppliedInput input, StepContext step)
     {
@@ -25,4 +25,6 @@ public sealed class RecordApplied(Servers.Servers servers, Configurations config
 
         return Nothing.Value;
     }
+
+    public Task<Preview<Nothing>> Preview(RecordAppliedInput input, CancellationToken cancellationToken) => Task.FromResult(Preview<Nothing>.Nothing(Nothing.Value));
 }

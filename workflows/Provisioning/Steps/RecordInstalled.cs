@@ -11,7 +11,7 @@ public sealed record RecordInput(Guid ServerId, IReadOnlyList<CatalogueImage> Im
 public sealed record InstalledConfiguration(string Component, Guid Id, IReadOnlyList<string> Kept, string? Specification = null);
 
 /// <summary>The install has proven itself: writes it down, and lets go of what was kept for an undo.</summary>
-public sealed class RecordInstalled(Servers.Servers servers, Configurations configurations) : Step<RecordInstalled, RecordInput, Nothing>
+public sealed class RecordInstalled(Servers.Servers servers, Configurations configurations) : Step<RecordInstalled, RecordInput, Nothing>, IPreviewable<RecordInput, Nothing>
 {
     public override async Task<Nothing> Run(RecordInput input, StepContext step)
     {
@@ -38,4 +38,7 @@ public sealed class RecordInstalled(Servers.Servers servers, Configurations conf
         await RunCommand.Forget(host, input.Commands, step);
         return Nothing.Value;
     }
+
+    /// <summary>It tidies up on the host what only this run's own undo would need.</summary>
+    public Task<Preview<Nothing>> Preview(RecordInput input, CancellationToken cancellationToken) => Task.FromResult(Preview<Nothing>.Nothing(Nothing.Value));
 }

@@ -5,11 +5,13 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record RecordUninstalledInput(Guid ServerId);
 
 /// <summary>The server stays registered, with nothing on it.</summary>
-public sealed class RecordUninstalled(Servers.Servers servers) : Step<RecordUninstalled, RecordUninstalledInput, Nothing>
+public sealed class RecordUninstalled(Servers.Servers servers) : Step<RecordUninstalled, RecordUninstalledInput, Nothing>, IPreviewable<RecordUninstalledInput, Nothing>
 {
     public override async Task<Nothing> Run(RecordUninstalledInput input, StepContext step)
     {
         await servers.SetUninstalled(input.ServerId, step.Cancellation);
         return Nothing.Value;
     }
+
+    public Task<Preview<Nothing>> Preview(RecordUninstalledInput input, CancellationToken cancellationToken) => Task.FromResult(Preview<Nothing>.Nothing(Nothing.Value));
 }

@@ -6,7 +6,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record RemoveAgentInput(Guid ServerId);
 
 /// <summary>No agent, nothing that would start one, and no folder of it.</summary>
-public sealed class RemoveAgent(Servers.Servers servers) : Step<RemoveAgent, RemoveAgentInput, Nothing>
+public sealed class RemoveAgent(Servers.Servers servers) : Step<RemoveAgent, RemoveAgentInput, Nothing>, IPreviewable<RemoveAgentInput, Nothing>
 {
     public override async Task<Nothing> Run(RemoveAgentInput input, StepContext step)
     {
@@ -30,5 +30,13 @@ public sealed class RemoveAgent(Servers.Servers servers) : Step<RemoveAgent, Rem
         await host.Remove(layout.Agent, token);
         step.Changed("removed the agent");
         return Nothing.Value;
+    }
+
+    public async Task<Preview<Nothing>> Preview(RemoveAgentInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var folder = HostLayout.Of(host).Agent;
+        return (await PrepareFolders.Present(host, [folder], cancellationToken)).Count == 0 ? Preview<Nothing>.Nothing(Nothing.Value)
+            : Preview<Nothing>.Of(Nothing.Value, new PlannedChange(ChangeKind.Remove, "agent", folder, "with the service that keeps it running"));
     }
 }

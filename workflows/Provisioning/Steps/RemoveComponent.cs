@@ -3,7 +3,7 @@ using ManagedServers.Engine;
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <summary>No container of the component any more, neither the current one nor one that was kept for an undo.</summary>
-public sealed class RemoveComponent(Servers.Servers servers) : Step<RemoveComponent, ComponentInput, Nothing>
+public sealed class RemoveComponent(Servers.Servers servers) : Step<RemoveComponent, ComponentInput, Nothing>, IPreviewable<ComponentInput, Nothing>
 {
     public override async Task<Nothing> Run(ComponentInput input, StepContext step)
     {
@@ -18,5 +18,12 @@ public sealed class RemoveComponent(Servers.Servers servers) : Step<RemoveCompon
         }
 
         return Nothing.Value;
+    }
+
+    public async Task<Preview<Nothing>> Preview(ComponentInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        return await host.Docker.FindContainer(Component.ContainerName(input.Component), cancellationToken) is not { } found ? Preview<Nothing>.Nothing(Nothing.Value)
+            : Preview<Nothing>.Of(Nothing.Value, ContainerSwitch.Container(ChangeKind.Remove, found.Name, found.IsRunning ? "it is stopped first" : $"it is {found.State}"));
     }
 }

@@ -7,7 +7,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record RemoveFoldersInput(Guid ServerId);
 
 /// <summary>None of the product's folders, with what is in them: configuration, zones, spools.</summary>
-public sealed class RemoveFolders(Servers.Servers servers, ImageCatalogue images) : Step<RemoveFolders, RemoveFoldersInput, Nothing>
+public sealed class RemoveFolders(Servers.Servers servers, ImageCatalogue images) : Step<RemoveFolders, RemoveFoldersInput, Nothing>, IPreviewable<RemoveFoldersInput, Nothing>
 {
     public override async Task<Nothing> Run(RemoveFoldersInput input, StepContext step)
     {
@@ -42,5 +42,13 @@ public sealed class RemoveFolders(Servers.Servers servers, ImageCatalogue images
         }
 
         return Nothing.Value;
+    }
+
+    public async Task<Preview<Nothing>> Preview(RemoveFoldersInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var all = HostLayout.Of(host).All;
+        var there = await PrepareFolders.Present(host, all, cancellationToken);
+        return Preview<Nothing>.Of(Nothing.Value, [.. all.Where(there.Contains).Select(f => new PlannedChange(ChangeKind.Remove, "folder", f, "with all that is in it"))]);
     }
 }

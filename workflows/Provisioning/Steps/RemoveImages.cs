@@ -8,7 +8,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record RemoveImagesInput(Guid ServerId, IReadOnlyList<string> Repositories);
 
 /// <summary>None of the images that were brought to the host, unless somebody else's container uses one.</summary>
-public sealed class RemoveImages(Servers.Servers servers) : Step<RemoveImages, RemoveImagesInput, Nothing>
+public sealed class RemoveImages(Servers.Servers servers) : Step<RemoveImages, RemoveImagesInput, Nothing>, IPreviewable<RemoveImagesInput, Nothing>
 {
     public override async Task<Nothing> Run(RemoveImagesInput input, StepContext step)
     {
@@ -40,5 +40,17 @@ public sealed class RemoveImages(Servers.Servers servers) : Step<RemoveImages, R
         }
 
         return Nothing.Value;
+    }
+
+    public async Task<Preview<Nothing>> Preview(RemoveImagesInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        List<PlannedChange> changes = [];
+        foreach (var repository in input.Repositories)
+        {
+            changes.AddRange((await host.Docker.FindImages(repository, cancellationToken)).SelectMany(i => i.Tags).Select(t => new PlannedChange(ChangeKind.Remove, "image", t)));
+        }
+
+        return Preview<Nothing>.Of(Nothing.Value, changes);
     }
 }

@@ -9,15 +9,19 @@ public sealed record LookInput(Guid ServerId, IReadOnlyList<string> Components);
 public sealed record SeenComponents(IReadOnlyDictionary<string, DateTimeOffset?> StartedAt);
 
 /// <summary>Since when the containers run: it tells a restart that was interrupted from one that has not begun.</summary>
-public sealed class LookAtComponents(Servers.Servers servers) : Step<LookAtComponents, LookInput, SeenComponents>
+public sealed class LookAtComponents(Servers.Servers servers) : Step<LookAtComponents, LookInput, SeenComponents>, IPreviewable<LookInput, SeenComponents>
 {
-    public override async Task<SeenComponents> Run(LookInput input, StepContext step)
+    public override Task<SeenComponents> Run(LookInput input, StepContext step) => Look(input, step.Cancellation);
+
+    public async Task<Preview<SeenComponents>> Preview(LookInput input, CancellationToken cancellationToken) => Preview<SeenComponents>.Nothing(await Look(input, cancellationToken));
+
+    private async Task<SeenComponents> Look(LookInput input, CancellationToken cancellationToken)
     {
-        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
         Dictionary<string, DateTimeOffset?> started = [];
         foreach (var component in input.Components)
         {
-            started[component] = (await ContainerSwitch.Find(host, component, step.Cancellation)).StartedAt;
+            started[component] = (await ContainerSwitch.Find(host, component, cancellationToken)).StartedAt;
         }
 
         return new SeenComponents(started);
@@ -28,7 +32,7 @@ public sealed class LookAtComponents(Servers.Servers servers) : Step<LookAtCompo
 public sealed record RestartInput(Guid ServerId, string Component, DateTimeOffset? Before);
 
 /// <summary>A component's container, started anew once.</summary>
-public sealed class RestartComponent(Servers.Servers servers) : Step<RestartComponent, RestartInput, Nothing>
+public sealed class RestartComponent(Servers.Servers servers) : Step<RestartComponent, RestartInput, Nothing>, IPreviewable<RestartInput, Nothing>
 {
     public override async Task<Nothing> Run(RestartInput input, StepContext step)
     {
@@ -50,5 +54,12 @@ public sealed class RestartComponent(Servers.Servers servers) : Step<RestartComp
         await servers.SetStopped(input.ServerId, input.Component, null, step.Cancellation);
         step.Changed($"restarted {container.Name}");
         return Nothing.Value;
+    }
+
+    public async Task<Preview<Nothing>> Preview(RestartInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var container = await ContainerSwitch.Find(host, input.Component, cancellationToken);
+        return Preview<Nothing>.Of(Nothing.Value, container.IsRunning ? ContainerSwitch.Container(ChangeKind.Restart, container.Name) : ContainerSwitch.Container(ChangeKind.Start, container.Name, $"it is {container.State} now"));
     }
 }

@@ -14,7 +14,7 @@ public sealed record CommandInput(Guid ServerId, string ServerName, OperatorComm
 /// Runs an operator's own text on the host, under the wrapper that knows how it ended even when nobody was listening. Once it may have begun, only an exit code that somebody
 /// was told, or an operator who was asked, lets it begin again; unless it is repeatable.
 /// </summary>
-public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor) : Step<RunCommand, CommandInput, Nothing>
+public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor) : Step<RunCommand, CommandInput, Nothing>, IPreviewable<CommandInput, Nothing>
 {
     /// <summary>How long a host that a command runs on may be away: a reboot with its checks of disks.</summary>
     internal static readonly TimeSpan LongestAbsence = TimeSpan.FromMinutes(15);
@@ -43,6 +43,9 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
         step.Changed($"ran '{input.Command.Name}'");
         return Nothing.Value;
     }
+
+    public Task<Preview<Nothing>> Preview(CommandInput input, CancellationToken cancellationToken) =>
+        Task.FromResult(Preview<Nothing>.Of(Nothing.Value, new PlannedChange(ChangeKind.Run, "command", input.Command.Name, input.Command.Text)));
 
     /// <summary>Lets the host forget the commands of these steps of the run; one that a skipped step has left running stays remembered.</summary>
     internal static async Task Forget(IHost host, IReadOnlyList<int> steps, StepContext step)

@@ -1,7 +1,9 @@
 using System.Formats.Tar;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Hosts;
 using Microsoft.Extensions.Logging;
 
@@ -18,8 +20,25 @@ public sealed record StagedConfiguration(string Folder, string Digest, bool Made
 /// are taken from there, so that one changed record costs one file.
 /// </summary>
 public sealed class StageConfiguration(Servers.Servers servers, Configurations configurations)
-    : Step<StageConfiguration, StageInput, StagedConfiguration>, IUndoable<StageInput, StagedConfiguration>
+    : Step<StageConfiguration, StageInput, StagedConfiguration>, IUndoable<StageInput, StagedConfiguration>, IPreviewable<StageInput, StagedConfiguration>
 {
+    // A plan is read by a person.
+    private const int MostFilesShown = 20;
+    private const int LargestFileShown = 256 * 1024;
+
+    private const string Look =
+        """
+        import hashlib, json, os, sys
+        found = {}
+        top = sys.argv[1]
+        for folder, folders, names in os.walk(top):
+            for name in names + [f for f in folders if os.path.islink(os.path.join(folder, f))]:
+                path = os.path.join(folder, name)
+                plain = os.path.isfile(path) and not os.path.islink(path)
+                found[os.path.relpath(path, top)] = hashlib.sha256(open(path, "rb").read()).hexdigest() if plain else "other"
+        print(json.dumps(found))
+        """;
+
     // In one round trip. Standard input has a line of JSON (the hash of every file) and a tar with those that are sent. Aside and renamed: a folder with the final name is
     // whole. Unchanged files become links to the current configuration's, if those are still what they were.
     private const string Script =
@@ -122,6 +141,49 @@ public sealed class StageConfiguration(Servers.Servers servers, Configurations c
         return new StagedConfiguration(folder, digest, Made: true);
     }
 
+    public async Task<Preview<StagedConfiguration>> Preview(StageInput input, CancellationToken cancellationToken)
+    {
+        var configuration = await configurations.Get(input.ConfigurationId, cancellationToken);
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var files = await configuration.FilesFor(host, cancellationToken);
+        var digest = ComponentConfiguration.DigestOf(files);
+        var folder = $"{HostLayout.Of(host).Config(input.Component)}/{digest}";
+        // A link's own walk would show nothing.
+        var current = await CurrentConfiguration.Read(host, input.Component, cancellationToken);
+        var there = current is null ? [] : await Digests(host, $"{HostLayout.Of(host).Config(input.Component)}/{current}", cancellationToken);
+        var made = !(current == digest ? files.Count == there.Count && files.All(f => there.GetValueOrDefault(f.Key) == Digest(f.Value)) : await IsWhole(host, folder, files, cancellationToken));
+        return Preview<StagedConfiguration>.Of(new StagedConfiguration(folder, digest, made), await Differences(host, input.Component, files, there, cancellationToken));
+    }
+
+    /// <summary>Between what is current on the host and these files.</summary>
+    private static async Task<IReadOnlyList<PlannedChange>> Differences(IHost host, string component, SortedDictionary<string, byte[]> files, Dictionary<string, string> there, CancellationToken cancellationToken)
+    {
+        List<PlannedChange> changes = [.. there.Keys.Except(files.Keys).Order(StringComparer.Ordinal).Select(n => File(ChangeKind.Remove, n))];
+        foreach (var (name, content) in files.Where(f => there.GetValueOrDefault(f.Key) != Digest(f.Value)))
+        {
+            var known = there.ContainsKey(name);
+            var shown = known && changes.Count < MostFilesShown && content.Length <= LargestFileShown;
+            changes.Add(File(known ? ChangeKind.Change : ChangeKind.Add, name, shown ? await Difference(name, content) : null));
+        }
+
+        return changes.Count <= MostFilesShown ? changes : [.. changes.Take(MostFilesShown), File(ChangeKind.Change, $"{changes.Count - MostFilesShown} more files")];
+
+        PlannedChange File(ChangeKind kind, string name, string? detail = null) => new(kind, "file", $"{component}/{name}", detail);
+
+        async Task<string?> Difference(string name, byte[] content)
+        {
+            try
+            {
+                var before = await host.ReadFile($"{HostLayout.Of(host).Config(component)}/current/{name}", LargestFileShown, cancellationToken);
+                return before is null ? null : TextDifference.Of(Encoding.UTF8.GetString(before), Encoding.UTF8.GetString(content));
+            }
+            catch (HostRejectedException refusal) when (refusal.Code == HostProblem.FileTooLong)
+            {
+                return null;
+            }
+        }
+    }
+
     public async Task Undo(StageInput input, StagedConfiguration? made, StepContext step)
     {
         if (made is { Made: true })
@@ -133,6 +195,19 @@ public sealed class StageConfiguration(Servers.Servers servers, Configurations c
             }
         }
     }
+
+    /// <summary>Whether the folder has these files, all of them, no other ones, and to the letter.</summary>
+    private static async Task<bool> IsWhole(IHost host, string folder, SortedDictionary<string, byte[]> files, CancellationToken cancellationToken)
+    {
+        var found = await Digests(host, folder, cancellationToken);
+        return found.Count == files.Count && files.All(f => found.GetValueOrDefault(f.Key) == Digest(f.Value));
+    }
+
+    /// <summary>Of all files in the folder and below it; empty when there is none.</summary>
+    private static async Task<Dictionary<string, string>> Digests(IHost host, string folder, CancellationToken cancellationToken) =>
+        JsonSerializer.Deserialize<Dictionary<string, string>>((await host.Run(["python3", "-c", Look, folder], new CommandOptions { OutputLimit = 16 << 20 }, cancellationToken)).Check().Stdout)!;
+
+    private static string Digest(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
     private static async Task<string> Stage(IHost host, string component, string digest, SortedDictionary<string, byte[]> files, IReadOnlyList<string> sent, StepContext step)
     {

@@ -9,7 +9,7 @@ public sealed record ComponentInput(Guid ServerId, string Component);
 public sealed record ComponentDone(bool Changed);
 
 /// <summary>A component's container, running.</summary>
-public sealed class StartComponent(Servers.Servers servers) : Step<StartComponent, ComponentInput, ComponentDone>, IUndoable<ComponentInput, ComponentDone>
+public sealed class StartComponent(Servers.Servers servers) : Step<StartComponent, ComponentInput, ComponentDone>, IUndoable<ComponentInput, ComponentDone>, IPreviewable<ComponentInput, ComponentDone>
 {
     public override async Task<ComponentDone> Run(ComponentInput input, StepContext step)
     {
@@ -32,6 +32,14 @@ public sealed class StartComponent(Servers.Servers servers) : Step<StartComponen
         }
 
         return new ComponentDone(changed);
+    }
+
+    public async Task<Preview<ComponentDone>> Preview(ComponentInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var container = await ContainerSwitch.Find(host, input.Component, cancellationToken);
+        return container.IsRunning ? Preview<ComponentDone>.Nothing(new ComponentDone(false))
+            : Preview<ComponentDone>.Of(new ComponentDone(true), ContainerSwitch.Container(ChangeKind.Start, container.Name, $"it is {container.State} now"));
     }
 
     public async Task Undo(ComponentInput input, ComponentDone? made, StepContext step)

@@ -8,7 +8,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record MonitorInput(Guid ServerId, CatalogueImage Image, Uri ApiAddress, Guid? ConfigurationId);
 
 /// <summary>The monitor's container, running with its current settings and listening for Knot.</summary>
-public sealed class StartMonitor(Servers.Servers servers, Configurations configurations, PayloadFiles payload) : Step<StartMonitor, MonitorInput, RunningContainer>, IUndoable<MonitorInput, RunningContainer>
+public sealed class StartMonitor(Servers.Servers servers, Configurations configurations, PayloadFiles payload) : Step<StartMonitor, MonitorInput, RunningContainer>, IUndoable<MonitorInput, RunningContainer>, IPreviewable<MonitorInput, RunningContainer>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -32,14 +32,9 @@ public sealed class StartMonitor(Servers.Servers servers, Configurations configu
     public override async Task<RunningContainer> Run(MonitorInput input, StepContext step)
     {
         var token = step.Cancellation;
-        IReadOnlyList<string> zones = input.ConfigurationId is { } id ? [.. (await configurations.Get(id, token)).Dns!.Zones.Select(z => z.Name!)] : [];
         await using var host = await servers.Connect(input.ServerId, token);
         var layout = HostLayout.Of(host);
-        var written = await host.WriteFiles(
-        [
-            new HostFile($"{layout.Monitor}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile),
-            new HostFile($"{layout.Monitor}/config.json", await payload.MonitorConfiguration(input.ServerId, input.ApiAddress, zones, token), HostLayout.PrivateFile),
-        ], token);
+        var written = await host.WriteFiles(await Files(layout, input, token), token);
         var specification = ContainerSpecification.Monitor(layout, input.Image, step.IdempotencyKey);
         var container = await ContainerSwitch.Ensure(host, Component.Monitor, specification, step);
 
@@ -65,6 +60,35 @@ public sealed class StartMonitor(Servers.Servers servers, Configurations configu
             throw new StepRejectedException($"The monitor on {host.Target} does not listen at {socket} {Patience.TotalSeconds:0} s after its start. The log of its container ends with: {log}");
         }
     }
+
+    public async Task<Preview<RunningContainer>> Preview(MonitorInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var layout = HostLayout.Of(host);
+        List<PlannedChange> changes = [];
+        foreach (var file in await Files(layout, input, cancellationToken))
+        {
+            var there = await host.ReadFile(file.Path, cancellationToken: cancellationToken);
+            if (there is null || !there.AsSpan().SequenceEqual(file.Content.Span))
+            {
+                // Never with what differs: the settings hold a token.
+                changes.Add(new PlannedChange(there is null ? ChangeKind.Add : ChangeKind.Change, "file", file.Path));
+            }
+        }
+
+        var (container, change) = await ContainerSwitch.Foresee(host, Component.Monitor, ContainerSpecification.Monitor(layout, input.Image, ""), cancellationToken);
+        change ??= changes.Count > 0 ? ContainerSwitch.Container(ChangeKind.Restart, Component.ContainerName(Component.Monitor), "for its new settings") : null;
+        return Preview<RunningContainer>.Of(container, change is null ? changes : [.. changes, change]);
+    }
+
+    private async Task<IReadOnlyList<HostFile>> Files(HostLayout layout, MonitorInput input, CancellationToken cancellationToken) =>
+    [
+        new HostFile($"{layout.Monitor}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile),
+        new HostFile($"{layout.Monitor}/config.json", await payload.MonitorConfiguration(input.ServerId, input.ApiAddress, await Zones(input, cancellationToken), cancellationToken), HostLayout.PrivateFile),
+    ];
+
+    private async Task<IReadOnlyList<string>> Zones(MonitorInput input, CancellationToken cancellationToken) =>
+        input.ConfigurationId is { } id ? [.. (await configurations.Get(id, cancellationToken)).Dns!.Zones.Select(z => z.Name!)] : [];
 
     public async Task Undo(MonitorInput input, RunningContainer? made, StepContext step)
     {

@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
@@ -6,15 +7,13 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record ServingInput(Guid ServerId, CatalogueImage Image, IReadOnlyList<ListenRequest> Listen, bool ConfigurationChanged);
 
 /// <summary>The container of a component that serves, running with the current configuration.</summary>
-public sealed class StartServing(Servers.Servers servers) : Step<StartServing, ServingInput, RunningContainer>, IUndoable<ServingInput, RunningContainer>
+public sealed class StartServing(Servers.Servers servers) : Step<StartServing, ServingInput, RunningContainer>, IUndoable<ServingInput, RunningContainer>, IPreviewable<ServingInput, RunningContainer>
 {
     public override async Task<RunningContainer> Run(ServingInput input, StepContext step)
     {
         var component = input.Image.Component;
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        var layout = HostLayout.Of(host);
-        var container = await ContainerSwitch.Ensure(host, component, component == Component.Dhcp
-            ? ContainerSpecification.Dhcp(layout, input.Image, step.IdempotencyKey) : ContainerSpecification.Dns(layout, input.Image, step.IdempotencyKey, input.Listen), step);
+        var container = await ContainerSwitch.Ensure(host, component, Specification(host, input, step.IdempotencyKey), step);
         if (input.ConfigurationChanged && !container.Created)
         {
             await ComponentControl.Reload(host, component, step.Cancellation);
@@ -23,6 +22,17 @@ public sealed class StartServing(Servers.Servers servers) : Step<StartServing, S
 
         return container;
     }
+
+    public async Task<Preview<RunningContainer>> Preview(ServingInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var (container, change) = await ContainerSwitch.Foresee(host, input.Image.Component, Specification(host, input, ""), cancellationToken);
+        change ??= input.ConfigurationChanged ? ContainerSwitch.Container(ChangeKind.Reload, Component.ContainerName(input.Image.Component), "it goes on serving meanwhile") : null;
+        return Preview<RunningContainer>.Of(container, change is null ? [] : [change]);
+    }
+
+    private static (System.Text.Json.JsonElement Json, string Digest) Specification(IHost host, ServingInput input, string idempotencyKey) => input.Image.Component == Component.Dhcp
+        ? ContainerSpecification.Dhcp(HostLayout.Of(host), input.Image, idempotencyKey) : ContainerSpecification.Dns(HostLayout.Of(host), input.Image, idempotencyKey, input.Listen);
 
     public async Task Undo(ServingInput input, RunningContainer? made, StepContext step)
     {

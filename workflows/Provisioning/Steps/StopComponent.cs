@@ -4,7 +4,7 @@ using ManagedServers.Workflows.Hosts;
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <summary>A component's container, stopped: Docker starts it again only when it is told to.</summary>
-public sealed class StopComponent(Servers.Servers servers) : Step<StopComponent, ComponentInput, ComponentDone>, IUndoable<ComponentInput, ComponentDone>
+public sealed class StopComponent(Servers.Servers servers) : Step<StopComponent, ComponentInput, ComponentDone>, IUndoable<ComponentInput, ComponentDone>, IPreviewable<ComponentInput, ComponentDone>
 {
     public override async Task<ComponentDone> Run(ComponentInput input, StepContext step)
     {
@@ -22,6 +22,15 @@ public sealed class StopComponent(Servers.Servers servers) : Step<StopComponent,
         }
 
         return new ComponentDone(changed);
+    }
+
+    public async Task<Preview<ComponentDone>> Preview(ComponentInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var container = await ContainerSwitch.Find(host, input.Component, cancellationToken);
+        return container.IsRunning || container.IsPaused || container.State == "restarting"
+            ? Preview<ComponentDone>.Of(new ComponentDone(true), ContainerSwitch.Container(ChangeKind.Stop, container.Name, "until it is started again, over reboots too"))
+            : Preview<ComponentDone>.Nothing(new ComponentDone(false));
     }
 
     public async Task Undo(ComponentInput input, ComponentDone? made, StepContext step)

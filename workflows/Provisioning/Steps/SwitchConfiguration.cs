@@ -8,7 +8,7 @@ public sealed record SwitchInput(Guid ServerId, string Component, string Digest)
 public sealed record SwitchedConfiguration(bool Changed, string? Previous);
 
 /// <summary>Makes a staged configuration the current one. What serves reads it when it is told to reload.</summary>
-public sealed class SwitchConfiguration(Servers.Servers servers) : Step<SwitchConfiguration, SwitchInput, SwitchedConfiguration>, IUndoable<SwitchInput, SwitchedConfiguration>
+public sealed class SwitchConfiguration(Servers.Servers servers) : Step<SwitchConfiguration, SwitchInput, SwitchedConfiguration>, IUndoable<SwitchInput, SwitchedConfiguration>, IPreviewable<SwitchInput, SwitchedConfiguration>
 {
     public override async Task<SwitchedConfiguration> Run(SwitchInput input, StepContext step)
     {
@@ -24,6 +24,15 @@ public sealed class SwitchConfiguration(Servers.Servers servers) : Step<SwitchCo
         }
 
         return new SwitchedConfiguration(changed, previous);
+    }
+
+    public async Task<Preview<SwitchedConfiguration>> Preview(SwitchInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var now = await CurrentConfiguration.Read(host, input.Component, cancellationToken);
+        return now == input.Digest ? Preview<SwitchedConfiguration>.Nothing(new SwitchedConfiguration(false, now))
+            : Preview<SwitchedConfiguration>.Of(new SwitchedConfiguration(true, now),
+                new PlannedChange(now is null ? ChangeKind.Add : ChangeKind.Change, "configuration", input.Component, now is null ? $"{input.Digest}, the first one" : $"{input.Digest} in place of {now}"));
     }
 
     public async Task Undo(SwitchInput input, SwitchedConfiguration? made, StepContext step)

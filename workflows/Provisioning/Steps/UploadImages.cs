@@ -10,7 +10,7 @@ public sealed record ImagesInput(Guid ServerId, IReadOnlyList<CatalogueImage> Im
 public sealed record LoadedImages(IReadOnlyList<string> Loaded);
 
 /// <summary>Sends images to the host's Docker, all at once, apart from those that it has with these contents already.</summary>
-public sealed class UploadImages(Servers.Servers servers, ImageCatalogue images) : Step<UploadImages, ImagesInput, LoadedImages>, IUndoable<ImagesInput, LoadedImages>
+public sealed class UploadImages(Servers.Servers servers, ImageCatalogue images) : Step<UploadImages, ImagesInput, LoadedImages>, IUndoable<ImagesInput, LoadedImages>, IPreviewable<ImagesInput, LoadedImages>
 {
     public override async Task<LoadedImages> Run(ImagesInput input, StepContext step)
     {
@@ -27,6 +27,14 @@ public sealed class UploadImages(Servers.Servers servers, ImageCatalogue images)
         await Parallel.ForEachAsync(missing, step.Cancellation, async (image, token) => await Load(host, image, sent, token));
         step.Changed($"loaded {string.Join(", ", missing.Select(i => $"{i.Image} ({Megabytes(i.Size)} MB)"))}");
         return new LoadedImages([.. missing.Select(i => i.Image)]);
+    }
+
+    public async Task<Preview<LoadedImages>> Preview(ImagesInput input, CancellationToken cancellationToken)
+    {
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        var there = await Task.WhenAll(input.Images.Select(i => host.Docker.FindImage(i.Image, cancellationToken)));
+        var missing = input.Images.Where((_, n) => there[n] is null).ToList();
+        return Preview<LoadedImages>.Of(new LoadedImages([.. missing.Select(i => i.Image)]), [.. missing.Select(i => new PlannedChange(ChangeKind.Add, "image", i.Image, $"{Megabytes(i.Size)} MB are sent"))]);
     }
 
     public async Task Undo(ImagesInput input, LoadedImages? made, StepContext step)

@@ -11,7 +11,7 @@ public sealed record ValidateInput(Guid ServerId, CatalogueImage Image, string F
 /// already are read in the container that serves, if it is of the very image: the same program on the same read-only folder, half a second sooner. More than that could
 /// take the memory that it serves with.
 /// </summary>
-public sealed class ValidateConfiguration(Servers.Servers servers, Configurations configurations) : Step<ValidateConfiguration, ValidateInput, Nothing>, IUndoable<ValidateInput, Nothing>
+public sealed class ValidateConfiguration(Servers.Servers servers, Configurations configurations) : Step<ValidateConfiguration, ValidateInput, Nothing>, IUndoable<ValidateInput, Nothing>, IPreviewable<ValidateInput, Nothing>
 {
     private const string KeasError = "Error encountered:";
     private const int MostInPlace = 4;
@@ -32,6 +32,9 @@ public sealed class ValidateConfiguration(Servers.Servers servers, Configuration
         await (input.Image.Component == Component.Dhcp ? Kea(host, input, step) : Knot(host, input, step));
         return Nothing.Value;
     }
+
+    public Task<Preview<Nothing>> Preview(ValidateInput input, CancellationToken cancellationToken) =>
+        Task.FromResult(Preview<Nothing>.Nothing(Nothing.Value, "what the program says to the configuration is known only when the run asks it"));
 
     private static async Task Kea(IHost host, ValidateInput input, StepContext step)
     {

@@ -1,0 +1,42 @@
+using ManagedServers.Engine;
+using ManagedServers.Workflows;
+using ManagedServers.Workflows.Enrolment;
+using ManagedServers.Workflows.Provisioning;
+
+namespace ManagedServers.Api.Endpoints;
+
+/// <summary>How every request that changes a server is answered: with the run that does it, or, asked with <c>plan=true</c>, with what it would do.</summary>
+internal static class Changes
+{
+    /// <param name="prepared">Checked already, so that a plan is refused for what a start is refused for.</param>
+    /// <param name="plan">Show it, and start nothing.</param>
+    /// <param name="byHand">What somebody must do on a host on which the product has no login.</param>
+    public static async Task<IResult> Answer(PreparedRun prepared, bool? plan, HttpContext context, CancellationToken cancellationToken, Func<StartedRun, Task<HostEnrolment?>>? byHand = null)
+    {
+        var key = IdempotencyKey(context);
+        if (plan == true)
+        {
+            return Results.Ok(await prepared.Plan(cancellationToken));
+        }
+
+        var run = await prepared.Start(context.User.Identity!.Name!, key, cancellationToken);
+        return Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id, await prepared.Ahead(run, cancellationToken), byHand is null ? null : await byHand(run)));
+    }
+
+    /// <summary>For a run that changes no server.</summary>
+    public static IResult Started(StartedRun run) => Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id, [], null));
+
+    public static RouteHandlerBuilder ProducesChange(this RouteHandlerBuilder endpoint) =>
+        endpoint.Produces<ChangePlan>(200).Produces<StartedAnswer>(202).ProducesProblem(404)
+            .WithDescription("With plan=true nothing is started and nothing is kept: the answer, 200, is what the run would do. It is checked, and refused, just as the start would be, and needs the same right.");
+
+    public static string? IdempotencyKey(HttpContext context)
+    {
+        var key = context.Request.Headers["Idempotency-Key"].ToString();
+        return key.Length <= 200 ? (key.Length > 0 ? key : null) : throw new InvalidInputException("Idempotency-Key", "must have at most 200 characters");
+    }
+
+    /// <param name="Ahead">Runs that it waits for, the next one to end first.</param>
+    /// <param name="Enrolment">What to run on the host, where an operator installs by hand.</param>
+    internal sealed record StartedAnswer(Guid RunId, IReadOnlyList<RunSummary> Ahead, HostEnrolment? Enrolment);
+}

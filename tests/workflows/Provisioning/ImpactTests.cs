@@ -1,0 +1,84 @@
+using System.Text.Json;
+using Dapper;
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Configuration;
+using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Servers;
+using Npgsql;
+
+namespace ManagedServers.Workflows.Tests.Provisioning;
+
+/// <summary>Who would notice a change: from what all servers serve.</summary>
+[Collection(WithDatabase.Name)]
+public sealed class ImpactTests(Database databases)
+{
+    [Fact]
+    public async Task A_server_that_shares_a_zone_with_another_is_the_sole_one_only_for_the_rest()
+    {
+        await using var database = await databases.Fresh();
+        var ns1 = await Add(database, "ns1", Dns("a.example", "b.example"));
+        await Add(database, "ns2", Dns("b.example", "c.example"));
+
+        var stop = Assert.Single(await Of(database, ns1, new Concern([Component.Dns, Component.Monitor]), Container(ChangeKind.Stop)));
+        Assert.Equal((ServiceInterruption.Stop, 2), (stop.Interruption, stop.Total));
+        Assert.Equal(["a.example"], stop.SoleServerFor);
+        Assert.Equal(["", "ns2"], stop.Served.Select(s => string.Join(',', s.AlsoServedBy)));
+
+        var reload = Assert.Single(await Of(database, ns1, new Concern([Component.Dns]) { Configurations = [New(Dns("b.example", "c.example"))] }, Container(ChangeKind.Reload)));
+        Assert.Equal([("a.example", ServedEffect.Removed), ("c.example", ServedEffect.Added), ("b.example", ServedEffect.Unchanged)], reload.Served.Select(s => (s.Name, s.Effect)));
+        Assert.Equal(["a.example"], reload.SoleServerFor);
+
+        Assert.Empty(await Of(database, ns1, new Concern([Component.Dns])));
+    }
+
+    [Fact]
+    public async Task Subnets_of_shared_networks_count_as_the_others_do()
+    {
+        await using var database = await databases.Fresh();
+        var dhcp1 = await Add(database, "dhcp1", Dhcp("""{"subnet4":[{"subnet":"192.0.2.0/24"}],"shared-networks":[{"name":"x","subnet4":[{"subnet":"198.51.100.0/24"}]}]}"""));
+        await Add(database, "dhcp2", Dhcp("""{"subnet4":[{"subnet":"198.51.100.0/24"}]}"""));
+
+        var gone = Assert.Single(await Of(database, dhcp1, new Concern([Component.Dhcp]) { TakesAway = true }, Container(ChangeKind.Remove, Component.Dhcp)));
+
+        Assert.Equal(["192.0.2.0/24"], gone.SoleServerFor);
+        Assert.Equal([("192.0.2.0/24", ServedEffect.Removed), ("198.51.100.0/24", ServedEffect.Removed)], gone.Served.Select(s => (s.Name, s.Effect)));
+    }
+
+    private static ComponentConfiguration Dns(params string[] zones) =>
+        ComponentConfiguration.Of(new DnsConfiguration { Zones = [.. zones.Select(z => new ZoneRequest(z, $"@ SOA ns1.{z}. x.{z}. 1 2 3 4 5\n"))], Listen = [new ListenRequest("0.0.0.0")] });
+
+    private static ComponentConfiguration Dhcp(string document) => ComponentConfiguration.Of(KeaConfiguration.Parse(JsonSerializer.Deserialize<JsonElement>(document)));
+
+    private static NewConfiguration New(ComponentConfiguration configuration) => new(Guid.NewGuid(), configuration, ConfigurationSource.Install, null, IsNew: true);
+
+    private static PlannedChange Container(ChangeKind kind, string component = Component.Dns) => new(kind, "container", Component.ContainerName(component));
+
+    private static Task<IReadOnlyList<ServiceImpact>> Of(NpgsqlDataSource database, Server server, Concern concern, params PlannedChange[] changes)
+    {
+        var step = new StepPlan(1, "step", "Step", StepKind.Work, null, [], false, false, StepFailure.Pause, new StepPreview { Changes = changes });
+        return new Impact(new Configurations(database), server, concern).Of(new RunPlan("x", 1, "x", null, [step]), true, default);
+    }
+
+    private static async Task<Server> Add(NpgsqlDataSource database, string name, ComponentConfiguration configuration)
+    {
+        var (id, configurationId) = (Guid.NewGuid(), Guid.NewGuid());
+        await using var connection = await database.OpenConnectionAsync();
+        await connection.ExecuteAsync(
+            """
+            insert into servers.server (id, name, address, ssh_port, ssh_user, authentication, credential, report_token, host_key_algorithm, host_key_fingerprint, created_by)
+            values (@id, @name, @name, 22, 'root', 'password', '', '', '', @name, 'test')
+            """, new { id, name });
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await Configurations.Save(transaction, id, Guid.NewGuid(), New(configuration) with { Id = configurationId }, "test");
+            await transaction.CommitAsync();
+        }
+
+        await connection.ExecuteAsync("insert into servers.component (server_id, name, version, image, configuration_id) values (@id, @Component, '1', 'x', @configurationId)", new { id, configuration.Component, configurationId });
+        return new Server
+        {
+            Id = id, Name = name, Address = name, SshPort = 22, SshUser = "root", Authentication = Authentication.Password, HostKey = new HostKey("", name), CreatedAt = DateTimeOffset.UnixEpoch, Components = [],
+        };
+    }
+}

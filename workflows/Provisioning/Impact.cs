@@ -1,0 +1,63 @@
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Servers;
+
+namespace ManagedServers.Workflows.Provisioning;
+
+/// <summary>Works out who notices a run: from what is installed and what comes with it, on this server and on all others.</summary>
+internal sealed class Impact(Configurations configurations, Server server, Concern concern)
+{
+    private const int MostShown = 500;
+
+    /// <param name="sawAll">Every step told what it would change.</param>
+    public async Task<IReadOnlyList<ServiceImpact>> Of(RunPlan plan, bool sawAll, CancellationToken cancellationToken)
+    {
+        List<ServiceImpact> affected = [];
+        foreach (var component in Component.Serving.Where(concern.Components.Contains))
+        {
+            if (await Of(component, How(plan, component, sawAll), cancellationToken) is { } impact)
+            {
+                affected.Add(impact);
+            }
+        }
+
+        return affected;
+    }
+
+    private async Task<ServiceImpact?> Of(string component, ServiceInterruption interruption, CancellationToken cancellationToken)
+    {
+        var installed = (await configurations.Current(server.Id, component, cancellationToken))?.Configuration;
+        IReadOnlyDictionary<string, string> before = installed?.Served ?? new Dictionary<string, string>();
+        IReadOnlyDictionary<string, string> after = concern.TakesAway ? new Dictionary<string, string>()
+            : concern.Configurations.FirstOrDefault(c => c.Configuration.Component == component)?.Configuration.Served ?? before;
+        var effects = before.Keys.Union(after.Keys).ToDictionary(n => n, n => Effect(before.GetValueOrDefault(n), after.GetValueOrDefault(n)));
+        if (effects.Count == 0 || (interruption == ServiceInterruption.None && effects.Values.All(e => e == ServedEffect.Unchanged)))
+        {
+            return null;
+        }
+
+        var elsewhere = await configurations.ServedElsewhere(server.Id, component, [.. effects.Keys], cancellationToken);
+        var interrupted = interruption is ServiceInterruption.Restart or ServiceInterruption.Stop or ServiceInterruption.Unknown;
+        return new ServiceImpact
+        {
+            Component = component, Interruption = interruption, Total = effects.Count,
+            Served = [.. effects.OrderBy(e => e.Value == ServedEffect.Unchanged).ThenBy(e => e.Key, StringComparer.Ordinal).Take(MostShown).Select(e => new ServedName(e.Key, e.Value, [.. elsewhere[e.Key]]))],
+            SoleServerFor = [.. before.Keys.Where(n => (interrupted || effects[n] == ServedEffect.Removed) && !elsewhere.Contains(n)).Order(StringComparer.Ordinal)],
+        };
+    }
+
+    private static ServedEffect Effect(string? before, string? after) =>
+        before is null ? ServedEffect.Added : after is null ? ServedEffect.Removed : before == after ? ServedEffect.Unchanged : ServedEffect.Changed;
+
+    private static ServiceInterruption How(RunPlan plan, string component, bool sawAll)
+    {
+        var container = plan.Steps.SelectMany(s => s.Preview?.Changes ?? []).LastOrDefault(c => c.Thing == "container" && c.Name == Component.ContainerName(component));
+        return container?.Kind switch
+        {
+            ChangeKind.Add or ChangeKind.Start => ServiceInterruption.Start,
+            ChangeKind.Change or ChangeKind.Restart => ServiceInterruption.Restart,
+            ChangeKind.Remove or ChangeKind.Stop => ServiceInterruption.Stop,
+            ChangeKind.Reload => ServiceInterruption.Reload,
+            _ => sawAll ? ServiceInterruption.None : ServiceInterruption.Unknown,
+        };
+    }
+}
