@@ -47,7 +47,7 @@ public sealed class DriftLook(Servers.Servers servers, Configurations configurat
     }
 
     private async Task<Guid?> Busy(Server server, CancellationToken cancellationToken) => (await runs.List(
-        new RunFilter { Subject = server.Subject, States = [RunState.Queued, RunState.Running, RunState.Waiting, RunState.Paused], Limit = 1 }, cancellationToken)).FirstOrDefault()?.Id;
+        new RunFilter { Subject = server.Subject, States = [RunState.Queued, RunState.Running, RunState.Waiting, RunState.Paused], Limit = 1 }, cancellationToken)) is [var run, ..] ? run.Id : null;
 
     private async Task<List<DriftFinding>> Find(Server server, IHost host, CancellationToken cancellationToken)
     {

@@ -109,7 +109,7 @@ public sealed class Configurations(NpgsqlDataSource database)
                              where server_id = @serverId and name = @Component),
                  drifted as (delete from servers.drift where server_id = @serverId and component = @Component)
             update servers.configuration set applied_at = coalesce(applied_at, now()) where id = @Id
-            """, applied.Select(a => new { serverId, a.Component, a.Id, a.Specification, digest = a.Kept.FirstOrDefault() }));
+            """, applied.Select(a => new { serverId, a.Component, a.Id, a.Specification, digest = a.Kept is [var newest, ..] ? newest : null }));
     }
 
     private async Task<StoredConfiguration?> Single(string where, object parameters, CancellationToken cancellationToken)
