@@ -78,7 +78,7 @@ public sealed class ImpactTests(Database databases)
         await connection.ExecuteAsync("insert into servers.component (server_id, name, version, image, configuration_id) values (@id, @Component, '1', 'x', @configurationId)", new { id, configuration.Component, configurationId });
         return new Server
         {
-            Id = id, Name = name, Address = name, SshPort = 22, SshUser = "root", Authentication = Authentication.Password, HostKey = new HostKey("", name), CreatedAt = DateTimeOffset.UnixEpoch, Components = [],
+            Id = id, Name = name, Address = name, SshPort = 22, SshUser = "root", Authentication = Authentication.Password, Login = HostLogin.Root, HostKey = new HostKey("", name), CreatedAt = DateTimeOffset.UnixEpoch, Components = [],
         };
     }
 }
