@@ -12,7 +12,7 @@ run_tests() {
     mkdir -p "$results"
     export TESTCONTAINERS_RYUK_DISABLED=true # its image cannot be had everywhere; the tests remove what they start
     own lab "$lab"
-    local projects=("$root"/tests/{engine,workflows,api,dashboard,cli,lab/tests}) filter=${1:+FullyQualifiedName~$1} settings=() patience=10m
+    local projects=("$root"/tests/{engine,workflows,api,dashboard,cli,lab/tests}) filter=${1:+FullyQualifiedName~$1} settings=() silence=10m
     if [ "${1:-}" = chaos ]; then
         projects=("$root/tests/engine")
         filter=Category=Chaos
@@ -24,7 +24,7 @@ run_tests() {
         projects=("$root"/tests/{api,workflows})
         filter=Category=Matrix
         export MANAGED_SERVERS_MATRIX=full
-        patience=2h
+        silence=2h
     fi
     for project in "${projects[@]}"; do
         run_project "$project" "$results" "$filter" "${settings[@]}"
@@ -40,7 +40,7 @@ run_project() {
     assembly="$project/bin/$configuration/net10.0/$name.dll"
     local status=0
     attend dotnet test "$assembly" --logger "trx;LogFileName=$name.trx" --results-directory "$results" \
-        --blame-hang-timeout "$patience" --blame-hang-dump-type none \
+        --blame-hang-timeout "$silence" --blame-hang-dump-type none \
         ${filter:+--filter "$filter"} "${@:4}" > "$results/$name.log" 2>&1 || status=$?
     "$root/scripts/test-report.py" project "$results/$name" "$status"
 }
