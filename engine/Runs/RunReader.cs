@@ -108,7 +108,7 @@ internal sealed class RunReader(NpgsqlDataSource database, EngineOptions options
             select {SummaryColumns} from engine.run r
             where r.exclusive_key = @exclusiveKey and (r.holds_key or r.state = 'queued')
             order by r.holds_key desc, r.priority desc, r.created_at limit 50
-            """, new { exclusiveKey });
+            """, new { exclusiveKey, options.Lease });
         return [.. rows.Select(r => r.Summary())];
     }
 
