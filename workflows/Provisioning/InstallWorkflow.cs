@@ -32,7 +32,7 @@ public sealed record DhcpInstall(Guid ConfigurationId);
 /// Puts components on a host. Nothing is changed before every check and pre-command has passed; a failure after that takes
 /// everything back that this run has changed; only an operator's post-command pauses, because by then the server serves.
 /// </summary>
-[Workflow("install", version: 6)]
+[Workflow("install", version: 7)]
 public sealed class InstallWorkflow : IWorkflow<InstallInput>
 {
     public string Title(InstallInput input) => $"install {string.Join(" and ", input.Components)} on {input.ServerName}";
@@ -58,12 +58,14 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
             plan.Step("preflight-again", "Check the host again, after the pre-commands", Preflight.With(look with { Commands = before })).OnFailure(StepFailure.Fail);
         }
 
-        ConfigurationPlan.Changing(plan.Step("upload-images", $"Upload {string.Join(", ", input.Images.Select(i => i.Image))}", UploadImages.With(new ImagesInput(server, input.Images))))
-            .Timeout(TimeSpan.FromMinutes(30));
+        var found = plan.Step("look", "See what the host has", LookAtHost.With(new LookAtHostInput(server, input.Images, input.Components)))
+            .Retry(ComponentPlan.UntilDockerIsBack).OnFailure(StepFailure.Fail);
+        ConfigurationPlan.Changing(plan.Step("upload-images", $"Upload {string.Join(", ", input.Images.Select(i => i.Image))}",
+            UploadImages.With(results => new ImagesInput(server, input.Images, results.Of(found).Images)))).Timeout(TimeSpan.FromMinutes(30));
 
         // After the images, so that an undo still has them when it removes what containers have left in the folders.
         ConfigurationPlan.Changing(plan.Step("prepare-folders", "Make the product's folders on the host",
-            PrepareFolders.With(new FoldersInput(server, input.Components))));
+            PrepareFolders.With(results => new FoldersInput(server, input.Components, results.Of(found).Folders))));
 
         List<ConfigurationSteps> configured = [];
         if (input.Dns is { } dns)

@@ -1,6 +1,6 @@
 namespace ManagedServers.Tests.Provisioning;
 
-/// <summary>kill -9 of the product inside a command of an operator; in all other places the matrix does it.</summary>
+/// <summary>kill -9 of the product inside a command of an operator, and before an install that fails; in all other places the matrix does it.</summary>
 public sealed class KillTests
 {
     [Fact]
@@ -24,6 +24,21 @@ public sealed class KillTests
         Assert.True(RegisteredHost.State(run) == "succeeded", RegisteredHost.Story(run));
         Assert.Equal("1", await host.Lab.Run("wc -l < /root/once"));
         Assert.Contains(run.GetProperty("events").EnumerateArray(), e => e.GetProperty("who").GetString() == "admin" && e.GetProperty("why").ToString().Contains("looked at the host, all well", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_had_come_when_the_product_was_killed_goes_with_the_install_that_fails_later()
+    {
+        await using var host = await RegisteredHost.Start();
+        var before = await host.Footprint();
+        var id = await host.Install(RegisteredHost.OneZone(RegisteredHost.Zone + "\nwww A not-an-address\n"));
+        await host.Lab.Run("until docker images -q | grep -q .; do sleep 0.01; done");
+        await host.Product.Kill();
+        await host.Product.Launch();
+
+        var run = await host.Outcome(id);
+        Assert.True(RegisteredHost.State(run) == "failed", RegisteredHost.Story(run));
+        Assert.Equal(before, await host.Footprint());
     }
 
     private static async Task KillOnceThere(RegisteredHost host, string file)

@@ -3,7 +3,8 @@ using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-public sealed record FoldersInput(Guid ServerId, IReadOnlyList<string> Components);
+/// <param name="Found">Those that the host had before the run.</param>
+public sealed record FoldersInput(Guid ServerId, IReadOnlyList<string> Components, IReadOnlyList<string> Found);
 
 public sealed record MadeFolders(IReadOnlyList<string> Made);
 
@@ -15,7 +16,10 @@ public sealed class PrepareFolders(Servers.Servers servers, ImageCatalogue image
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var layout = HostLayout.Of(host);
         var folders = layout.Folders(input.Components);
-        var made = folders.Zip(await host.EnsureFolders(folders, HostLayout.PrivateFolder, step.Cancellation)).Where(f => f.Second).Select(f => f.First).ToList();
+        var now = await host.EnsureFolders(folders, HostLayout.PrivateFolder, step.Cancellation);
+
+        // What an interrupted attempt has made is there by now, and ours all the same.
+        var made = folders.Where((folder, n) => now[n] || !input.Found.Contains(folder)).ToList();
         if (made.Count > 0)
         {
             step.Changed($"made {made.Count} folders under {layout.Root}");

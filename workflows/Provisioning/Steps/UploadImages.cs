@@ -4,7 +4,8 @@ using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-public sealed record ImagesInput(Guid ServerId, IReadOnlyList<CatalogueImage> Images);
+/// <param name="Found">Those that the host had before the run; null where it does not matter whose they are, because they stay.</param>
+public sealed record ImagesInput(Guid ServerId, IReadOnlyList<CatalogueImage> Images, IReadOnlyList<string>? Found = null);
 
 /// <param name="Loaded">Those that the host did not have before.</param>
 public sealed record LoadedImages(IReadOnlyList<string> Loaded);
@@ -17,16 +18,21 @@ public sealed class UploadImages(Servers.Servers servers, ImageCatalogue images)
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var there = await Task.WhenAll(input.Images.Select(i => host.Docker.FindImage(i.Image, step.Cancellation)));
         var missing = input.Images.Where((_, n) => there[n] is null).ToList();
-        if (missing.Count == 0)
-        {
-            step.Unchanged("the host has these images already");
-            return new LoadedImages([]);
-        }
-
         var sent = new Sent(step, missing.Sum(i => i.Size));
         await Parallel.ForEachAsync(missing, step.Cancellation, async (image, token) => await Load(host, image, sent, token));
-        step.Changed($"loaded {string.Join(", ", missing.Select(i => $"{i.Image} ({Megabytes(i.Size)} MB)"))}");
-        return new LoadedImages([.. missing.Select(i => i.Image)]);
+
+        // What an interrupted attempt has brought is there by now, and ours all the same.
+        var loaded = input.Images.Where((image, n) => there[n] is null || input.Found?.Contains(image.Image) == false).ToList();
+        if (loaded.Count == 0)
+        {
+            step.Unchanged("the host has these images already");
+        }
+        else
+        {
+            step.Changed($"loaded {string.Join(", ", loaded.Select(i => $"{i.Image} ({Megabytes(i.Size)} MB)"))}");
+        }
+
+        return new LoadedImages([.. loaded.Select(i => i.Image)]);
     }
 
     public async Task<Preview<LoadedImages>> Preview(ImagesInput input, CancellationToken cancellationToken)
