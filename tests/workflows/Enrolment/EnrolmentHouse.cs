@@ -2,6 +2,7 @@ using Dapper;
 using ManagedServers.Workflows.Access;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Routes;
 using ManagedServers.Workflows.Servers;
 using ManagedServers.Workflows.Settings;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,7 +30,7 @@ internal sealed class EnrolmentHouse : IAsyncDisposable
         var source = await database.Fresh();
         var folder = Directory.CreateTempSubdirectory("enrolment-").FullName;
         var key = await MasterKey.Open(Path.Combine(folder, "master.key"), source, CancellationToken.None);
-        return new EnrolmentHouse(new ServiceCollection().AddLogging().AddSingleton(source).AddSingleton(time).AddSettings(key).AddAccess().AddHosts().AddServers().AddEnrolment().BuildServiceProvider(), folder);
+        return new EnrolmentHouse(new ServiceCollection().AddLogging().AddSingleton(source).AddSingleton(time).AddSettings(key).AddAccess().AddHosts().AddRoutes().AddServers().AddEnrolment().BuildServiceProvider(), folder);
     }
 
     public Task<Server> Add(string name) => Servers.Add(new AddServer { Name = name, Installation = InstallationType.Manual }, "op");
