@@ -50,7 +50,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
     private async Task<HostLease> Take(HostTarget target, CancellationToken cancellationToken)
     {
         var key = KeyOf(target);
-        while (true)
+        for (var first = true; ; first = false)
         {
             var entry = Lease(key, target, out var idleFor);
             try
@@ -60,6 +60,12 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
                 {
                     return new HostLease(link, () => Return(key, entry));
                 }
+            }
+            catch (HostUnavailableException lost) when (first && target.Via is not null && lost.Code == HostProblem.ConnectionLost)
+            {
+                // A jump host's connection, kept from before, was dead and nobody had noticed yet: over a new one it may go.
+                await Return(key, entry);
+                continue;
             }
             catch
             {
