@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using ManagedServers.Api.Endpoints;
 using ManagedServers.Engine;
 using ManagedServers.Workflows;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
@@ -60,6 +61,8 @@ internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandle
         ServerNotFoundException e => new() { Status = 404, Type = "server-not-found", Title = "No such server", Detail = e.Message },
         RouteNotFoundException e => new() { Status = 404, Type = "route-not-found", Title = "No such SSH route", Detail = e.Message },
         ConfigurationNotFoundException e => new() { Status = 404, Type = "configuration-not-found", Title = "No such configuration", Detail = e.Message },
+        CommandNotFoundException e => new() { Status = 404, Type = "command-not-found", Title = "No such command", Detail = e.Message },
+        CommandConflictException e => new() { Status = 409, Type = e.Code, Title = "Not possible for this command", Detail = e.Message },
         ServerConflictException e => new() { Status = 409, Type = e.Code, Title = "Not possible now", Detail = e.Message },
         EnrolmentRefusedException e => new() { Status = e.IsUnknown ? 401 : 409, Type = e.Code, Title = "Not enrolled", Detail = e.Message },
         RunActionException e => new() { Status = 409, Type = "run-conflict", Title = "Not possible for this run", Detail = e.Message },

@@ -15,6 +15,7 @@ internal static class Advice
             "The host may have been installed anew, or somebody stands in between: ask who looks after it before you accept anything (then: msctl servers host-key NAME).",
         { Status: 404 } when e.Tried.Contains("/pvservers/", StringComparison.Ordinal) => "What there is: msctl servers list",
         { Status: 404 } when e.Tried.Contains("/sshroutes/", StringComparison.Ordinal) => "What there is: msctl routes list",
+        { Status: 404 } when e.Tried.Contains("/commands/", StringComparison.Ordinal) => "What there is: msctl commands list",
         { Status: 404 } when e.Tried.Contains("/runs/", StringComparison.Ordinal) => "What there is: msctl runs list",
         { Status: 429, Problem.Detail: null } => "Try again in a while.",
         { Passing: true } => "The product is starting or overloaded; try again in a while.",

@@ -6,6 +6,7 @@ using ManagedServers.Api.Endpoints;
 using ManagedServers.Dashboard;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Credentials;
 using ManagedServers.Workflows.Drift;
@@ -57,7 +58,7 @@ internal static class Product
         // Run from a build's folder, the dashboard's files lie in its project; a published product has them beside it, and this does nothing.
         builder.WebHost.UseStaticWebAssets();
         builder.Services.AddSingleton(options).AddSingleton(database).AddSingleton(TimeProvider.System);
-        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers().AddRoutes().AddCredentials().AddHostKeys().AddEnrolment()
+        builder.Services.AddSettings(masterKey).AddAccess().AddHosts().AddServers().AddCommands().AddRoutes().AddCredentials().AddHostKeys().AddEnrolment()
             .AddProvisioning(options.ImagesFolder, new ReportAddress(options.ApiAddress, options.Listen[0].Port));
         builder.Services.AddSingleton(services =>
             CertificateAuthority.Open(database, services.GetRequiredService<Secrets>(), TimeProvider.System).GetAwaiter().GetResult());
@@ -126,6 +127,7 @@ internal static class Product
         api.MapSshRoutes();
         api.MapConfiguration();
         api.MapDrift();
+        api.MapCommands();
         api.MapRuns();
         api.MapSchedules();
         api.MapEngine();

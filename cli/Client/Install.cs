@@ -23,11 +23,11 @@ public sealed record InstallRequest
     /// <summary>Subnets that are served now and not in the document may go; not if null.</summary>
     public bool? DropSubnets { get; init; }
 
-    /// <summary>Operator's commands before the first change.</summary>
-    public IReadOnlyList<OperatorCommand> PreCommands { get; init; } = [];
+    /// <summary>Commands before the first change; those chosen for the server if null.</summary>
+    public IReadOnlyList<OperatorCommand>? PreCommands { get; init; }
 
-    /// <summary>Operator's commands after the last change.</summary>
-    public IReadOnlyList<OperatorCommand> PostCommands { get; init; } = [];
+    /// <summary>The same for after the last change.</summary>
+    public IReadOnlyList<OperatorCommand>? PostCommands { get; init; }
 }
 
 /// <summary>A zone.</summary>
@@ -40,14 +40,14 @@ public sealed record Zone(string Name, string File);
 /// <param name="Port">Port, UDP and TCP.</param>
 public sealed record Listen(string Address, int Port);
 
-/// <summary>A command that an operator wrote; it is run on the host as it stands.</summary>
+/// <summary>A command of the catalogue, by its name alone, or one that an operator wrote for this once.</summary>
 public sealed record OperatorCommand
 {
     /// <summary>What it is called in the plan.</summary>
     public required string Name { get; init; }
 
-    /// <summary>POSIX shell text.</summary>
-    public required string Command { get; init; }
+    /// <summary>POSIX shell text; null for one of the catalogue.</summary>
+    public string? Command { get; init; }
 
     /// <summary>How long it may take; the product's default when null.</summary>
     public int? TimeoutSeconds { get; init; }
@@ -55,8 +55,8 @@ public sealed record OperatorCommand
     /// <summary>Whether it may be run again when nobody knows how far it came.</summary>
     public bool Repeatable { get; init; }
 
-    /// <summary>Run as root, or as the user who logs in.</summary>
-    public bool AsRoot { get; init; } = true;
+    /// <summary>Run as root, or as the user who logs in; as root if null.</summary>
+    public bool? AsRoot { get; init; }
 }
 
 /// <summary>Which components of a server.</summary>

@@ -22,6 +22,9 @@ public sealed class ProductClient(ProductHttp http) : IDisposable
     /// <summary>Executions of workflows.</summary>
     public RunsApi Runs { get; } = new(http);
 
+    /// <summary>Commands that may be run on hosts.</summary>
+    public CommandsApi Commands { get; } = new(http);
+
     /// <summary>Heartbeats and hits.</summary>
     public MonitoringApi Monitoring { get; } = new(http);
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using ManagedServers.Cli.Commands.Access;
+using ManagedServers.Cli.Commands.Commands;
 using ManagedServers.Cli.Commands.Config;
 using ManagedServers.Cli.Commands.Drift;
 using ManagedServers.Cli.Commands.Monitoring;
@@ -24,10 +25,13 @@ internal static class Root
             Group(
                 "servers", "Add hosts, install components on them, start and stop those, remove them.",
                 AddServerCommand.Build(), ListServersCommand.Build(), ShowServerCommand.Build(), TestServerCommand.Build(), InstallCommand.Build(), EnrolCommand.Build(),
-                EditServerCommand.Build(), RotateCredentialCommand.Build(), HostKeyCommand.Build(), ControlCommands.Start(), ControlCommands.Stop(), ControlCommands.Restart(), UninstallCommand.Build(), RemoveServerCommand.Build()),
+                EditServerCommand.Build(), RotateCredentialCommand.Build(), HostKeyCommand.Build(), ControlCommands.Start(), ControlCommands.Stop(), ControlCommands.Restart(), UninstallCommand.Build(), RemoveServerCommand.Build(), ServerCommandsCommand.Build()),
             Group(
                 "routes", "Store chains of jump hosts through which servers are reached.",
                 AddRouteCommand.Build(), ListRoutesCommand.Build(), ShowRouteCommand.Build(), TestRouteCommand.Build(), EditRouteCommand.Build(), RemoveRouteCommand.Build()),
+            Group(
+                "commands", "The catalogue of commands that may be run on hosts around an install.",
+                CatalogueCommands.List(), CatalogueCommands.Show(), CatalogueCommands.Add(), CatalogueCommands.Edit(), CatalogueCommands.Remove()),
             Group(
                 "config", "See and change what servers serve; every version is kept.",
                 ShowConfigCommand.Build(), ApplyConfigCommand.Build(), VersionsCommand.Build(), DiffCommand.Build(), RestoreCommand.Build()),

@@ -64,8 +64,8 @@ public sealed class InstallForm
         Listen = Dns ? [.. Listen.Select(l => new ListenRequest(l.Text.Trim(), Number(l.Port)))] : null,
         Dhcp = Dhcp ? Document() : null,
         DropSubnets = ShowsCurrentDhcp,
-        PreCommands = [.. Before.Select(c => c.Request())],
-        PostCommands = [.. After.Select(c => c.Request())],
+        PreCommands = Before.Count == 0 ? null : [.. Before.Select(c => c.Request())],
+        PostCommands = After.Count == 0 ? null : [.. After.Select(c => c.Request())],
     };
 
     /// <summary>Whether the page has a place for what is wrong with this field.</summary>

@@ -24,13 +24,13 @@ public sealed class InstallTests : AgainstStandIn
         var commands = Msctl.File("pre.json", """[{"name":"mount","command":"mountpoint /srv","timeoutSeconds":9,"repeatable":true}]""");
         var end = await Msctl.Run(
             "servers", "install", "ns1", "--components", "dns, monitor", "--zone", $"example.org={zone}", "--listen", "192.0.2.10:53", "--listen", "[2001:db8::10]:5353",
-            "--pre-commands-file", commands, "--pre-command", "say hello=echo a=b", "--post-command", "end=true", "--no-watch");
+            "--pre-commands-file", commands, "--pre-command", "say hello=echo a=b", "--pre-command", "free port 53", "--post-command", "end=true", "--no-watch");
 
         Assert.True(end.ExitCode == 0, end.ToString());
         Assert.Equal($"{run.Id}\n", end.Out);
         var sent = Product.Requests.Single(r => r.Path.EndsWith("/install", StringComparison.Ordinal));
         Assert.Equal(
-            """{"components":["dns","monitor"],"zones":[{"name":"example.org","file":"@ IN SOA ns1 admin 1 2 3 4 5\n"}],"listen":[{"address":"192.0.2.10","port":53},{"address":"2001:db8::10","port":5353}],"preCommands":[{"name":"mount","command":"mountpoint /srv","timeoutSeconds":9,"repeatable":true},{"name":"say hello","command":"echo a=b","repeatable":false}],"postCommands":[{"name":"end","command":"true","repeatable":false}]}""",
+            """{"components":["dns","monitor"],"zones":[{"name":"example.org","file":"@ IN SOA ns1 admin 1 2 3 4 5\n"}],"listen":[{"address":"192.0.2.10","port":53},{"address":"2001:db8::10","port":5353}],"preCommands":[{"name":"mount","command":"mountpoint /srv","timeoutSeconds":9,"repeatable":true},{"name":"say hello","command":"echo a=b","repeatable":false},{"name":"free port 53","repeatable":false}],"postCommands":[{"name":"end","command":"true","repeatable":false}]}""",
             JsonSerializer.Serialize(JsonDocument.Parse(sent.Body)));
         Assert.True(Guid.TryParse(sent.IdempotencyKey, out _));
     }
@@ -45,7 +45,7 @@ public sealed class InstallTests : AgainstStandIn
         var end = await Msctl.Run("servers", "install", "ns1", "--dhcp", document, "--drop-subnets", "--no-watch");
 
         Assert.True(end.ExitCode == 0, end.ToString());
-        Assert.Equal("""{"dhcp":{"Dhcp4":{"subnet4":[{"subnet":"192.0.2.0/24"}]}},"dropSubnets":true,"preCommands":[],"postCommands":[]}""",
+        Assert.Equal("""{"dhcp":{"Dhcp4":{"subnet4":[{"subnet":"192.0.2.0/24"}]}},"dropSubnets":true}""",
             JsonSerializer.Serialize(JsonDocument.Parse(Product.Requests.Single(r => r.Path.EndsWith("/install", StringComparison.Ordinal)).Body)));
     }
 

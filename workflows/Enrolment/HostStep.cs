@@ -1,3 +1,4 @@
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Provisioning;
 
 namespace ManagedServers.Workflows.Enrolment;

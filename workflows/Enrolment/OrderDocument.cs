@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Hosts.Docker;
 using ManagedServers.Workflows.Provisioning;
@@ -33,7 +34,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
             steps.Add(Step(step, step.Do switch
             {
                 "preflight" => await Preflight(input, layout, cancellationToken),
-                "command" => builder.Command(step.Command!),
+                "command" => builder.Command(step.Command!, step.Name.Split('-')[0]),
                 "folders" => new JsonObject { ["paths"] = Strings(layout.Folders(input.Components)) },
                 "image" => Image(builder.Image(step.ComponentName!)),
                 "stage" => builder.Stage(step.ComponentName!),
@@ -167,10 +168,11 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
 
         public CatalogueImage Image(string component) => input.Images.Single(i => i.Component == component);
 
-        public JsonObject Command(OperatorCommand command) => new()
+        public JsonObject Command(OperatorCommand command, string phase) => new()
         {
             ["command"] = command.Name, ["text"] = command.Text, ["timeoutSeconds"] = command.TimeoutSeconds, ["repeatable"] = command.Repeatable,
-            ["environment"] = new JsonObject { ["MS_SERVER"] = input.ServerName, ["MS_ADDRESS"] = host.From ?? "", ["MS_RUN"] = run.ToString() },
+            ["successCodes"] = new JsonArray([.. command.SuccessCodes.Select(c => JsonValue.Create(c))]),
+            ["environment"] = JsonSerializer.SerializeToNode(CommandSteps.Environment(input, phase, run, host.From ?? "", layout.Root)),
         };
 
         public JsonObject Stage(string component)

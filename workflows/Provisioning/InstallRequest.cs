@@ -20,7 +20,11 @@ public sealed record InstallRequest
 
     /// <summary>Subnets that the server serves now and that are not in the document may go.</summary>
     public bool DropSubnets { get; init; }
+
+    /// <summary>Default: those that are chosen for the server.</summary>
     public IReadOnlyList<CommandRequest>? PreCommands { get; init; }
+
+    /// <summary>Default: those that are chosen for the server.</summary>
     public IReadOnlyList<CommandRequest>? PostCommands { get; init; }
 }
 
@@ -29,12 +33,12 @@ public sealed record ZoneRequest(string? Name, string? File);
 
 public sealed record ListenRequest(string? Address, int Port = 53);
 
-/// <summary>An operator's own command.</summary>
+/// <summary>A command of the catalogue, by its name alone, or an operator's own for this once.</summary>
 public sealed record CommandRequest
 {
     public string? Name { get; init; }
 
-    /// <summary>Run by <c>sh</c> on the host, verbatim.</summary>
+    /// <summary>Run by <c>sh</c> on the host, verbatim. Without it the name is one of the catalogue's, and everything else is as it stands there.</summary>
     public string? Command { get; init; }
     public int TimeoutSeconds { get; init; } = 300;
 

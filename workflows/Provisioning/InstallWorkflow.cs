@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Provisioning.Steps;
 
@@ -30,11 +31,13 @@ public sealed record DhcpInstall(Guid ConfigurationId);
 
 /// <summary>
 /// Puts components on a host. Nothing is changed before every check and pre-command has passed; a failure after that takes
-/// everything back that this run has changed; only an operator's post-command pauses, because by then the server serves.
+/// everything back that this run has changed; what a failing post-command means, it says itself, because by then the server serves.
 /// </summary>
-[Workflow("install", version: 7)]
+[Workflow(Kind, version: 8)]
 public sealed class InstallWorkflow : IWorkflow<InstallInput>
 {
+    public const string Kind = "install";
+
     public string Title(InstallInput input) => $"install {string.Join(" and ", input.Components)} on {input.ServerName}";
 
     public void Describe(WorkflowPlan<InstallInput> plan)
@@ -52,7 +55,7 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
             plan.Step("root-steps", "See whether root has to do something first", RootSteps.With(first)).Retry(RootSteps.Patience).OnFailure(StepFailure.Fail);
         }
 
-        var before = OperatorCommands(plan, "pre-command", "Pre-command", input.PreCommands, StepFailure.Fail);
+        var before = CommandSteps.Before(plan);
         if (input.PreCommands.Count > 0)
         {
             plan.Step("preflight-again", "Check the host again, after the pre-commands", Preflight.With(look with { Commands = before })).OnFailure(StepFailure.Fail);
@@ -93,7 +96,7 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         ComponentPlan.Prove(plan, server, input.Dns is null ? null : new ProveInput(server, input.Dns.ConfigurationId, Serials: true), input.Dhcp is not null, StepFailure.Compensate);
         plan.Step("await-heartbeat", "Wait for a heartbeat", AwaitHeartbeat.With(results => new HeartbeatInput(server, input.ApiAddress, results.Of(agent).InstalledAt)))
             .Retry(Backoff.None).Timeout(TimeSpan.FromMinutes(3)).OnFailure(StepFailure.Compensate);
-        var after = OperatorCommands(plan, "post-command", "Post-command", input.PostCommands, StepFailure.Pause);
+        var after = CommandSteps.After(plan);
 
         // Last of all: it lets go of what an undo needs.
         plan.Step("record", "Record what the server has", RecordInstalled.With(results => new RecordInput(server, input.Images,
@@ -101,22 +104,4 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
     }
 
     private static CatalogueImage Image(InstallInput input, string component) => input.Images.Single(i => i.Component == component);
-
-    /// <returns>Their positions in the plan.</returns>
-    private static List<int> OperatorCommands(WorkflowPlan<InstallInput> plan, string name, string title, IReadOnlyList<OperatorCommand> commands, StepFailure failure)
-    {
-        List<int> steps = [];
-        foreach (var (index, command) in commands.Index())
-        {
-            steps.Add(plan
-                .Step($"{name}-{index + 1}", $"{title} '{command.Name}'", RunCommand.With(new CommandInput(plan.Input.ServerId, plan.Input.ServerName, command, [.. steps])))
-                // Of the way to the host, before anything has begun. What comes after that, the step itself sees through.
-                .Retry(Backoff.Exponential(10, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)))
-                .Timeout(TimeSpan.FromSeconds(command.TimeoutSeconds) + RunCommand.LongestAbsence + TimeSpan.FromMinutes(1))
-                .WhenInterrupted(command.Repeatable ? Interruption.RunAgain : Interruption.Pause)
-                .OnFailure(failure).Seq);
-        }
-
-        return steps;
-    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Servers;
@@ -8,7 +9,8 @@ using ManagedServers.Workflows.Settings;
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>Prepares installs: checks what was asked, which is kept as the server's wish when the run is started.</summary>
-public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, PreparedRuns runs, KnownSecrets secrets, ReportAddress reportAddress)
+public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, PreparedRuns runs, KnownSecrets secrets, ReportAddress reportAddress,
+    ServerCommands catalogue)
 {
     private const int LongestCommand = 16 * 1024;
     private const int MostCommands = 20;
@@ -24,8 +26,8 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         var dns = components.Contains(Component.Dns) ? await Dns(server, request, errors, cancellationToken) : null;
         var dhcp = components.Contains(Component.Dhcp) ? await Dhcp(server, request, errors, cancellationToken) : null;
         await secrets.Refresh(cancellationToken);
-        var pre = Commands(server, "preCommands", request.PreCommands ?? [], errors);
-        var post = Commands(server, "postCommands", request.PostCommands ?? [], errors);
+        var pre = await Commands(server, CommandUse.Pre, request.PreCommands, errors, cancellationToken);
+        var post = await Commands(server, CommandUse.Post, request.PostCommands, errors, cancellationToken);
         errors.ThrowIfAny();
 
         var newDns = await Version(server, dns is null ? null : ComponentConfiguration.Of(dns), cancellationToken);
@@ -118,46 +120,61 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         }
     }
 
-    private OperatorCommand[] Commands(Server server, string field, IReadOnlyList<CommandRequest> asked, InputErrors errors)
+    private async Task<IReadOnlyList<OperatorCommand>> Commands(Server server, string phase, IReadOnlyList<CommandRequest>? asked, InputErrors errors, CancellationToken cancellationToken)
+    {
+        var (field, use) = ($"{phase}Commands", $"{phase}-{InstallWorkflow.Kind}");
+        var commands = asked is null ? await catalogue.Copies(server.Id, use, field, errors, cancellationToken) : await Asked(field, use, asked, errors, cancellationToken);
+        if (server.Login.Kind == Hosts.LoginKind.Docker)
+        {
+            foreach (var (place, command) in commands.Where(c => c.Command.AsRoot))
+            {
+                errors.Add($"{place}.asRoot", $"must be false: user {server.SshUser} never becomes root on {server.Name}. Where '{command.Name}' needs root, run it there by hand and leave it out");
+            }
+        }
+
+        return [.. commands.Select(c => c.Command)];
+    }
+
+    private async Task<IReadOnlyList<(string Field, OperatorCommand Command)>> Asked(string field, string use, IReadOnlyList<CommandRequest> asked, InputErrors errors, CancellationToken cancellationToken)
     {
         if (asked.Count > MostCommands)
         {
             errors.Add(field, $"must have at most {MostCommands} entries");
         }
 
-        List<OperatorCommand> commands = [];
+        List<(string, OperatorCommand)> commands = [];
         foreach (var (index, command) in asked.Take(MostCommands).Index())
         {
-            var name = errors.Parse<DisplayName>($"{field}[{index}].name", command?.Name);
-            if (string.IsNullOrWhiteSpace(command?.Command) || command.Command.Length > LongestCommand || command.Command.Contains('\0'))
+            var place = $"{field}[{index}]";
+            var found = command is { Command: null, Name: { } name }
+                ? await catalogue.Copy(name, use, $"{place}.name", isAsked: true, errors, cancellationToken)
+                : Own(place, command, errors);
+            if (found is not null)
             {
-                errors.Add($"{field}[{index}].command", $"must be shell text of at most {LongestCommand} characters, without NUL characters");
-            }
-
-            else if (secrets.StandIn(command.Command))
-            {
-                errors.Add($"{field}[{index}].command", "holds a password, a key or a token that the product knows, and would be kept with the run: let the command read it from a file on the host");
-            }
-
-            if (command is { AsRoot: true } && server.Login.Kind == Hosts.LoginKind.Docker)
-            {
-                errors.Add($"{field}[{index}].asRoot", $"must be false: user {server.SshUser} never becomes root on {server.Name}. Where the command needs root, run it there by hand and leave it out");
-            }
-
-            if (command?.TimeoutSeconds is not (>= 1 and <= 86_400))
-            {
-                errors.Add($"{field}[{index}].timeoutSeconds", "must be 1 to 86400");
-            }
-
-            if (name is not null && command is not null)
-            {
-                commands.Add(new OperatorCommand(name.Text, command.Command ?? "", command.TimeoutSeconds, command.Repeatable, command.AsRoot));
+                commands.Add((place, found));
             }
         }
 
-        return [.. commands];
+        return commands;
+    }
+
+    private OperatorCommand? Own(string place, CommandRequest? command, InputErrors errors)
+    {
+        var name = errors.Parse<DisplayName>($"{place}.name", command?.Name);
+        if (string.IsNullOrWhiteSpace(command?.Command) || command.Command.Length > LongestCommand || command.Command.Contains('\0'))
+        {
+            errors.Add($"{place}.command", $"must be shell text of at most {LongestCommand} characters, without NUL characters");
+        }
+        else if (secrets.StandIn(command.Command))
+        {
+            errors.Add($"{place}.command", "holds a password, a key or a token that the product knows, and would be kept with the run: let the command read it from a file on the host");
+        }
+
+        if (command?.TimeoutSeconds is not (>= 1 and <= 86_400))
+        {
+            errors.Add($"{place}.timeoutSeconds", "must be 1 to 86400");
+        }
+
+        return name is null || command is null ? null : new OperatorCommand(name.Text, command.Command ?? "", command.TimeoutSeconds, command.Repeatable, command.AsRoot);
     }
 }
-
-/// <summary>An operator's own command, checked.</summary>
-public sealed record OperatorCommand(string Name, string Text, int TimeoutSeconds, bool Repeatable, bool AsRoot = true);

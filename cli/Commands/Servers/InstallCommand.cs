@@ -13,10 +13,11 @@ internal static class InstallCommand
     private static readonly Option<string[]> Listen = new("--listen") { Description = "DNS listens here. May be given again. All IPv4 addresses, port 53, if not given.", HelpName = "ADDR:PORT" };
     private static readonly Option<string?> Dhcp = new("--dhcp") { Description = "Serve the subnets of this Kea document (Dhcp4, JSON). Those that are served now, if not given.", HelpName = "FILE" };
     private static readonly Option<bool> DropSubnets = new("--drop-subnets") { Description = "Subnets that the server serves now and that are not in the document may go." };
-    private static readonly Option<string[]> PreCommands = new("--pre-command") { Description = "Run this on the host before anything is changed. May be given again.", HelpName = "NAME=TEXT" };
+    private static readonly Option<string[]> PreCommands = new("--pre-command") { Description = "Before anything is changed, run this command of the catalogue, or this text, in place of what is chosen for the server. May be given again.", HelpName = "NAME[=TEXT]" };
     private static readonly Option<string?> PreCommandsFile = new("--pre-commands-file") { Description = "The same from a JSON file: [{\"name\",\"command\",\"timeoutSeconds\",\"repeatable\",\"asRoot\"}, …].", HelpName = "FILE" };
-    private static readonly Option<string[]> PostCommands = new("--post-command") { Description = "Run this on the host at the end. May be given again.", HelpName = "NAME=TEXT" };
+    private static readonly Option<string[]> PostCommands = new("--post-command") { Description = "The same at the end. May be given again.", HelpName = "NAME[=TEXT]" };
     private static readonly Option<string?> PostCommandsFile = new("--post-commands-file") { Description = "The same from a JSON file.", HelpName = "FILE" };
+    private static readonly Option<bool> NoCommands = new("--no-commands") { Description = "Run no commands but those given here, also not those chosen for the server." };
     private static readonly Option<bool> NoWatch = new("--no-watch") { Description = "Start it and return at once with the run's id." };
     private static readonly Option<bool> Watch = new("--watch") { Description = "Show the run as it goes and end with its outcome. This is what is done if neither is given." };
 
@@ -31,7 +32,7 @@ internal static class InstallCommand
         [
             "The run goes on in the product, whatever happens to this command; Ctrl-C only stops watching. Installing what is installed already changes nothing and says so.",
             "On a server that is installed by hand it shows the line to run on the host, and the token that the line asks for; the run waits for the host.",
-            "Commands are run on the host as they stand, by root. One that was interrupted half-way pauses the run, unless a JSON file marks it as repeatable.",
+            "Commands come from the catalogue (msctl commands list), or are given here as text, which root runs as it stands. One that was interrupted half-way pauses the run, unless it is marked as repeatable.",
             "With -o json and watching, standard output has one JSON object a line, by hand an \"enrolment\" first: {\"event\":\"run\"|\"log\"|\"end\",\"data\":…}; with --no-watch or --plan the API's answer.",
             StartedRuns.PlanNote,
         ],
@@ -41,9 +42,10 @@ internal static class InstallCommand
             "msctl servers install ns1 --components dns,monitor --zone example.org=org.zone --listen 192.0.2.10:53 --listen [2001:db8::10]:53",
             "msctl servers install ns1 --zone example.org=org.zone --plan",
             "msctl servers install dhcp1 --dhcp office.json",
+            "msctl servers install ns1 --zone example.org=org.zone --pre-command 'free port 53' --post-command 'ask DNS'",
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'wait for the disk=mountpoint /srv' --no-watch",
         ],
-    }.With(Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, ByHand.TokenFile, Watch, NoWatch, StartedRuns.Plan, IdempotencyKey).Does(Run);
+    }.With(Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, NoCommands, ByHand.TokenFile, Watch, NoWatch, StartedRuns.Plan, IdempotencyKey).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -60,9 +62,15 @@ internal static class InstallCommand
             Listen = call.Get(Listen) is { Length: > 0 } listen ? [.. listen.Select(InstallInput.Listen)] : null,
             Dhcp = call.Get(Dhcp) is { } document ? InstallInput.Dhcp(document) : null,
             DropSubnets = call.Get(DropSubnets) ? true : null,
-            PreCommands = [.. InstallInput.Commands(call.Get(PreCommandsFile)), .. (call.Get(PreCommands) ?? []).Select(InstallInput.Command)],
-            PostCommands = [.. InstallInput.Commands(call.Get(PostCommandsFile)), .. (call.Get(PostCommands) ?? []).Select(InstallInput.Command)],
+            PreCommands = Commands(call, PreCommandsFile, PreCommands),
+            PostCommands = Commands(call, PostCommandsFile, PostCommands),
         };
         return await StartedRuns.Do(call, ServersApi.Install(call.Get(Name), request), !call.Get(NoWatch), cancellationToken, call.Get(IdempotencyKey), call.Get(Name));
+    }
+
+    private static OperatorCommand[]? Commands(Invocation call, Option<string?> file, Option<string[]> given)
+    {
+        OperatorCommand[] commands = [.. InstallInput.Commands(call.Get(file)), .. (call.Get(given) ?? []).Select(InstallInput.Command)];
+        return commands.Length > 0 || call.Get(NoCommands) ? commands : null;
     }
 }

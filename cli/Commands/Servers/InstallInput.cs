@@ -46,6 +46,11 @@ internal static class InstallInput
 
     public static OperatorCommand Command(string text)
     {
+        if (!text.Contains('=', StringComparison.Ordinal))
+        {
+            return new OperatorCommand { Name = text };
+        }
+
         var (name, command) = Pair(text, "--pre-command and --post-command", "'NAME=TEXT'");
         return new OperatorCommand { Name = name, Command = command };
     }

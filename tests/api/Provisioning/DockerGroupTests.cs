@@ -30,7 +30,7 @@ public sealed class DockerGroupTests
 
         var net = host.Lab.Address[..host.Lab.Address.LastIndexOf('.')];
         await Succeeds(host, await host.Install(new { dhcp = new { subnet4 = new[] { new { subnet = $"{net}.0/24", pools = new[] { new { pool = $"{net}.200 - {net}.219" } } } } } }));
-        var id = await host.Install(RegisteredHost.OneZone(pre: [Command("whoami", "id -un > /tmp/who; echo $MS_SERVER >> /tmp/who")]));
+        var id = await host.Install(RegisteredHost.OneZone(pre: [Command("whoami", "id -un > /tmp/who; echo $MANAGED_SERVERS_SERVER >> /tmp/who")]));
         await ProductProcess.Until(async () => RegisteredHost.Step(await host.Run(id), "start-dns").GetProperty("state").GetString() is "running" or "succeeded", "Knot is started");
         await host.Product.Kill();
         await host.Product.Launch();

@@ -17,7 +17,7 @@ public sealed class SudoTests
         var before = await host.Footprint();
 
         var id = await host.Install(RegisteredHost.OneZone(
-            pre: [Command("as root", "echo \"$(id -un) $MS_SERVER\" > /tmp/as-root", asRoot: true)], post: [Command("as the user", "echo \"$(id -un) $MS_SERVER\" > /tmp/as-user", asRoot: false)]));
+            pre: [Command("as root", "echo \"$(id -un) $MANAGED_SERVERS_SERVER\" > /tmp/as-root", asRoot: true)], post: [Command("as the user", "echo \"$(id -un) $MANAGED_SERVERS_SERVER\" > /tmp/as-user", asRoot: false)]));
         foreach (var step in new[] { "prepare-folders", "stage-dns", "start-dns" })
         {
             await ProductProcess.Until(async () => RegisteredHost.Step(await host.Run(id), step).GetProperty("state").GetString() is "running" or "succeeded", $"{step} begins");

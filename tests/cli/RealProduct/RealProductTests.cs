@@ -84,8 +84,12 @@ public sealed class RealProductTests : IAsyncLifetime
 
     private async Task InstallThroughAKill()
     {
-        var commands = msctl.File("pre.json", """[{"name":"wait","command":"echo waiting; while [ ! -e /root/go ]; do sleep 0.1; done","repeatable":true}]""");
-        await using var install = msctl.Start(["servers", "install", "ns1", "--zone", $"example.org={msctl.File("zone", Zone)}", "--pre-commands-file", commands]);
+        await Good("commands", "add", "wait", "--text-file", msctl.File("wait.sh", "echo waiting; while [ ! -e /root/go ]; do sleep 0.1; done\n"), "--uses", "pre-install");
+        await Good("commands", "edit", "wait", "--repeatable", "yes");
+        Assert.Contains("Repeatable  yes", (await Good("commands", "show", "wait")).Out, StringComparison.Ordinal);
+        Assert.Contains("free port 53", (await Good("commands", "list")).Out, StringComparison.Ordinal);
+        Assert.Equal("Before  wait\nAfter   none\n", (await Good("servers", "commands", "ns1", "--pre", "wait")).Out);
+        await using var install = msctl.Start(["servers", "install", "ns1", "--zone", $"example.org={msctl.File("zone", Zone)}"]);
         await install.Shows("waiting");
         await product.Kill();
         await product.Launch();

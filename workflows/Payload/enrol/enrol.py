@@ -583,7 +583,7 @@ class Work:
         finally:
             late = not timer.is_alive()
             timer.cancel()
-        if code != 0:
+        if late or code not in step.get("successCodes", [0]):
             self.mark(step, None)
             raise Failed("The command '%s' took longer than %d s and was ended." % (step["command"], step["timeoutSeconds"]) if late else "The command '%s' ended with exit code %d." % (step["command"], code))
         self.mark(step, "done")

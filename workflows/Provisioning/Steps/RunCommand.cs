@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Settings;
 using Microsoft.Extensions.Logging;
@@ -8,44 +9,46 @@ using Microsoft.Extensions.Logging;
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <param name="Before">Steps whose commands are journalled by now, so that the host may forget them.</param>
-public sealed record CommandInput(Guid ServerId, string ServerName, OperatorCommand Command, IReadOnlyList<int> Before);
+/// <param name="Phase"><c>pre</c> or <c>post</c>.</param>
+public sealed record CommandInput(InstallInput Install, OperatorCommand Command, IReadOnlyList<int> Before, string Phase);
+
+public sealed record RanCommand(int ExitCode);
 
 /// <summary>
 /// Runs an operator's own text on the host, under the wrapper that knows how it ended even when nobody was listening. Once it may have begun, only an exit code that somebody
 /// was told, or an operator who was asked, lets it begin again; unless it is repeatable.
 /// </summary>
-public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor) : Step<RunCommand, CommandInput, Nothing>, IPreviewable<CommandInput, Nothing>
+public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor) : Step<RunCommand, CommandInput, RanCommand>, IPreviewable<CommandInput, RanCommand>
 {
     /// <summary>How long a host that a command runs on may be away: a reboot with its checks of disks.</summary>
     internal static readonly TimeSpan LongestAbsence = TimeSpan.FromMinutes(15);
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
-    public override async Task<Nothing> Run(CommandInput input, StepContext step)
+    public override async Task<RanCommand> Run(CommandInput input, StepContext step)
     {
         var key = Key(step, step.Seq, step.SuccessesOf(step.Seq));
         try
         {
-            await using (var host = await servers.Connect(input.ServerId, step.Cancellation))
+            await using (var host = await servers.Connect(input.Install.ServerId, step.Cancellation))
             {
                 await Forget(host, input.Before, step);
             }
 
             var result = await ToItsEnd(input, key, step);
             await Judge(result, input, key, step);
+            step.Changed($"ran '{input.Command.Name}'{(result.ExitCode == 0 ? "" : $", exit code {result.ExitCode}")}");
+            return new RanCommand(result.ExitCode);
         }
         catch (OperationCanceledException) when (step.CancelledByOperator)
         {
-            await End(input.ServerId, key, step);
+            await End(input.Install.ServerId, key, step);
             throw;
         }
-
-        step.Changed($"ran '{input.Command.Name}'");
-        return Nothing.Value;
     }
 
-    public Task<Preview<Nothing>> Preview(CommandInput input, CancellationToken cancellationToken) =>
-        Task.FromResult(Preview<Nothing>.Of(Nothing.Value, new PlannedChange(ChangeKind.Run, "command", input.Command.Name, input.Command.Text)));
+    public Task<Preview<RanCommand>> Preview(CommandInput input, CancellationToken cancellationToken) =>
+        Task.FromResult(Preview<RanCommand>.Of(null, new PlannedChange(ChangeKind.Run, "command", input.Command.Name, input.Command.Text)));
 
     /// <summary>Lets the host forget the commands of these steps of the run; one that a skipped step has left running stays remembered.</summary>
     internal static async Task Forget(IHost host, IReadOnlyList<int> steps, StepContext step)
@@ -82,7 +85,7 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
         {
             try
             {
-                await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+                await using var host = await servers.Connect(input.Install.ServerId, step.Cancellation);
                 var found = await host.LookUpKept(key, step.Cancellation);
                 if (begun && found.Phase == KeptCommandPhase.None && !command.Repeatable)
                 {
@@ -132,10 +135,7 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
             {
                 AsRoot = command.AsRoot,
                 Timeout = TimeSpan.FromSeconds(command.TimeoutSeconds),
-                Environment = new Dictionary<string, string>
-                {
-                    ["MS_SERVER"] = input.ServerName, ["MS_ADDRESS"] = host.Target.Address.Text, ["MS_RUN"] = step.RunId.ToString(), ["MS_STEP"] = step.Seq.ToString(CultureInfo.InvariantCulture),
-                },
+                Environment = CommandSteps.Environment(input.Install, input.Phase, step.RunId, host.Target.Address.Text, HostLayout.Of(host).Root),
                 OnLine = output.Add,
             }, step.Cancellation);
         }
@@ -156,14 +156,14 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
 
     private async Task Judge(CommandResult result, CommandInput input, string key, StepContext step)
     {
-        if (result.ExitCode == 0)
+        if (!result.TimedOut && input.Command.SuccessCodes.Contains(result.ExitCode))
         {
             return;
         }
 
         // Told to the operator now, whose retry runs it again.
         var command = input.Command;
-        await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        await using var host = await servers.Connect(input.Install.ServerId, step.Cancellation);
         await host.ForgetKept(key, step.Cancellation);
         throw new StepRejectedException(result.TimedOut
             ? $"The command '{command.Name}' on {host.Target} took longer than {command.TimeoutSeconds} s and was ended. Its output is in the log above."

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Servers;
+using ManagedServers.Cli.Output;
+
+namespace ManagedServers.Cli.Commands.Commands;
+
+/// <summary>Which commands are run around what is done to a server.</summary>
+internal static class ServerCommandsCommand
+{
+    private static readonly Argument<string> Name = ServerArgument.Make();
+    private static readonly Option<string[]> Pre = new("--pre") { Description = "Run this command before. May be given again; they are run in this order, in place of those chosen before.", HelpName = "COMMAND" };
+    private static readonly Option<string[]> Post = new("--post") { Description = "Run this command after. May be given again.", HelpName = "COMMAND" };
+    private static readonly Option<bool> NoPre = new("--no-pre") { Description = "Run none before." };
+    private static readonly Option<bool> NoPost = new("--no-post") { Description = "Run none after." };
+
+    public static DocumentedCommand Build() => new DocumentedCommand("commands", "Show or choose the commands that are run around an install.")
+    {
+        Notes = ["Each install copies their texts when it is started; it can be given others for once."],
+        Examples = ["msctl servers commands ns1", "msctl servers commands ns1 --pre 'free port 53' --pre 'check free disk' --post 'ask DNS'", "msctl servers commands ns1 --no-post"],
+    }.With(Name, Pre, Post, NoPre, NoPost).Does(async (call, cancellationToken) =>
+    {
+        var (pre, post) = (Side(call, Pre, NoPre, "pre"), Side(call, Post, NoPost, "post"));
+        var chosen = pre is null && post is null
+            ? await call.Product.Commands.Chosen(call.Get(Name), cancellationToken)
+            : await call.Product.Commands.Choose(call.Get(Name), new ChosenCommands(pre, post), cancellationToken);
+        if (call.Json)
+        {
+            call.Screen.Json(chosen.Json);
+            return ExitCode.Done;
+        }
+
+        var page = new FieldPage(call.Screen);
+        page.Field("Before", Listed(chosen.Value.PreCommands));
+        page.Field("After", Listed(chosen.Value.PostCommands));
+        page.Write();
+        return ExitCode.Done;
+    });
+
+    private static string[]? Side(Invocation call, Option<string[]> names, Option<bool> none, string side)
+    {
+        var given = call.Get(names) is { Length: > 0 } list ? list : null;
+        return given is not null && call.Get(none) ? throw new UsageException($"Both --{side} and --no-{side} were given.") : call.Get(none) ? [] : given;
+    }
+
+    private static string Listed(IReadOnlyList<string>? names) => names is { Count: > 0 } ? string.Join("; ", names) : "none";
+}
