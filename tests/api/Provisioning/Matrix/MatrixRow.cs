@@ -35,6 +35,7 @@ internal sealed record MatrixRow(string Kind, HostState From, HostState To, Func
         new("restart", HostState.Installed, HostState.Installed, host => Post(host, "restart")),
         new("stop", HostState.Installed, HostState.Stopped, host => Post(host, "stop")),
         new("start", HostState.Stopped, HostState.Installed, host => Post(host, "start")),
+        new("check-drift", HostState.Installed, HostState.Installed, host => Post(host, "drift/check")),
         new("uninstall", HostState.Installed, HostState.Bare, host => Post(host, "uninstall")),
     ];
 
