@@ -54,19 +54,31 @@ public sealed class KnownSecrets(
         await base.StartAsync(cancellationToken);
     }
 
+    // Also where the product ends before it has begun, because another part of it could not start: that is told by that part alone.
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        try
         {
-            try
+            while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                await Refresh(stoppingToken);
+                await RefreshOrLater(stoppingToken);
             }
-            catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
-            {
-                logger.LogDebug(fault, "Secrets stored by other nodes could not be read; they are at the next try.");
-            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task RefreshOrLater(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Refresh(cancellationToken);
+        }
+        catch (Exception fault) when (fault is NpgsqlException or TimeoutException or ObjectDisposedException)
+        {
+            logger.LogDebug(fault, "Secrets stored by other nodes could not be read; they are at the next try.");
         }
     }
 
