@@ -18,7 +18,7 @@ public sealed class LookAtHost(Servers.Servers servers) : Step<LookAtHost, LookA
     {
         await using var host = await servers.Connect(input.ServerId, cancellationToken);
         var folders = PrepareFolders.Present(host, HostLayout.Of(host).Folders(input.Components), cancellationToken);
-        var images = await Task.WhenAll(input.Images.Select(i => host.Docker.FindImage(i.Image, cancellationToken)));
-        return new FoundOnHost([.. input.Images.Where((_, n) => images[n] is not null).Select(i => i.Image)], [.. await folders]);
+        var missing = await UploadImages.Missing(host, input.Images, cancellationToken);
+        return new FoundOnHost([.. input.Images.Except(missing).Select(i => i.Image)], [.. await folders]);
     }
 }

@@ -16,13 +16,12 @@ public sealed class UploadImages(Servers.Servers servers, ImageCatalogue images)
     public override async Task<LoadedImages> Run(ImagesInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        var there = await Task.WhenAll(input.Images.Select(i => host.Docker.FindImage(i.Image, step.Cancellation)));
-        var missing = input.Images.Where((_, n) => there[n] is null).ToList();
+        var missing = await Missing(host, input.Images, step.Cancellation);
         var sent = new Sent(step, missing.Sum(i => i.Size));
         await Parallel.ForEachAsync(missing, step.Cancellation, async (image, token) => await Load(host, image, sent, token));
 
         // What an interrupted attempt has brought is there by now, and ours all the same.
-        var loaded = input.Images.Where((image, n) => there[n] is null || input.Found?.Contains(image.Image) == false).ToList();
+        var loaded = input.Images.Where(image => missing.Contains(image) || input.Found?.Contains(image.Image) == false).ToList();
         if (loaded.Count == 0)
         {
             step.Unchanged("the host has these images already");
@@ -38,8 +37,7 @@ public sealed class UploadImages(Servers.Servers servers, ImageCatalogue images)
     public async Task<Preview<LoadedImages>> Preview(ImagesInput input, CancellationToken cancellationToken)
     {
         await using var host = await servers.Connect(input.ServerId, cancellationToken);
-        var there = await Task.WhenAll(input.Images.Select(i => host.Docker.FindImage(i.Image, cancellationToken)));
-        var missing = input.Images.Where((_, n) => there[n] is null).ToList();
+        var missing = await Missing(host, input.Images, cancellationToken);
         return Preview<LoadedImages>.Of(new LoadedImages([.. missing.Select(i => i.Image)]), [.. missing.Select(i => new PlannedChange(ChangeKind.Add, "image", i.Image, $"{Megabytes(i.Size)} MB are sent"))]);
     }
 
@@ -54,6 +52,13 @@ public sealed class UploadImages(Servers.Servers servers, ImageCatalogue images)
                 step.Changed($"removed {image.Image}");
             }
         }
+    }
+
+    /// <summary>Those that the host does not have.</summary>
+    internal static async Task<List<CatalogueImage>> Missing(IHost host, IReadOnlyList<CatalogueImage> images, CancellationToken cancellationToken)
+    {
+        var there = await Task.WhenAll(images.Select(i => host.Docker.FindImage(i.Image, cancellationToken)));
+        return [.. images.Where((_, n) => there[n] is null)];
     }
 
     private async Task Load(IHost host, CatalogueImage image, Sent sent, CancellationToken cancellationToken)
