@@ -50,7 +50,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
     private async Task<HostLease> Take(HostTarget target, CancellationToken cancellationToken)
     {
         var key = KeyOf(target);
-        for (var first = true; ; first = false)
+        for (var again = false; ;)
         {
             var entry = Lease(key, target, out var idleFor);
             try
@@ -61,9 +61,10 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
                     return new HostLease(link, () => Return(key, entry));
                 }
             }
-            catch (HostUnavailableException lost) when (first && target.Via is not null && lost.Code == HostProblem.ConnectionLost)
+            catch (HostUnavailableException lost) when (!again && target.Via is not null && lost.Code == HostProblem.ConnectionLost)
             {
                 // A jump host's connection, kept from before, was dead and nobody had noticed yet: over a new one it may go.
+                again = true;
                 await Return(key, entry);
                 continue;
             }

@@ -8,8 +8,9 @@ public static class Pty
 {
     public static RunningMsctl Start(Msctl msctl, int columns, int rows, params string[] arguments)
     {
+        // Without noflsh the kernel throws away what the program writes while it is still passing on a Ctrl-C.
         var command = string.Join(' ', arguments.Prepend(Msctl.Executable).Select(a => $"'{a}'"));
-        var start = new ProcessStartInfo("script", ["-qefc", $"stty cols {columns} rows {rows}; exec env --default-signal=INT,QUIT {command}", "/dev/null"])
+        var start = new ProcessStartInfo("script", ["-qefc", $"stty cols {columns} rows {rows} noflsh; exec env --default-signal=INT,QUIT {command}", "/dev/null"])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, StandardOutputEncoding = Encoding.UTF8,
         };

@@ -53,8 +53,22 @@ class Stopped(BaseException):
     """Somebody on this host wants it to end."""
 
 
+held = {"on": False, "stop": None}
+
+
 def stop(number, frame):
+    if held["on"]:
+        held["stop"] = number
+        return
     raise Stopped({signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "its terminal was closed"}.get(number, str(number)))
+
+
+def hold_stops(on):
+    """Between the start of a command and the place that ends it, a stop would leave the command running with nobody who knows it."""
+    held["on"] = on
+    if not on and held["stop"]:
+        number, held["stop"] = held["stop"], None
+        stop(number, None)
 
 
 def say(text=""):
@@ -568,11 +582,17 @@ class Work:
             raise Failed("The command '%s' was interrupted half-way, and nobody knows how far it came. Look at the host; then run the line again with --again (run it anew) or --skip (take it as done) at its end." % step["command"])
         self.mark(step, "begun")
         say("      $ " + step["text"].replace("\n", "\n      > "))
-        process = subprocess.Popen(["/bin/sh", "-c", step["text"]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   env=dict(os.environ, **step["environment"]), start_new_session=True)
+        hold_stops(True)
+        try:
+            process = subprocess.Popen(["/bin/sh", "-c", step["text"]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                       env=dict(os.environ, **step["environment"]), start_new_session=True)
+        except OSError as error:
+            hold_stops(False)
+            raise Failed("The command '%s' cannot be started: %s" % (step["command"], error))
         timer = threading.Timer(step["timeoutSeconds"], lambda: end_group(process))
         timer.start()
         try:
+            hold_stops(False)
             for line in iter(process.stdout.readline, b""):
                 self.note(line.decode("utf-8", "replace").rstrip("\n"))
                 self.reporter.check()
@@ -937,11 +957,12 @@ def link(path, target):
 
 
 def end_group(process):
+    """What the command started goes with it: it may outlive the command itself."""
     try:
         os.killpg(process.pid, signal.SIGTERM)
         for _ in range(100):
-            if process.poll() is not None:
-                return
+            process.poll()
+            os.killpg(process.pid, 0)
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
