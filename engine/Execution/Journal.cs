@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace ManagedServers.Engine;
 
@@ -77,10 +78,7 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
                 select id, @startSeq, @startDirection, @startAttempt, @startTry, @startState, @Fence, @Name, @startInput::json, @startSummary,
                        case when @startState not in ('running', 'waiting') then now() end, now() + @startWait
                 from owned where @startSeq is not null and not kind_paused
-                on conflict do nothing),
-            noted as (
-                insert into engine.event (run_id, who, what, why) select id, @noteWho, @noteWhat, @noteWhy from owned
-                where @noteWhat is not null and not exists (select from engine.event e where e.run_id = owned.id and e.who = @noteWho and e.what = @noteWhat and e.at >= claimed_at))
+                on conflict do nothing){(note is null ? "" : NotedOnce)}
             select cancel_mode, cancel_by, cancel_why, kind_paused from owned
             """, Parameters(run, position, end, start, reason, note));
         return held is { } h ? new Held(true, h.Mode, h.By, h.Why) { KindPaused = h.KindPaused } : Held.NotOurs;
@@ -97,10 +95,10 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
         // The row of one that lets go of a key is locked first, so that the second statement sees every child that was started beneath it: see RunStarter.
         var letsGo = claimed.ExclusiveKey is not null && RunRow.HasEnded(departure.State);
         var parameters = Parameters(run, position, end, null, departure.Reason, note);
-        parameters.Add("state", departure.State);
-        parameters.Add("due", departure.Due);
-        parameters.Add("wakes", departure.Wakes);
-        parameters.Add("heeded", departure.Heeded);
+        parameters.Add("state", NpgsqlDbType.Text, departure.State);
+        parameters.Add("due", NpgsqlDbType.Interval, departure.Due);
+        parameters.Add("wakes", NpgsqlDbType.Integer, departure.Wakes);
+        parameters.Add("heeded", NpgsqlDbType.Boolean, departure.Heeded);
         var answers = await connection.QueryMultipleAsync($"""
             {(letsGo ? "select true from engine.run where id = @Id and fence = @Fence for no key update;" : "")}
             with owned as (
@@ -195,43 +193,50 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
         , taken as (update engine.signal set taken_at = now() where id = @endSignal and exists (select from owned))
         """;
 
+    private const string NotedOnce = """
+        , noted as (
+            insert into engine.event (run_id, who, what, why) select id, @noteWho, @noteWhat, @noteWhy from owned
+            where not exists (select from engine.event e where e.run_id = owned.id and e.who = @noteWho and e.what = @noteWhat and e.at >= claimed_at))
+        """;
+
     private const string NoParent = "told as (select null::uuid as id, null::text as queue where false)";
 
     private const string Noted = """
         noted as (insert into engine.event (run_id, who, what, why) select id, @noteWho, @noteWhat, @noteWhy from owned where @noteWhat is not null)
         """;
 
-    private DynamicParameters Parameters(LiveRun run, Position position, AttemptEnd? end, AttemptStart? start, string? reason, Note? note)
+    private TypedParameters Parameters(LiveRun run, Position position, AttemptEnd? end, AttemptStart? start, string? reason, Note? note) => new()
     {
-        var all = new DynamicParameters(new { run.Id, run.Fence, node.Name, position.Cursor, position.Direction, position.Done, position.Changed, position.Failure, reason });
-        all.AddDynamicParams(new
-        {
-            progress = end?.State == "succeeded",
-            endSeq = end?.Seq,
-            endDirection = end?.Direction,
-            endAttempt = end?.Attempt,
-            endState = end?.State,
-            endOutput = end?.Output?.GetRawText(),
-            endChanged = end?.Changed,
-            endSummary = end?.Summary,
-            endError = end?.Error,
-            endWait = end?.Wait,
-            endSignal = end?.Signal,
-        });
-        all.AddDynamicParams(new
-        {
-            startSeq = start?.Seq,
-            startDirection = start?.Direction,
-            startAttempt = start?.Attempt,
-            startTry = start?.Try,
-            startState = start?.State,
-            startInput = start?.Input?.GetRawText(),
-            startSummary = start?.Summary,
-            startWait = start?.Wait,
-            noteWho = note?.Who,
-            noteWhat = note?.What,
-            noteWhy = note?.Why,
-        });
-        return all;
-    }
+        { "Id", NpgsqlDbType.Uuid, run.Id },
+        { "Fence", NpgsqlDbType.Bigint, run.Fence },
+        { "Name", NpgsqlDbType.Text, node.Name },
+        { "Cursor", NpgsqlDbType.Integer, position.Cursor },
+        { "Direction", NpgsqlDbType.Integer, position.Direction },
+        { "Done", NpgsqlDbType.Integer, position.Done },
+        { "Changed", NpgsqlDbType.Integer, position.Changed },
+        { "Failure", NpgsqlDbType.Text, position.Failure },
+        { "reason", NpgsqlDbType.Text, reason },
+        { "progress", NpgsqlDbType.Boolean, end?.State == "succeeded" },
+        { "endSeq", NpgsqlDbType.Integer, end?.Seq },
+        { "endDirection", NpgsqlDbType.Integer, end?.Direction },
+        { "endAttempt", NpgsqlDbType.Integer, end?.Attempt },
+        { "endState", NpgsqlDbType.Text, end?.State },
+        { "endOutput", NpgsqlDbType.Text, end?.Output?.GetRawText() },
+        { "endChanged", NpgsqlDbType.Boolean, end?.Changed },
+        { "endSummary", NpgsqlDbType.Text, end?.Summary },
+        { "endError", NpgsqlDbType.Text, end?.Error },
+        { "endWait", NpgsqlDbType.Interval, end?.Wait },
+        { "endSignal", NpgsqlDbType.Bigint, end?.Signal },
+        { "startSeq", NpgsqlDbType.Integer, start?.Seq },
+        { "startDirection", NpgsqlDbType.Integer, start?.Direction },
+        { "startAttempt", NpgsqlDbType.Integer, start?.Attempt },
+        { "startTry", NpgsqlDbType.Integer, start?.Try },
+        { "startState", NpgsqlDbType.Text, start?.State },
+        { "startInput", NpgsqlDbType.Text, start?.Input?.GetRawText() },
+        { "startSummary", NpgsqlDbType.Text, start?.Summary },
+        { "startWait", NpgsqlDbType.Interval, start?.Wait },
+        { "noteWho", NpgsqlDbType.Text, note?.Who },
+        { "noteWhat", NpgsqlDbType.Text, note?.What },
+        { "noteWhy", NpgsqlDbType.Text, note?.Why },
+    };
 }

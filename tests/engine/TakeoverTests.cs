@@ -57,6 +57,39 @@ public sealed class TakeoverTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_node_frozen_while_it_starts_children_lets_another_start_the_rest_once_and_never_more_at_once_than_the_wave_allows()
+    {
+        await using var desk = await ChildNode.Desk();
+        await using var zombie = await ChildNode.Start(desk.ConnectionString, "zombie", Chaos.Lease);
+        var id = (await desk.Runs.Start<WaveWorkflow, Wave>(new Wave(40, 3, 150), new StartRun { RequestedBy = "ada" })).Id;
+        await desk.Until(id, _ => Children().Result.Count(c => c.State == RunState.Succeeded) >= 5);
+
+        zombie.Freeze();
+        await using var other = await ChildNode.Start(desk.ConnectionString, "other", Chaos.Lease);
+        await other.Says("before ");
+        zombie.Thaw();
+        var run = await desk.Ended(id);
+        var children = await Children();
+
+        Assert.True(run.State == RunState.Succeeded, run.Reason);
+        Assert.Equal(Enumerable.Range(1, 40).Select(n => $"child {n}").Order(), children.Select(c => c.Subject).Order());
+        foreach (var child in children)
+        {
+            await JournalCheck.Holds(desk.Database, child.Id, 1);
+        }
+
+        await using var connection = await desk.Database.OpenConnectionAsync();
+        var most = await connection.ExecuteScalarAsync<int>("""
+            select max((select count(distinct b.run_id) from engine.step b join engine.run c on c.id = b.run_id
+                        where c.parent = @id and b.started_at <= a.started_at and b.finished_at > a.started_at))::int
+            from engine.step a join engine.run r on r.id = a.run_id where r.parent = @id
+            """, new { id });
+        Assert.InRange(most, 1, 3);
+
+        Task<IReadOnlyList<RunSummary>> Children() => desk.Runs.List(new RunFilter { Parent = id });
+    }
+
+    [Fact]
     public async Task A_node_that_is_asked_to_stop_gives_its_runs_back_without_charging_an_attempt()
     {
         await using var desk = await ChildNode.Desk();

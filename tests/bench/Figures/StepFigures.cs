@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ManagedServers.Bench.Setup;
 
 namespace ManagedServers.Bench.Figures;
@@ -11,7 +12,11 @@ internal static class StepFigures
     public static async IAsyncEnumerable<Figure> Measure(Bench bench)
     {
         await using var node = await BenchNode.Start(await bench.Postgres.NewDatabase(), "steps");
-        await Rate(node, runs: 16, steps: 250); // compiles what will run, as it is in a node that has worked for a minute
+        for (var work = Stopwatch.StartNew(); work.Elapsed < TimeSpan.FromSeconds(bench.Of(20));)
+        {
+            await Rate(node, runs: 16, steps: 250); // compiles what will run, as it is in a node that has worked for a while
+        }
+
         foreach (var (runs, bound) in new[] { (16, 0.5), (1, 0.3) })
         {
             var pair = await bench.SideBySide(() => bench.Postgres.PgBench(runs, Seconds), () => Rate(node, runs, Steps));

@@ -34,7 +34,7 @@ public sealed class TestNode : IAsyncDisposable
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole();
         builder.Services.AddNpgsqlDataSourceFor(database).AddSingleton(actors);
-        builder.Services.AddWorkflow<EffectsWorkflow>().AddWorkflow<ScheduledWorkflow>().AddWorkflow<ScriptedWorkflow, Script>().AddEngine(o =>
+        builder.Services.AddWorkflow<EffectsWorkflow>().AddWorkflow<WaveWorkflow>().AddWorkflow<ScheduledWorkflow>().AddWorkflow<ScriptedWorkflow, Script>().AddEngine(o =>
         {
             o.NodeName = "one";
             o.Workers = 4;

@@ -9,7 +9,7 @@ using Npgsql;
 var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
 builder.Logging.AddConsole(o => o.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(args[0]));
-builder.Services.AddWorkflow<EffectsWorkflow>().AddWorkflow<ScheduledWorkflow>();
+builder.Services.AddWorkflow<EffectsWorkflow>().AddWorkflow<WaveWorkflow>().AddWorkflow<ScheduledWorkflow>();
 builder.Services.AddEngine(o =>
 {
     o.NodeName = args[1];
