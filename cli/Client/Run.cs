@@ -26,6 +26,9 @@ public record RunSummary
     /// <summary>True while what was done is being taken back.</summary>
     public bool Undoing { get; init; }
 
+    /// <summary>True once it has ended with what it had done taken back.</summary>
+    public bool Undone { get; init; }
+
     /// <summary>Who asked for it.</summary>
     public string? RequestedBy { get; init; }
 

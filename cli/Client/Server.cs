@@ -48,6 +48,9 @@ public sealed record Server
     /// <summary>Why it is in that state, in plain words.</summary>
     public string? StateReason { get; init; }
 
+    /// <summary>Why its last run is paused; null when it is not.</summary>
+    public string? PausedRun { get; init; }
+
     /// <summary>What is installed.</summary>
     public IReadOnlyList<Component> Components { get; init; } = [];
 

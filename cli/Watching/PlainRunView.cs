@@ -6,18 +6,20 @@ namespace ManagedServers.Cli.Watching;
 
 /// <summary>
 /// Lines for pipes and logs: each start, try, end and log line once. It compares what a step was with what it is, so steps that
-/// came and went while the connection was lost are told too.
+/// came and went while the connection was lost are told too. What its reader has seen of the run already is not told again.
 /// </summary>
-internal sealed class PlainRunView(Screen screen, TimeProvider time) : IRunView
+internal sealed class PlainRunView(Screen screen, TimeProvider time, RunDetails? seen = null) : IRunView
 {
-    private readonly Dictionary<int, StepDetails> told = [];
+    private readonly Dictionary<int, StepDetails> told = seen?.Steps.ToDictionary(s => s.Seq) ?? [];
 
     // The last error told of a step: the product both logs why a step failed and says it with the step's state, in either order.
     private readonly Dictionary<int, string> errors = [];
 
     // Log lines and states come on their own ways: a line may be here before the word that its step started.
     private readonly Queue<LogLine> early = new();
-    private RunDetails? last;
+    private RunDetails? last = seen;
+    private int steps = seen?.StepsTotal ?? 0;
+    private readonly bool isNew = seen is null;
 
     public void Show(StreamedEvent update)
     {
@@ -28,11 +30,7 @@ internal sealed class PlainRunView(Screen screen, TimeProvider time) : IRunView
             case LogWritten written: early.Enqueue(written.Line); break;
         }
 
-        while (early.TryPeek(out var line) && Known(line.StepSeq))
-        {
-            Log(early.Dequeue());
-        }
-
+        LogOf(Known);
         screen.Out.Flush();
     }
 
@@ -40,23 +38,31 @@ internal sealed class PlainRunView(Screen screen, TimeProvider time) : IRunView
 
     public ValueTask DisposeAsync()
     {
-        while (early.TryDequeue(out var line))
-        {
-            Log(line);
-        }
-
+        LogOf(_ => true);
         return ValueTask.CompletedTask;
     }
 
-    private bool Known(int step) => last is not null && (step == 0 || told.GetValueOrDefault(step) is { State: not StepStates.Pending } or null);
+    private void LogOf(Func<int, bool> step)
+    {
+        while (early.TryPeek(out var line) && step(line.StepSeq))
+        {
+            Log(early.Dequeue());
+        }
+    }
+
+    // A line of a step that is to begin, or to begin anew, is told after the word that it does.
+    private bool Known(int step) => last is not null
+        && (told.GetValueOrDefault(step) is not { State: StepStates.Pending or StepStates.Retrying or StepStates.Failed or StepStates.Interrupted }
+            || told.Values.Any(s => s.Seq > step && s.State != StepStates.Pending));
 
     private void Show(RunDetails run)
     {
-        if (last is null)
+        if (last is null && isNew)
         {
             Tell(run.StartedAt ?? run.CreatedAt, $"{run.Title} (run {run.Id}, {Words.Many(run.StepsTotal, "step")})");
         }
 
+        steps = run.StepsTotal;
         foreach (var step in run.Undoing ? run.Steps.Reverse() : run.Steps)
         {
             Step(run, step);
@@ -87,6 +93,9 @@ internal sealed class PlainRunView(Screen screen, TimeProvider time) : IRunView
             Tell(step.StartedAt, $"{Place(run, step)} {(step.Attempts > 1 ? $"try {step.Attempts}" : "started")}");
         }
 
+        // A quick step is over before anybody hears that it began: what it said stands between the two.
+        LogOf(seq => seq == step.Seq || Known(seq));
+
         if (End(step) is { } end)
         {
             Tell(step.FinishedAt, $"{Place(run, step)} {end}");
@@ -113,7 +122,7 @@ internal sealed class PlainRunView(Screen screen, TimeProvider time) : IRunView
 
     private void Log(LogLine line)
     {
-        var place = line.StepSeq > 0 && last is not null ? $"[{line.StepSeq}/{last.StepsTotal}]" : "[-]";
+        var place = line.StepSeq > 0 && steps > 0 ? $"[{line.StepSeq}/{steps}]" : "[-]";
         var level = line.Level is "information" ? "" : $"{line.Level}: ";
         if (Tones.OfLevel(line.Level) is not Tone.Bad || IsNews(line.StepSeq, line.Message))
         {

@@ -93,7 +93,7 @@ internal sealed class RunDrawing(int width, int height, bool unicode)
     {
         var bar = Math.Min(WidestBar, Room / 3);
         var full = run.StepsTotal == 0 ? 0 : run.StepsDone * bar / run.StepsTotal;
-        var words = $" {run.StepsDone} of {Words.Many(run.StepsTotal, "step")}, {RunWords.State(run)}";
+        var words = $" {(run.Undone ? "undone" : $"{run.StepsDone} of {Words.Many(run.StepsTotal, "step")}")}, {RunWords.State(run)}";
         words += RunWords.Took(run, now) is { Length: > 0 } took ? $", {took}" : "";
         words += run.State is (RunStates.Queued or RunStates.Waiting) && run.Reason is { } reason ? $": {reason}" : "";
         return Line(

@@ -9,9 +9,10 @@ namespace ManagedServers.Cli.Watching;
 /// </summary>
 /// <param name="runs">The product.</param>
 /// <param name="id">The run.</param>
+/// <param name="lastLine">The last log line that is known already.</param>
 /// <param name="time">Clock for the pauses.</param>
 /// <param name="lost">Called once each time the connection is lost, not for each try to get it back.</param>
-internal sealed class RunFollower(RunsApi runs, Guid id, TimeProvider time, Action lost)
+internal sealed class RunFollower(RunsApi runs, Guid id, long lastLine, TimeProvider time, Action lost)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -26,7 +27,7 @@ internal sealed class RunFollower(RunsApi runs, Guid id, TimeProvider time, Acti
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(45);
 
     /// <summary>The last log line that was given out.</summary>
-    public long LastLine { get; private set; }
+    public long LastLine { get; private set; } = lastLine;
 
     /// <summary>Ends after the run ended; each log line comes once, each state at least once.</summary>
     public async IAsyncEnumerable<StreamedEvent> Follow([EnumeratorCancellation] CancellationToken cancellationToken)

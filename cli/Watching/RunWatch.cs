@@ -11,13 +11,21 @@ internal static class RunWatch
 {
     public const string Lost = "connection lost, trying again…";
 
-    /// <summary>Ends with the exit code that tells the run's outcome.</summary>
-    public static async Task<int> ToTheEnd(Invocation call, Guid id, CancellationToken cancellationToken)
+    /// <summary>Where a run stands: what is watched from here on is what comes next.</summary>
+    public static async Task<Seen> SoFar(Invocation call, Guid id, CancellationToken cancellationToken)
     {
-        await using var view = View(call);
+        var run = await call.Product.Runs.Get(id, cancellationToken);
+        var lines = await Pages.All(after => call.Product.Runs.Log(id, after is null ? 0 : long.Parse(after, null), null, cancellationToken));
+        return new Seen(run.Value, lines.Value.Count == 0 ? 0 : lines.Value[^1].Seq);
+    }
+
+    /// <summary>Ends with the exit code that tells the run's outcome. What was seen of it before is not told again.</summary>
+    public static async Task<int> ToTheEnd(Invocation call, Guid id, CancellationToken cancellationToken, Seen? seen = null)
+    {
+        await using var view = View(call, seen?.Run);
         try
         {
-            var run = await Follow(call, id, view, cancellationToken);
+            var run = await Follow(call, id, view, seen?.LastLine ?? 0, cancellationToken);
             await view.DisposeAsync();
             Tell(call, run, view is PlainRunView ? RunWords.OutcomeAfterSteps(run, call.Now) : RunWords.Outcome(run, call.Now));
             return RunWords.ExitCodeOf(run);
@@ -30,14 +38,14 @@ internal static class RunWatch
         }
     }
 
-    private static IRunView View(Invocation call) =>
-        call.Json ? new JsonRunView(call.Screen) : call.Screen.CanMove ? new LiveRunView(call.Screen, call.Time) : new PlainRunView(call.Screen, call.Time);
+    private static IRunView View(Invocation call, RunDetails? seen) =>
+        call.Json ? new JsonRunView(call.Screen) : call.Screen.CanMove ? new LiveRunView(call.Screen, call.Time) : new PlainRunView(call.Screen, call.Time, seen);
 
-    private static async Task<RunDetails> Follow(Invocation call, Guid id, IRunView view, CancellationToken cancellationToken)
+    private static async Task<RunDetails> Follow(Invocation call, Guid id, IRunView view, long lastLine, CancellationToken cancellationToken)
     {
         // Told at once: a run that is not there, or a product that is not. Later a lost connection is a passing thing.
         await call.Product.Runs.Get(id, cancellationToken);
-        var follower = new RunFollower(call.Product.Runs, id, call.Time, view.Lost);
+        var follower = new RunFollower(call.Product.Runs, id, lastLine, call.Time, view.Lost);
         await foreach (var update in follower.Follow(cancellationToken))
         {
             view.Show(update);
@@ -86,6 +94,9 @@ internal static class RunWatch
         }
     }
 }
+
+/// <summary>A run, and its log up to a line.</summary>
+internal sealed record Seen(RunDetails Run, long LastLine);
 
 /// <summary>Shows what happens to a run.</summary>
 internal interface IRunView : IAsyncDisposable

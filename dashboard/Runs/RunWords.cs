@@ -9,6 +9,8 @@ internal static class RunWords
 
     public static string Word(this RunSummary run) => run.Undoing && !run.Ended() ? $"{run.State}, undoing" : run.State.ToString();
 
+    public static string Steps(this RunSummary run) => run.Undone ? "undone" : $"{run.StepsDone} of {run.StepsTotal}";
+
     public static string Tone(this RunState state) => state switch
     {
         RunState.Running => "busy",

@@ -36,6 +36,12 @@ internal sealed class RunWriter(LiveRun run, ClaimedRun claimed, Journal journal
     /// <summary>False: the run is no longer ours, and nothing was written.</summary>
     public async Task<bool> Advance(Position position, AttemptEnd? end, AttemptStart? start, string? reason = null, Note? note = null)
     {
+        if (end is not null && run.Log.HasPending)
+        {
+            // Who sees that a step has ended sees all that it said.
+            await Persist(async () => { await run.Log.Flush(); return run; });
+        }
+
         var held = await Persist(() => journal.Advance(run, position, end, start, reason, note));
         return Heed(held);
     }

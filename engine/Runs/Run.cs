@@ -87,6 +87,9 @@ public record RunSummary
     /// <summary>True while what was done is being taken back.</summary>
     public bool Undoing { get; init; }
 
+    /// <summary>True once it has ended with what it had done taken back; of a step whose undo there is not, the reason tells.</summary>
+    public bool Undone { get; init; }
+
     /// <summary>Who asked for it.</summary>
     public required string RequestedBy { get; init; }
 

@@ -18,19 +18,35 @@ public sealed class WatchTests : AgainstStandIn
         run.Step(1, "succeeded", "Debian 12 is ready", false);
         run.Step(2, "running", progress: 0.1).Step(2, "running", progress: 0.5).Step(2, "retrying", error: "connection reset", nextTry: TimeSpan.FromSeconds(5));
         await watch.Shows("next try");
-        run.Step(2, "running").Step(2, "succeeded", "19 MB uploaded", true).Become("succeeded");
+        run.Step(2, "running").Log(2, "the host took it").Step(2, "succeeded", "19 MB uploaded", true).Become("succeeded");
         var end = await watch.End();
 
         Assert.Equal(0, end.ExitCode);
         Assert.Equal(
             [
                 $"T install dns on ns1 (run {run.Id}, 2 steps)", "T [1/2] Preflight: started", "T [1/2]   python 3.11.2 is there", "T [1/2] Preflight: done in S: unchanged: Debian 12 is ready",
-                "T [2/2] Upload the image: started", "T [2/2] Upload the image: failed (try 1), next try at T: connection reset", "T [2/2] Upload the image: try 2",
+                "T [2/2] Upload the image: started", "T [2/2] Upload the image: failed (try 1), next try at T: connection reset", "T [2/2] Upload the image: try 2", "T [2/2]   the host took it",
                 "T [2/2] Upload the image: done in S: 19 MB uploaded", "Succeeded after S: 2 steps, 1 changed something.",
             ],
             end.Lines.Select(Text.Timeless));
         Assert.DoesNotContain('\e', end.Out);
         Assert.Equal("", end.Error);
+    }
+
+    [Fact]
+    public async Task A_watched_retry_tells_only_what_comes_after_it()
+    {
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight", "Upload the image"));
+        run.Done(1).Step(2, "running").Log(2, "no space left", "error").Step(2, "failed", error: "no space left").Become("paused", "Step 2, 'Upload the image', failed: no space left");
+        Product.On("POST", $"/api/v2/runs/{run.Id}/retry", (_, _) =>
+            (200, run.Step(2, "running").Log(2, "the host took it").Step(2, "succeeded", "19 MB uploaded", true).Become("succeeded").Json));
+
+        var end = await Msctl.Run("runs", "retry", $"{run.Id}", "--watch");
+
+        Assert.Equal(0, end.ExitCode);
+        Assert.Equal(
+            ["T [2/2] Upload the image: try 2", "T [2/2]   the host took it", "T [2/2] Upload the image: done in S: 19 MB uploaded", "Succeeded after S: 2 steps, 2 changed something."],
+            end.Lines.Select(Text.Timeless));
     }
 
     [Fact]

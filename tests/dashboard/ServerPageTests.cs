@@ -8,7 +8,8 @@ public sealed class ServerPageTests(RunningProduct product) : DashboardTest(prod
     [Fact]
     public async Task Queries_for_names_without_a_row_stand_in_one_row_so_that_the_figures_add_up()
     {
-        var server = await Product.Hosts.Add(Unique("ns"), "dns", "monitor");
+        var name = Unique("ns");
+        var server = await Product.Hosts.Add(name, "dns", "monitor");
         await Product.Hosts.Hit(server, 4016, ("www.example.org.", "A", 20));
         var page = await AsAdmin();
         await page.GotoAsync($"/servers/{server}");
@@ -21,5 +22,9 @@ public sealed class ServerPageTests(RunningProduct product) : DashboardTest(prod
 
         await page.GetByLabel("Show names that contain").FillAsync("www");
         await Expect(page.GetByTestId("other-names")).ToHaveCountAsync(0);
+
+        await page.GotoAsync($"/servers/{name}");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = name })).ToBeVisibleAsync();
+        await Expect(page.GetByTestId("coverage")).ToContainTextAsync("4\u202f036 of 4\u202f038 queries");
     }
 }

@@ -1,9 +1,10 @@
+using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Provisioning.Steps;
 
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>Connects to a host and looks at all that an install would need. Changes nothing.</summary>
-public sealed class HostTest(Servers.Servers servers, Configurations configurations, Preflight preflight, ReportAddress reportAddress)
+public sealed class HostTest(Servers.Servers servers, IHosts hosts, Configurations configurations, Preflight preflight, ReportAddress reportAddress)
 {
     /// <param name="request">For which components; what is installed, or DNS with its monitor, if none is named.</param>
     /// <exception cref="InvalidInputException">There is no such component.</exception>
@@ -16,6 +17,9 @@ public sealed class HostTest(Servers.Servers servers, Configurations configurati
         {
             throw new InvalidInputException("components", $"must be a list of {string.Join(", ", Component.All)}");
         }
+
+        // Through a login of its own: one that was opened a while ago says nothing about the credential that is stored now.
+        await hosts.Prove(await servers.Target(server.Id, cancellationToken), cancellationToken);
 
         // Where it listens is looked at as it was last asked for, so that a host in service is not told that its own DNS is in the way.
         var listen = (await configurations.InstalledDns(server.Id, cancellationToken))?.Listen ?? [new ListenRequest("0.0.0.0")];

@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Servers;
 
 /// <summary>What an operator accepted, against what a host shows.</summary>
-internal static class AcceptedHostKey
+internal static partial class AcceptedHostKey
 {
     /// <param name="accepted">The fingerprint; null or empty for none.</param>
     /// <param name="host">For messages.</param>
@@ -18,6 +19,11 @@ internal static class AcceptedHostKey
             };
         }
 
+        if (!Fingerprint().IsMatch(accepted.Trim()))
+        {
+            throw new InvalidInputException("hostKey", "must be a fingerprint as ssh-keygen -lf shows it: SHA256: and 43 letters, digits, + or /");
+        }
+
         if (accepted.Trim() != presented.Fingerprint)
         {
             throw new HostRejectedException(HostProblem.HostKeyChanged,
@@ -27,4 +33,7 @@ internal static class AcceptedHostKey
             };
         }
     }
+
+    [GeneratedRegex(@"\ASHA256:[A-Za-z0-9+/]{43}\z")]
+    private static partial Regex Fingerprint();
 }

@@ -56,6 +56,9 @@ public sealed record ServerView
 
     /// <summary>Why it is in this state, where that is not plain.</summary>
     public string? StateReason { get; init; }
+
+    /// <summary>Why its last run is paused; null when it is not. What the server does meanwhile, its state tells.</summary>
+    public string? PausedRun { get; init; }
     public required IReadOnlyList<ComponentView> Components { get; init; }
     public required HeartbeatView Heartbeat { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
@@ -83,10 +86,14 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
     {
         // A heartbeat from before tells nothing about what a run has started or stopped since.
         var since = run is { State: RunState.Succeeded, Kind: StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind } && beat.LastAt < run.FinishedAt ? run.Kind : null;
-        var components = server.Components.Select(c => Component(c, beat, told: since is null)).ToList();
+        var components = Known(server, beat, run).Select(c => Component(c, beat, told: since is null)).ToList();
         var (state, reason) = since switch
         {
-            null => State(server, components, beat, run) is (ServerState.Running, _) && drifted.Count > 0 ? (ServerState.Drifted, Words(drifted)) : State(server, components, beat, run),
+            null => State(server, components, beat, run) switch
+            {
+                (ServerState.Running, _) when drifted.Count > 0 => (ServerState.Drifted, Words(drifted)),
+                var told => told,
+            },
             StopWorkflow.Kind => (ServerState.Stopped, "stopped a moment ago; its next heartbeat tells more"),
             _ => (ServerState.Starting, "waiting for its next heartbeat"),
         };
@@ -95,13 +102,19 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
             Id = server.Id, Name = server.Name, Installation = server.Installation, Address = server.Address, SshPort = server.SshPort, SshUser = server.SshUser,
             Authentication = server.Authentication, HostKey = server.HostKey, SshRoute = server.SshRoute,
             Login = server.Installation == InstallationType.Manual ? null : server.Login.Kind, Folder = server.Login.Folder, OperatingSystem = server.OperatingSystem, ApiAddress = server.ApiAddress,
-            State = state, StateReason = reason, Components = components,
+            State = state, StateReason = reason, PausedRun = run?.State == RunState.Paused ? run.Reason : null, Components = components,
             Heartbeat = new HeartbeatView(beat.Due, beat.Received, beat.Status, beat.LastAt),
             CreatedAt = server.CreatedAt, LastRunId = server.LastRunId,
         };
     }
 
-    private static ComponentView Component(InstalledComponent installed, HeartbeatSummary beat, bool told)
+    // A first install writes down what there is at its very end. Paused before that, it may serve already: the host tells, once its agent does.
+    private static IEnumerable<(string Name, string Version)> Known(Server server, HeartbeatSummary beat, RunSummary? run) =>
+        server.Components.Count == 0 && run?.State == RunState.Paused
+            ? beat.Components.Where(c => c.Name is not null).Select(c => (c.Name!, c.Version ?? ""))
+            : server.Components.Select(c => (c.Name, c.Version));
+
+    private static ComponentView Component((string Name, string Version) installed, HeartbeatSummary beat, bool told)
     {
         // What a host said before it fell silent may be true no more.
         if (!told || beat.Status == HeartbeatStatus.Silent || beat.Docker?.State != "running")
@@ -117,9 +130,8 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
     {
         RunState.Queued or RunState.Running or RunState.Waiting when run.Kind is UninstallWorkflow.Kind or ManualUninstallWorkflow.Kind => (ServerState.Uninstalling, run.Reason),
         RunState.Queued or RunState.Running or RunState.Waiting when run.Kind is not (StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind or ApplyWorkflow.Kind) => (ServerState.Installing, run.Reason),
-        RunState.Paused => (ServerState.Failed, run.Reason),
-        RunState.Failed or RunState.Cancelled when server.Components.Count == 0 => (ServerState.Failed, run.Reason),
-        _ when server.Components.Count == 0 => (ServerState.New, null),
+        RunState.Paused or RunState.Failed or RunState.Cancelled when components.Count == 0 => (ServerState.Failed, run.Reason),
+        _ when components.Count == 0 => (ServerState.New, null),
         _ when beat.LastAt is null && time.GetUtcNow() - (run?.FinishedAt ?? server.CreatedAt) < options.Window => (ServerState.Starting, "waiting for its first heartbeat"),
         _ when beat.LastAt is null => (ServerState.Unreachable, "no heartbeat yet"),
         _ when beat.Status == HeartbeatStatus.Silent => (ServerState.Unreachable, $"last heard {Age(time.GetUtcNow() - beat.LastAt.Value)} ago"),

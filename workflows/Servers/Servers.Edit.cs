@@ -131,7 +131,7 @@ public sealed partial class Servers
         expected = expected with { Login = expected.Login ?? (request.Login is null && target.User == before.User ? before.Login.Kind : null) };
 
         var presented = await hosts.ReadHostKey(target.Address, target.Port, target.Via, cancellationToken);
-        if (presented != before.PinnedKey)
+        if (presented != before.PinnedKey || request.HostKey is not null)
         {
             AcceptedHostKey.Require(request.HostKey, presented, target.ToString());
         }

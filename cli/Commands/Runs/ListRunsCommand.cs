@@ -62,7 +62,7 @@ internal static class ListRunsCommand
         foreach (var run in runs)
         {
             table.Row(
-                run.Id.ToString(), new Cell(RunWords.State(run), Tones.OfRun(run.State)), $"{run.StepsDone}/{run.StepsTotal}", Words.Time(run.StartedAt ?? run.CreatedAt),
+                run.Id.ToString(), new Cell(RunWords.State(run), Tones.OfRun(run.State)), run.Undone ? "undone" : $"{run.StepsDone}/{run.StepsTotal}", Words.Time(run.StartedAt ?? run.CreatedAt),
                 RunWords.Took(run, call.Now), run.Title, run.Reason);
         }
 

@@ -55,7 +55,7 @@ internal static class LogCommand
     private static async Task<int> Following(Invocation call, Guid id, CancellationToken cancellationToken)
     {
         await call.Product.Runs.Get(id, cancellationToken);
-        var follower = new RunFollower(call.Product.Runs, id, call.Time, () => call.Screen.Note(RunWatch.Lost, Tone.Warning));
+        var follower = new RunFollower(call.Product.Runs, id, 0, call.Time, () => call.Screen.Note(RunWatch.Lost, Tone.Warning));
         await foreach (var update in follower.Follow(cancellationToken))
         {
             if (update is LogWritten written)

@@ -12,12 +12,15 @@ internal static class RunActions
 
     public static Option<bool> Watch() => new("--watch") { Description = "Then watch the run to its end." };
 
-    public static async Task<int> Tell(Invocation call, Answer<RunDetails> answer, bool watch, string done, CancellationToken cancellationToken)
+    public static async Task<int> Do(Invocation call, Guid id, Func<Task<Answer<RunDetails>>> act, bool watch, string done, CancellationToken cancellationToken)
     {
+        // What it did before is an old story to who acts on it.
+        var before = watch ? await RunWatch.SoFar(call, id, cancellationToken) : null;
+        var answer = await act();
         if (watch)
         {
             call.Screen.Note(done);
-            return await RunWatch.ToTheEnd(call, answer.Value.Id, cancellationToken);
+            return await RunWatch.ToTheEnd(call, id, cancellationToken, before);
         }
 
         if (call.Json)
@@ -46,8 +49,8 @@ internal static class CancelRunCommand
     }.With(Id, Undo, Reason, Watch).Does(async (call, cancellationToken) =>
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
-        var run = await call.Product.Runs.Cancel(id, new CancelRequest(call.Get(Undo), call.Get(Reason)), cancellationToken);
-        return await RunActions.Tell(call, run, call.Get(Watch), call.Get(Undo) ? "It will be stopped and undone." : "It will be stopped.", cancellationToken);
+        return await RunActions.Do(call, id, () => call.Product.Runs.Cancel(id, new CancelRequest(call.Get(Undo), call.Get(Reason)), cancellationToken), call.Get(Watch),
+            call.Get(Undo) ? "It will be stopped and undone." : "It will be stopped.", cancellationToken);
     });
 }
 
@@ -67,8 +70,8 @@ internal static class RetryRunCommand
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
         var input = call.Get(Input) is { } file ? await JsonFile.Read(file, cancellationToken) : (System.Text.Json.JsonElement?)null;
-        var run = await call.Product.Runs.Retry(id, new ActionRequest { Reason = call.Get(Reason), FromStep = call.Get(From), Input = input }, cancellationToken);
-        return await RunActions.Tell(call, run, call.Get(Watch), "It goes on.", cancellationToken);
+        return await RunActions.Do(call, id, () => call.Product.Runs.Retry(id, new ActionRequest { Reason = call.Get(Reason), FromStep = call.Get(From), Input = input }, cancellationToken),
+            call.Get(Watch), "It goes on.", cancellationToken);
     });
 }
 
@@ -85,8 +88,7 @@ internal static class SkipStepCommand
     }.With(Id, Reason, Watch).Does(async (call, cancellationToken) =>
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
-        var run = await call.Product.Runs.Skip(id, new ActionRequest { Reason = call.Get(Reason) }, cancellationToken);
-        return await RunActions.Tell(call, run, call.Get(Watch), "The step is skipped; it goes on.", cancellationToken);
+        return await RunActions.Do(call, id, () => call.Product.Runs.Skip(id, new ActionRequest { Reason = call.Get(Reason) }, cancellationToken), call.Get(Watch), "The step is skipped; it goes on.", cancellationToken);
     });
 }
 
@@ -105,8 +107,7 @@ internal static class PriorityCommand
     }.With(Id, Priority, Reason).Does(async (call, cancellationToken) =>
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
-        var run = await call.Product.Runs.SetPriority(id, new ActionRequest { Reason = call.Get(Reason), Priority = call.Get(Priority) }, cancellationToken);
-        return await RunActions.Tell(call, run, false, $"Its priority is {call.Get(Priority)}.", cancellationToken);
+        return await RunActions.Do(call, id, () => call.Product.Runs.SetPriority(id, new ActionRequest { Reason = call.Get(Reason), Priority = call.Get(Priority) }, cancellationToken), false, $"Its priority is {call.Get(Priority)}.", cancellationToken);
     });
 }
 
@@ -129,8 +130,7 @@ internal static class DecideCommand
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
         var step = call.Get(Step) ?? Asking(await call.Product.Runs.Get(id, cancellationToken));
-        var run = await call.Product.Runs.Decide(id, step, approved, new ActionRequest { Reason = call.Get(Reason) }, cancellationToken);
-        return await RunActions.Tell(call, run, call.Get(Watch), done, cancellationToken);
+        return await RunActions.Do(call, id, () => call.Product.Runs.Decide(id, step, approved, new ActionRequest { Reason = call.Get(Reason) }, cancellationToken), call.Get(Watch), done, cancellationToken);
     });
 
     private static string Asking(Answer<RunDetails> run) => run.Value.Steps.FirstOrDefault(s => s is { Kind: "approval", State: StepStates.Waiting })?.Name
@@ -152,8 +152,7 @@ internal static class SignalCommand
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
         var payload = await JsonFile.Read(call.Get(Payload)!, cancellationToken);
-        var run = await call.Product.Runs.Signal(id, call.Get(Step), new ActionRequest { Reason = call.Get(Reason), Payload = payload }, cancellationToken);
-        return await RunActions.Tell(call, run, false, "Sent.", cancellationToken);
+        return await RunActions.Do(call, id, () => call.Product.Runs.Signal(id, call.Get(Step), new ActionRequest { Reason = call.Get(Reason), Payload = payload }, cancellationToken), false, "Sent.", cancellationToken);
     });
 }
 

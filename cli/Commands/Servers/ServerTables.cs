@@ -20,7 +20,7 @@ internal static class ServerTables
         foreach (var server in servers)
         {
             table.Row(
-                new Cell(server.Name, Tone.Strong), new Cell(server.State, Tones.OfServer(server.State)), Beats(server.Heartbeat), Last(server.Heartbeat, now),
+                new Cell(server.Name, Tone.Strong), new Cell(IsPausedInService(server) ? $"{server.State}, run paused" : server.State, Tones.OfServer(server.State)), Beats(server.Heartbeat), Last(server.Heartbeat, now),
                 Way(server), string.Join(", ", server.Components.Select(Installed)));
         }
 
@@ -34,6 +34,7 @@ internal static class ServerTables
         page.Field("Id", server.Id.ToString());
         page.Field("State", server.State, Tones.OfServer(server.State));
         page.Field("Reason", server.StateReason);
+        page.Field("Paused run", IsPausedInService(server) ? server.PausedRun : null, Tone.Warning);
         if (server.Installation == "manual")
         {
             page.Field("Installed", "by hand: the product has no login on the host");
@@ -56,6 +57,9 @@ internal static class ServerTables
         page.Field("Last run", server.LastRunId?.ToString());
         page.Write();
     }
+
+    // Of a server that is failed, the paused run is the reason.
+    private static bool IsPausedInService(Server server) => server is { PausedRun: not null, State: not "failed" };
 
     private static string Way(Server server) => server.Installation == "manual" ? $"by hand{(server.Address is null ? "" : $", {server.Address}")}" : $"{server.SshUser}@{server.Address}:{server.SshPort}";
 

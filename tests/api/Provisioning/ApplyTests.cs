@@ -18,7 +18,7 @@ public sealed class ApplyTests
         var container = await Container(host);
 
         await Done(host, new { setZones = new[] { Org(2, "192.0.2.77") }, message = "a new web server" });
-        Assert.Equal("192.0.2.77", await Www(host));
+        Assert.Equal("192.0.2.77", await host.Www());
         var again = await Done(host, new { setZones = new[] { Org(2, "192.0.2.77") } });
         Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(again));
         Assert.Equal("2 apply a new web server True, 1 install  False", await Versions(host));
@@ -64,7 +64,7 @@ public sealed class ApplyTests
         Assert.Equal("failed", RegisteredHost.State(refused));
         Assert.Contains("The file of zone example.org", RegisteredHost.Reason(refused), StringComparison.Ordinal);
         Assert.Contains("line 6", RegisteredHost.Reason(refused), StringComparison.Ordinal);
-        Assert.Equal("192.0.2.77", await Www(host));
+        Assert.Equal("192.0.2.77", await host.Www());
     }
 
     private static async Task WhatWasOvertakenIsRefused(RegisteredHost host)
@@ -118,7 +118,7 @@ public sealed class ApplyTests
         Assert.True(answers.Count > 100, $"only {answers.Count} questions were asked");
         // The new one was served for a while, the old one before and after, and nobody went without an answer.
         Assert.Equal(["192.0.2.20", "192.0.2.21"], answers.Distinct().Order());
-        Assert.Equal("192.0.2.20", await Www(host));
+        Assert.Equal("192.0.2.20", await host.Www());
         Assert.Equal(folders, await host.Lab.Run("cd /var/lib/managed-servers/dns/config && ls -A && readlink current"));
     }
 
@@ -127,7 +127,7 @@ public sealed class ApplyTests
         List<string> answers = [];
         while (!enough.IsCancellationRequested)
         {
-            answers.Add(await Www(host));
+            answers.Add(await host.Www());
         }
 
         return answers;
@@ -137,7 +137,7 @@ public sealed class ApplyTests
     {
         var run = await host.Outcome((await host.Post("/api/v2/pvservers/ns1/configuration/dns/versions/1/restore", new { })).GetProperty("runId").GetGuid());
         Assert.True(RegisteredHost.State(run) == "succeeded", RegisteredHost.Story(run));
-        Assert.Equal("192.0.2.2", await Www(host));
+        Assert.Equal("192.0.2.2", await host.Www());
         Assert.Contains(" restore as in version 1 True, ", await Versions(host), StringComparison.Ordinal);
         using var admin = host.Product.Admin();
         Assert.Equal(HttpStatusCode.NotFound, (await admin.PostAsJsonAsync("/api/v2/pvservers/ns1/configuration/dns/versions/999/restore", new { })).StatusCode);
@@ -148,14 +148,14 @@ public sealed class ApplyTests
         await Done(host, new { listen = new[] { new { address = host.Lab.Address, port = 5353 } } });
         Assert.Equal($"{host.Lab.Address}:5353", await host.Lab.Run("ss -Hlnu '( sport = :53 or sport = :5353 )' | awk '{ print $4 }' | sort -u"));
         await Done(host, new { listen = new[] { new { address = "0.0.0.0", port = 53 } } });
-        Assert.Equal("192.0.2.2", await Www(host));
+        Assert.Equal("192.0.2.2", await host.Www());
     }
 
     private static async Task WhatWasDoneByHandIsPutRight(RegisteredHost host)
     {
         await host.Lab.Run("cd /var/lib/managed-servers/dns/config && echo 'hand A 192.0.2.99' >> current/zones/example.org.zone && rm zones && cp -r current/zones zones");
         var run = await Done(host, new { setZones = new[] { Org(30, "192.0.2.30") } });
-        Assert.Equal("192.0.2.30", await Www(host));
+        Assert.Equal("192.0.2.30", await host.Www());
         Assert.Equal(DnsHeaderResponseCode.NotExistentDomain, (await host.Ask("hand.example.org", QueryType.A)).Header.ResponseCode);
         Assert.Equal("current/zones", await host.Lab.Run("readlink /var/lib/managed-servers/dns/config/zones"));
         Assert.NotEqual("Nothing had to be changed.", RegisteredHost.Reason(run));
@@ -171,8 +171,6 @@ public sealed class ApplyTests
     {
         ["subnet4"] = new[] { new { subnet = $"{net}.0/24", pools = new[] { new { pool = $"{net}.200 - {net}.{last}" } } } },
     };
-
-    private static async Task<string> Www(RegisteredHost host) => (await host.Ask("www.example.org", QueryType.A)).Answers.ARecords().Single().Address.ToString();
 
     private static Task<string> Container(RegisteredHost host) => host.Lab.Run("docker inspect -f '{{.Id}} {{.State.StartedAt}}' managed-servers-dns");
 

@@ -79,7 +79,7 @@ public sealed class CommandCatalogueTests
         var undone = await host.InstallAndWait(new { zones = other, postCommands = new[] { new { name = "insist" } } });
         Assert.Equal("failed", RegisteredHost.State(undone));
         Assert.Contains("exit code 5", RegisteredHost.Reason(undone), StringComparison.Ordinal);
-        Assert.Equal("192.0.2.2", await Www(host));
+        Assert.Equal("192.0.2.2", await host.Www());
     }
 
     private static async Task ARunKeepsTheTextItWasStartedWith(RegisteredHost host)
@@ -123,6 +123,4 @@ public sealed class CommandCatalogueTests
 
     private static List<string> Titles(JsonElement run) =>
         [.. run.GetProperty("steps").EnumerateArray().Where(s => s.GetProperty("name").GetString()!.Contains("-command-", StringComparison.Ordinal)).Select(s => s.GetProperty("title").GetString()!.Split('\'')[1])];
-
-    private static async Task<string> Www(RegisteredHost host) => (await host.Ask("www.example.org", DnsClient.QueryType.A)).Answers.OfType<DnsClient.Protocol.ARecord>().Single().Address.ToString();
 }

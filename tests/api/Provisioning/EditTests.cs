@@ -14,7 +14,11 @@ public sealed class EditTests
         Assert.Equal("ns1.example.org", (await Edit(host, "ns1", new { name = "ns1.example.org" })).GetProperty("name").GetString());
         await AWrongPasswordLeavesTheRightOne(host);
 
+        await AKeyThatTheHostDoesNotShowIsNotTaken(host);
+
         await host.Lab.Run("echo root:another-password | chpasswd");
+        // The product may still hold a connection from before; the test is about what is stored.
+        Assert.Equal("authentication-failed", (await host.Post("/api/v2/pvservers/ns1.example.org/test", new { })).GetProperty("type").GetString());
         await Edit(host, "ns1.example.org", new { password = "another-password", reason = "quarterly rotation" });
         Assert.True(await Reaches(host));
 
@@ -49,6 +53,17 @@ public sealed class EditTests
         var (status, problem) = await admin.PatchAsJsonAsync("/api/v2/pvservers/ns1.example.org", new { password = "wrong" }).Answer();
         Assert.Equal((HttpStatusCode.BadRequest, "authentication-failed"), (status, problem.GetProperty("type").GetString()));
         Assert.True(await Reaches(host));
+    }
+
+    private static async Task AKeyThatTheHostDoesNotShowIsNotTaken(RegisteredHost host)
+    {
+        using var admin = host.Product.Admin();
+        var (status, problem) = await admin.PatchAsJsonAsync("/api/v2/pvservers/ns1.example.org", new { hostKey = "SHA256:x" }).Answer();
+        Assert.True(status == HttpStatusCode.BadRequest, problem.ToString());
+        Assert.Contains("must be a fingerprint", problem.GetProperty("errors").GetProperty("hostKey")[0].GetString(), StringComparison.Ordinal);
+
+        (_, problem) = await admin.PatchAsJsonAsync("/api/v2/pvservers/ns1.example.org", new { hostKey = "SHA256:" + new string('A', 43) }).Answer();
+        Assert.Equal("host-key-changed", problem.GetProperty("type").GetString());
     }
 
     private static async Task ANewKeyIsUsedOnlyWhenAccepted(RegisteredHost host)

@@ -156,6 +156,9 @@ public sealed class RegisteredHost : IAsyncDisposable
         exit 0
         """);
 
+    /// <summary>The address of www.example.org, as it is served.</summary>
+    public async Task<string> Www() => (await Ask("www.example.org", QueryType.A)).Answers.ARecords().Single().Address.ToString();
+
     public async Task<IDnsQueryResponse> Ask(string name, QueryType type, bool tcp = false)
     {
         var client = new LookupClient(new LookupClientOptions(IPAddress.Parse(Lab.Address)) { UseCache = false, UseTcpOnly = tcp, Recursion = false, Retries = 2, Timeout = TimeSpan.FromSeconds(3) });

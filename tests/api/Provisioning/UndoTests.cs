@@ -15,13 +15,14 @@ public sealed class UndoTests
         var before = await host.Footprint();
         var paused = await host.InstallAndWait(RegisteredHost.OneZone(post: [Well, Bad]));
         Assert.True(RegisteredHost.State(paused) == "paused", RegisteredHost.Story(paused));
-        Assert.Empty(await Components(host));
+        await ItServesAndSaysThatItsRunIsPaused(host);
 
         await host.Post($"/api/v2/runs/{Id(paused)}/cancel", new { undo = true, reason = "not like this" });
         var undone = await Until(host, paused, "cancelled");
         Assert.Equal(before, await host.Footprint());
         Assert.Empty(await Components(host));
         Assert.Contains("was undone", RegisteredHost.Reason(undone), StringComparison.Ordinal);
+        Assert.True(undone.GetProperty("undone").GetBoolean());
 
         var again = await host.InstallAndWait(RegisteredHost.OneZone(post: [Well]));
         Assert.True(RegisteredHost.State(again) == "succeeded", RegisteredHost.Story(again));
@@ -51,6 +52,15 @@ public sealed class UndoTests
         await Until(host, paused, "succeeded");
         await NoCommandIsRemembered(host);
         await Until(host, next, "succeeded");
+    }
+
+    private static async Task ItServesAndSaysThatItsRunIsPaused(RegisteredHost host)
+    {
+        var server = await host.Get("/api/v2/pvservers/ns1");
+        Assert.Equal("running", server.GetProperty("state").GetString());
+        Assert.Contains("exit code 9", server.GetProperty("pausedRun").GetString(), StringComparison.Ordinal);
+        Assert.Equal(["dns", "monitor"], await Components(host));
+        Assert.Equal("192.0.2.2", await host.Www());
     }
 
     private static string Id(JsonElement run) => run.GetProperty("id").GetString()!;
