@@ -9,6 +9,7 @@ public sealed class LogTests
     [Fact]
     public async Task The_log_of_a_run_is_numbered_without_a_gap_and_read_by_cursor()
     {
+        var next = new TaskCompletionSource();
         var actors = new Actors();
         foreach (var name in new[] { "a", "b" })
         {
@@ -19,12 +20,16 @@ public sealed class LogTests
                     step.Log($"{name} {n}", n == 0 ? LogLevel.Warning : LogLevel.Information);
                 }
 
-                return Task.CompletedTask;
+                return name == "a" ? Task.CompletedTask : next.Task;
             });
         }
 
         await using var node = await TestNode.Start(actors);
-        var run = await node.Ended(await node.Begin("a", "b"));
+        var id = await node.Begin("a", "b");
+        await node.Until(id, r => r.Steps[0].State == StepState.Succeeded);
+        Assert.True((await node.Runs.Log(id)).Count >= 450, "who sees that a step has ended sees all that it said");
+        next.SetResult();
+        var run = await node.Ended(id);
 
         var all = await node.Runs.Log(run.Id);
         Assert.Equal(Enumerable.Range(1, 900).Select(n => (long)n), all.Select(l => l.Seq));
