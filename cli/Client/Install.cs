@@ -30,10 +30,20 @@ public sealed record InstallRequest
     public IReadOnlyList<OperatorCommand>? PostCommands { get; init; }
 }
 
-/// <summary>A zone.</summary>
+/// <summary>A zone, as a zone file or as records.</summary>
 /// <param name="Name">For example <c>example.org</c>.</param>
-/// <param name="File">The text of the zone file.</param>
-public sealed record Zone(string Name, string File);
+/// <param name="File">The text of the zone file; null where there are records.</param>
+public sealed record Zone(string Name, string? File)
+{
+    /// <summary>A list of <c>{"name","type","data","ttl","text"}</c>; the product writes the zone file.</summary>
+    public JsonElement? Records { get; init; }
+
+    /// <summary>With records: primary, contact, serial and times in seconds; the product's defaults for what is left out.</summary>
+    public JsonElement? Soa { get; init; }
+
+    /// <summary>With records: seconds; the product's default if null.</summary>
+    public JsonElement? Ttl { get; init; }
+}
 
 /// <summary>An address to listen on.</summary>
 /// <param name="Address">An IP address of the host, or the unspecified one for all.</param>

@@ -9,7 +9,12 @@ Blazor.start({
 });
 
 document.getElementById('components-reconnect-modal').addEventListener('components-reconnect-state-changed', event => {
-  if (['rejected', 'failed', 'resume-failed'].includes(event.detail.state)) {
+  if (event.detail.state === 'show') {
+    connectionLost();
+  } else if (event.detail.state === 'hide') {
+    connectionBack();
+  } else if (['rejected', 'failed', 'resume-failed'].includes(event.detail.state)) {
+    keepDraft();
     location.reload();
   }
 });

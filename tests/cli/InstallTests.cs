@@ -36,6 +36,21 @@ public sealed class InstallTests : AgainstStandIn
     }
 
     [Fact]
+    public async Task Records_are_sent_in_place_of_a_zone_file()
+    {
+        var zone = Msctl.File("org.json", """{ "soa": { "contact": "dns" }, "records": [ { "type": "NS", "data": "ns1" }, ] }""");
+        var end = await Msctl.Run("servers", "install", "ns1", "--zone", $"example.org={zone}", "--no-watch");
+
+        Assert.True(end.ExitCode == 0, end.ToString());
+        Assert.Equal("""{"zones":[{"name":"example.org","records":[{"type":"NS","data":"ns1"}],"soa":{"contact":"dns"}}]}""",
+            JsonSerializer.Serialize(JsonDocument.Parse(Product.Requests.Single(r => r.Path.EndsWith("/install", StringComparison.Ordinal)).Body)));
+
+        end = await Msctl.Run("servers", "install", "ns1", "--zone", $"example.org={Msctl.File("bad.json", "{}")}", "--no-watch");
+        Assert.Equal(2, end.ExitCode);
+        Assert.Contains("does not hold the records of example.org", end.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_Kea_document_is_sent_without_its_comments_and_nothing_of_DNS_with_it()
     {
         var document = Msctl.File("office.json", """

@@ -167,7 +167,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
             errors.Add("zones", "are all that there are to be: leave out setZones and removeZones, which change single ones");
         }
 
-        var zones = request.Zones is { } all ? ConfigurationChecks.Zones("zones", all, errors) : Changed(served, request, errors);
+        var zones = request.Zones is { } all ? ConfigurationChecks.Zones("zones", all, served, errors) : Changed(served, request, errors);
         var listen = request.Listen is { } asked ? ConfigurationChecks.Listen(asked, errors) : served.Listen;
         if (request is { Zones: not null, DropZones: false } && errors.None)
         {
@@ -177,9 +177,9 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         return errors.None ? ComponentConfiguration.Of(new DnsConfiguration { Zones = zones, Listen = listen }) : null;
     }
 
-    private static IReadOnlyList<ZoneRequest> Changed(DnsConfiguration served, ApplyRequest request, InputErrors errors)
+    private static IReadOnlyList<Zone> Changed(DnsConfiguration served, ApplyRequest request, InputErrors errors)
     {
-        var set = request.SetZones is { } given ? ConfigurationChecks.Zones("setZones", given, errors) : [];
+        var set = request.SetZones is { } given ? ConfigurationChecks.Zones("setZones", given, served, errors) : [];
         var removed = new HashSet<string>();
         foreach (var (index, name) in (request.RemoveZones ?? []).Index())
         {
@@ -193,8 +193,8 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
             }
         }
 
-        List<ZoneRequest> zones = [.. served.Zones.Where(z => !removed.Contains(z.Name!)).ExceptBy(set.Select(z => z.Name), z => z.Name), .. set];
-        return errors.None ? ConfigurationChecks.Zones("removeZones", zones, errors) : zones;
+        List<Zone> zones = [.. served.Zones.Where(z => !removed.Contains(z.Name)).ExceptBy(set.Select(z => z.Name), z => z.Name), .. set];
+        return errors.None ? ConfigurationChecks.Zones("removeZones", [.. zones.Select(z => new ZoneRequest(z.Name, z.File))], served, errors) : zones;
     }
 
     private static ComponentConfiguration? Dhcp(Server server, ComponentConfiguration served, JsonElement document, bool dropSubnets, InputErrors errors)

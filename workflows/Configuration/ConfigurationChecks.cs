@@ -10,7 +10,8 @@ internal static class ConfigurationChecks
     private const int MostZones = 10_000;
     private const int LongestZoneFile = 8 * 1024 * 1024;
 
-    public static ZoneRequest[] Zones(string field, IReadOnlyList<ZoneRequest> asked, InputErrors errors)
+    /// <param name="served">What is served now, whose serials go on; null where nothing is.</param>
+    public static Zone[] Zones(string field, IReadOnlyList<ZoneRequest> asked, DnsConfiguration? served, InputErrors errors)
     {
         if (asked.Count is 0 or > MostZones)
         {
@@ -18,7 +19,8 @@ internal static class ConfigurationChecks
         }
 
         var names = new HashSet<string>();
-        List<ZoneRequest> zones = [];
+        var former = served?.Zones.ToDictionary(z => z.Name, z => z.File) ?? [];
+        List<Zone> zones = [];
         foreach (var (index, zone) in asked.Take(MostZones).Index())
         {
             if (!ZoneName.TryParse(zone?.Name, out var name, out var rule))
@@ -29,9 +31,20 @@ internal static class ConfigurationChecks
             {
                 errors.Add($"{field}[{index}].name", $"is given twice: {name}");
             }
-            else if (string.IsNullOrWhiteSpace(zone!.File) || Encoding.UTF8.GetByteCount(zone.File) > LongestZoneFile || zone.File.Contains('\0'))
+            else if (zone!.Records is not null)
             {
-                errors.Add($"{field}[{index}].file", $"must be the text of a zone file, at most {LongestZoneFile / 1024 / 1024} MiB, without NUL characters");
+                if (zone.File is not null)
+                {
+                    errors.Add($"{field}[{index}].records", "cannot be combined with file: give one of them");
+                }
+                else if (ZoneRecords.File($"{field}[{index}]", name, zone, former.GetValueOrDefault(name.Value), errors) is { } written)
+                {
+                    Add(index, name, written);
+                }
+            }
+            else if (string.IsNullOrWhiteSpace(zone.File) || Encoding.UTF8.GetByteCount(zone.File) > LongestZoneFile || zone.File.Contains('\0'))
+            {
+                errors.Add($"{field}[{index}].file", $"must be the text of a zone file (or give records), at most {LongestZoneFile / 1024 / 1024} MiB, without NUL characters");
             }
             else if (Including(zone.File) is { } line)
             {
@@ -39,11 +52,21 @@ internal static class ConfigurationChecks
             }
             else
             {
-                zones.Add(new ZoneRequest(name.Value, zone.File));
+                Add(index, name, zone.File);
             }
         }
 
         return [.. zones];
+
+        void Add(int index, ZoneName name, string file)
+        {
+            if (file.Length > LongestZoneFile)
+            {
+                errors.Add($"{field}[{index}].records", $"make a zone file of more than {LongestZoneFile / 1024 / 1024} MiB");
+            }
+
+            zones.Add(new Zone(name.Value, file));
+        }
     }
 
     /// <summary>The first line with which Knot would read a file of its own container into the zone. Lines as they are written to the host.</summary>
@@ -85,8 +108,8 @@ internal static class ConfigurationChecks
     }
 
     /// <summary>A zone that is served goes only when somebody says so.</summary>
-    public static void KeepsZones(string field, string server, DnsConfiguration current, IReadOnlyList<ZoneRequest> wanted, InputErrors errors) =>
-        Keeps(field, server, [.. current.Zones.Select(z => z.Name!).Except(wanted.Select(z => z.Name!))], "Give their zone files too, or say that they may go: dropZones (msctl: --drop-zones)", errors);
+    public static void KeepsZones(string field, string server, DnsConfiguration current, IReadOnlyList<Zone> wanted, InputErrors errors) =>
+        Keeps(field, server, [.. current.Zones.Select(z => z.Name).Except(wanted.Select(z => z.Name))], "Give their zone files too, or say that they may go: dropZones (msctl: --drop-zones)", errors);
 
     /// <summary>A subnet that is served goes only when somebody says so.</summary>
     public static void KeepsSubnets(string field, string server, IReadOnlyList<string> current, IReadOnlyList<string> wanted, InputErrors errors) =>

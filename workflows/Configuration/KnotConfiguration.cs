@@ -25,7 +25,7 @@ public static class KnotConfiguration
         foreach (var zone in zones.Distinct().Order())
         {
             text.Append("  - domain: ").Append(zone.Absolute).Append('\n');
-            if (zone.Value.Length > LongestPlainName)
+            if (!IsPlain(zone))
             {
                 text.Append("    file: \"").Append(ZoneFile(zone)).Append("\"\n");
             }
@@ -38,8 +38,11 @@ public static class KnotConfiguration
     private const int LongestPlainName = 200;
 
     /// <summary>Where <see cref="Render"/> expects a zone's file, below the zone folder.</summary>
-    public static string ZoneFile(ZoneName zone) =>
-        (zone.Value.Length <= LongestPlainName ? zone.Value : $"{zone.Value[..LongestPlainName]}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(zone.Value)))[..16]}") + ".zone";
+    public static string ZoneFile(ZoneName zone) => (IsPlain(zone) ? zone.Value
+        : $"{zone.Value[..Math.Min(zone.Value.Length, LongestPlainName)].Replace('/', '_')}+{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(zone.Value)))[..16]}") + ".zone";
+
+    // A slash would be a folder. No zone has a plus in its name, so that no other one has the file.
+    private static bool IsPlain(ZoneName zone) => zone.Value.Length <= LongestPlainName && !zone.Value.Contains('/', StringComparison.Ordinal);
 
     private static IEnumerable<string> Fixed(IEnumerable<string> listen) =>
     [

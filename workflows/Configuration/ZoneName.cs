@@ -5,12 +5,12 @@ using System.Text.Json.Serialization;
 
 namespace ManagedServers.Workflows.Configuration;
 
-/// <summary>The name of a zone: lower case, without a final dot, and nothing in it that means something to a file name, a shell or a configuration file.</summary>
+/// <summary>The name of a zone: lower case, without a final dot, and nothing in it that means something to a shell or a configuration file. A slash does to a file's name: see <see cref="KnotConfiguration.ZoneFile"/>.</summary>
 [JsonConverter(typeof(ZoneNameJson))]
 public readonly record struct ZoneName : IComparable<ZoneName>
 {
-    // Underscore: service zones (_tcp.example.org) are delegated now and then. Slash: RFC 2317 zones have it, but it would be a folder; they can be named with a dash.
-    private static readonly SearchValues<char> Allowed = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_");
+    // Underscore: service zones (_tcp.example.org) are delegated now and then. Slash: so are parts of a network (0/26.2.0.192.in-addr.arpa, RFC 2317).
+    private static readonly SearchValues<char> Allowed = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_/");
 
     private readonly string? value;
 
@@ -78,9 +78,9 @@ public readonly record struct ZoneName : IComparable<ZoneName>
                 return "Each part of a zone's name between two dots has 1 to 63 characters.";
             }
 
-            if (label.AsSpan().ContainsAnyExcept(Allowed) || label.StartsWith('-') || label.EndsWith('-'))
+            if (label.AsSpan().ContainsAnyExcept(Allowed) || label[0] is '-' or '/' || label[^1] is '-' or '/')
             {
-                return "A zone's name is made of letters, digits, '-' and '_', and no part starts or ends with '-'.";
+                return "A zone's name is made of letters, digits, '-', '_' and '/', and no part starts or ends with '-' or '/'.";
             }
         }
 

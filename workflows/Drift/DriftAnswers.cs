@@ -96,7 +96,7 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
         foreach (var zone in dns.Zones)
         {
             var name = $"zones/{KnotConfiguration.ZoneFile(ZoneName.Parse(zone.Name))}";
-            zones.Add(Same(name) ? zone : new ZoneRequest(zone.Name, await Text(host, server, Component.Dns, name, cancellationToken)));
+            zones.Add(new ZoneRequest(zone.Name, Same(name) ? zone.File : await Text(host, server, Component.Dns, name, cancellationToken)));
         }
 
         if (!Same("knot.conf"))
@@ -105,7 +105,7 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
         }
 
         var errors = new InputErrors();
-        var read = ConfigurationChecks.Zones("zones", zones, errors);
+        var read = ConfigurationChecks.Zones("zones", zones, dns, errors);
         errors.ThrowIfAny();
         return ComponentConfiguration.Of(dns with { Zones = read });
 

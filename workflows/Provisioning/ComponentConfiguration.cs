@@ -10,7 +10,7 @@ namespace ManagedServers.Workflows.Provisioning;
 /// <summary>What an operator wants DNS to serve.</summary>
 public sealed record DnsConfiguration
 {
-    public required IReadOnlyList<ZoneRequest> Zones { get; init; }
+    public required IReadOnlyList<Zone> Zones { get; init; }
     public required IReadOnlyList<ListenRequest> Listen { get; init; }
 
     internal bool SameAs(DnsConfiguration other) =>
@@ -46,7 +46,7 @@ internal sealed class ComponentConfiguration
 
     public static ComponentConfiguration Of(DnsConfiguration dns)
     {
-        var zones = dns.Zones.ToDictionary(z => ZoneName.Parse(z.Name), z => z.File!);
+        var zones = dns.Zones.ToDictionary(z => ZoneName.Parse(z.Name), z => z.File);
         var found = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
         {
             ["knot.conf"] = Encoding.UTF8.GetBytes(KnotConfiguration.Render(zones.Keys, dns.Listen.Select(l => ListenAddress.Parse(l.Address, l.Port)))),
@@ -57,7 +57,7 @@ internal sealed class ComponentConfiguration
         }
 
         return new ComponentConfiguration(Provisioning.Component.Dns, JsonSerializer.SerializeToElement(dns, EngineJson.Options), Count(zones.Count, "zone"),
-            dns.Zones.ToDictionary(z => z.Name!, z => z.File!), _ => found) { Dns = dns };
+            dns.Zones.ToDictionary(z => z.Name, z => z.File), _ => found) { Dns = dns };
     }
 
     public static ComponentConfiguration Of(KeaConfiguration dhcp) => new(Provisioning.Component.Dhcp, dhcp.Document, Count(dhcp.Subnets.Count, "subnet"), PartsOf(dhcp),

@@ -28,8 +28,50 @@ public sealed record InstallRequest
     public IReadOnlyList<CommandRequest>? PostCommands { get; init; }
 }
 
+/// <summary>A zone to serve, as a zone file or as records.</summary>
 /// <param name="File">The zone file's text.</param>
-public sealed record ZoneRequest(string? Name, string? File);
+public sealed record ZoneRequest(string? Name, string? File)
+{
+    /// <summary>In place of a file: the product writes it, and raises its serial with every change.</summary>
+    public IReadOnlyList<RecordRequest>? Records { get; init; }
+
+    /// <summary>With <see cref="Records"/>: what the zone says of itself.</summary>
+    public SoaRequest? Soa { get; init; }
+
+    /// <summary>With <see cref="Records"/>: seconds for which each of them may be kept, where it says nothing else.</summary>
+    public int Ttl { get; init; } = 3600;
+}
+
+/// <param name="Name">Below the zone, or absolute with a final dot; the zone itself if left out.</param>
+/// <param name="Data">As a zone file has it after the type.</param>
+public sealed record RecordRequest(string? Name, string? Type, string? Data)
+{
+    public int? Ttl { get; init; }
+
+    /// <summary>In place of <see cref="Data"/>: texts as they are, for a TXT.</summary>
+    public IReadOnlyList<string>? Text { get; init; }
+}
+
+/// <summary>Times are seconds.</summary>
+public sealed record SoaRequest
+{
+    /// <summary>Default: the zone's first NS.</summary>
+    public string? Primary { get; init; }
+
+    /// <summary>Default: <c>hostmaster</c> in the zone.</summary>
+    public string? Contact { get; init; }
+
+    /// <summary>At least this: where a zone comes from another server, whose secondaries have that one's.</summary>
+    public long? Serial { get; init; }
+    public int Refresh { get; init; } = 7200;
+    public int Retry { get; init; } = 900;
+    public int Expire { get; init; } = 1_209_600;
+    public int Minimum { get; init; } = 300;
+}
+
+/// <summary>A zone as it is kept and served.</summary>
+/// <param name="File">The zone file's text.</param>
+public sealed record Zone(string Name, string File);
 
 public sealed record ListenRequest(string? Address, int Port = 53);
 

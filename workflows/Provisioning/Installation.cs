@@ -80,9 +80,10 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
 
     private async Task<DnsConfiguration> Dns(Server server, InstallRequest request, InputErrors errors, CancellationToken cancellationToken)
     {
-        var zones = ConfigurationChecks.Zones("zones", request.Zones ?? [], errors);
+        var current = await configurations.InstalledDns(server.Id, cancellationToken);
+        var zones = ConfigurationChecks.Zones("zones", request.Zones ?? [], current, errors);
         var listen = ConfigurationChecks.Listen(request.Listen ?? [new ListenRequest("0.0.0.0")], errors);
-        if (!request.DropZones && errors.None && await configurations.InstalledDns(server.Id, cancellationToken) is { } current)
+        if (!request.DropZones && errors.None && current is not null)
         {
             ConfigurationChecks.KeepsZones("zones", server.Name, current, zones, errors);
         }

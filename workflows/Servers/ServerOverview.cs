@@ -140,7 +140,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         _ => (ServerState.Running, null),
     };
 
-    private static string Words((int Count, string First) drifted) => drifted.Count == 1 ? drifted.First : $"{drifted.First} There are {drifted.Count - 1} more: msctl drift list";
+    private static string Words((int Count, string First) drifted) => drifted.Count == 1 ? drifted.First : $"{drifted.First} There {(drifted.Count == 2 ? "is 1" : $"are {drifted.Count - 1}")} more: msctl drift list";
 
     private static string Age(TimeSpan age) =>
         age.TotalDays >= 1 ? $"{(int)age.TotalDays} d" : age.TotalHours >= 1 ? $"{(int)age.TotalHours} h" : $"{(int)age.TotalMinutes} min";

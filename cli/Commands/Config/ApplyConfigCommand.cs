@@ -9,7 +9,7 @@ namespace ManagedServers.Cli.Commands.Config;
 internal static class ApplyConfigCommand
 {
     private static readonly Argument<string> Name = ServerArgument.Make();
-    private static readonly Option<string[]> Zones = new("--zone") { Description = "Serve this zone from this zone file, in place of what it was. May be given again.", HelpName = "NAME=FILE" };
+    private static readonly Option<string[]> Zones = new("--zone") { Description = "Serve this zone from this zone file, or from these records (FILE.json), in place of what it was. May be given again.", HelpName = "NAME=FILE" };
     private static readonly Option<string[]> RemoveZones = new("--remove-zone") { Description = "Serve this zone no longer. May be given again.", HelpName = "NAME" };
     private static readonly Option<bool> Only = new("--only") { Description = "The zones given with --zone are all that there are to be." };
     private static readonly Option<bool> DropZones = ConfigArguments.DropZones();

@@ -8,7 +8,7 @@ internal static class InstallCommand
 {
     private static readonly Argument<string> Name = ServerArgument.Make();
     private static readonly Option<string?> Components = new("--components") { Description = "What to install, with commas, of dns, dhcp and monitor. What is configured here, dns with its monitor, if not given.", HelpName = "LIST" };
-    private static readonly Option<string[]> Zones = new("--zone") { Description = "Serve this zone from this zone file. May be given again.", HelpName = "NAME=FILE" };
+    private static readonly Option<string[]> Zones = new("--zone") { Description = "Serve this zone from this zone file, or from these records (FILE.json). May be given again.", HelpName = "NAME=FILE" };
     private static readonly Option<bool> DropZones = new("--drop-zones") { Description = "Zones that the server serves now and that are not given may go." };
     private static readonly Option<string[]> Listen = new("--listen") { Description = "DNS listens here. May be given again. All IPv4 addresses, port 53, if not given.", HelpName = "ADDR:PORT" };
     private static readonly Option<string?> Dhcp = new("--dhcp") { Description = "Serve the subnets of this Kea document (Dhcp4, JSON). Those that are served now, if not given.", HelpName = "FILE" };

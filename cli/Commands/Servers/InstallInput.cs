@@ -17,7 +17,30 @@ internal static class InstallInput
     public static Zone Zone(string text)
     {
         var (name, path) = Pair(text, "--zone", "NAME=FILE");
-        return new Zone(name, Read(path, $"The zone file of {name}"));
+        var contents = Read(path, $"The zone file of {name}");
+        return path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? Records(name, path, contents) : new Zone(name, contents);
+    }
+
+    private static Zone Records(string name, string path, string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            var root = document.RootElement.Clone();
+            return root.ValueKind switch
+            {
+                JsonValueKind.Array => new Zone(name, null) { Records = root },
+                JsonValueKind.Object when Part("records") is { } records => new Zone(name, null) { Records = records, Soa = Part("soa"), Ttl = Part("ttl") },
+                _ => throw new JsonException("It has no records."),
+            };
+
+            JsonElement? Part(string part) => root.TryGetProperty(part, out var found) ? found : null;
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"{path} does not hold the records of {name}: {e.Message}",
+                """It looks like: {"soa":{"contact":"hostmaster.example.org."},"ttl":3600,"records":[{"type":"NS","data":"ns1"},{"name":"ns1","type":"A","data":"192.0.2.1"}]}""");
+        }
     }
 
     public static JsonElement Dhcp(string path)

@@ -82,6 +82,46 @@ public sealed class ApplyTests
         Assert.Equal(runs[0], await Apply(host, new { setZones = new[] { Org(5, "192.0.2.5") }, basedOn = new { dns = 2 } }, key));
     }
 
+    private static async Task RecordsAreServedAndTheirSerialRises(RegisteredHost host)
+    {
+        static object Zone(string address) => new
+        {
+            name = "example.com", soa = new { contact = "dns.example.org.", serial = 4_294_967_295 },
+            records = new object[]
+            {
+                new { type = "NS", data = "ns1" }, new { name = "ns1", type = "A", data = "192.0.2.1" }, new { name = "www", type = "a", ttl = 60, data = address }, new { name = "*.dyn", type = "CNAME", data = "www" },
+                new { name = "example.com.", type = "TXT", text = new[] { "v=spf1 -all", "naïve; \"quoted\" \\ $(text)" } }, new { name = "odd", type = "TYPE65534", data = "\\# 4 c0000201" },
+            },
+        };
+        var (status, problem) = await Ask(host, new { setZones = new[] { new { name = "example.com", records = new object[] { new { name = "a\nb", type = "IN", data = "x ; y" } } } } });
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal(["setZones[0].records[0].data", "setZones[0].records[0].name", "setZones[0].records[0].type", "setZones[0].soa.primary"], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name).Order());
+
+        await Done(host, new { setZones = new[] { Zone("192.0.2.90") } });
+        Assert.Equal(uint.MaxValue, (await host.Ask("example.com", QueryType.SOA)).Answers.SoaRecords().Single().Serial);
+        Assert.Equal("192.0.2.90", (await host.Ask("any.dyn.example.com", QueryType.A)).Answers.ARecords().Single().Address.ToString());
+        Assert.Equal(["v=spf1 -all", "naïve; \"quoted\" \\ $(text)"], (await host.Ask("example.com", QueryType.TXT)).Answers.TxtRecords().Single().Text);
+        Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await Done(host, new { setZones = new[] { Zone("192.0.2.90") } })));
+
+        // After the last serial comes the first.
+        await Done(host, new { setZones = new[] { Zone("192.0.2.91") } });
+        Assert.Equal(1u, (await host.Ask("example.com", QueryType.SOA)).Answers.SoaRecords().Single().Serial);
+        var www = (await host.Ask("www.example.com", QueryType.A)).Answers.ARecords().Single();
+        Assert.Equal(("192.0.2.91", 60), (www.Address.ToString(), www.InitialTimeToLive));
+        await Done(host, new { removeZones = new[] { "example.com" } });
+    }
+
+    private static async Task ThePartOfANetworkIsServedAndWhatKnotDoesNotLikeIsTold(RegisteredHost host)
+    {
+        const string zone = "0/26.2.0.192.in-addr.arpa";
+        const string file = "$TTL 300\n@ SOA ns1.example.org. hostmaster.example.org. 1 2h 15m 2w 5m\n@ NS ns1.example.org.\n10 PTR www.example.org.\nsub NS ns.sub\n";
+        var run = await Done(host, new { setZones = new[] { new { name = zone, file } } });
+        Assert.Equal("www.example.org.", (await host.Ask($"10.{zone}", QueryType.PTR)).Answers.PtrRecords().Single().PtrDomainName.Value);
+        var log = (await host.Get($"/api/v2/runs/{run.GetProperty("id").GetString()}/log?limit=1000")).GetProperty("items").EnumerateArray();
+        Assert.Contains(log, l => l.GetProperty("level").GetString() == "warning" && l.GetProperty("message").GetString()!.Contains("missing glue", StringComparison.Ordinal));
+        await Done(host, new { removeZones = new[] { zone } });
+    }
+
     private static async Task SingleZonesComeAndGo(RegisteredHost host)
     {
         await Done(host, new { setZones = new[] { new { name = "example.net", file = Net } } });
@@ -96,6 +136,8 @@ public sealed class ApplyTests
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.True(problem.GetProperty("errors").TryGetProperty("removeZones[0]", out _));
 
+        await ThePartOfANetworkIsServedAndWhatKnotDoesNotLikeIsTold(host);
+        await RecordsAreServedAndTheirSerialRises(host);
         await Done(host, new { removeZones = new[] { "Example.NET." } });
         Assert.Equal(DnsHeaderResponseCode.Refused, (await host.Ask("example.net", QueryType.SOA)).Header.ResponseCode);
     }

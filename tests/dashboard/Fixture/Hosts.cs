@@ -39,6 +39,20 @@ public sealed class Hosts(IServiceProvider services)
         await connection.ExecuteAsync("update servers.server set last_run_id = @run where id = @server", new { server, run });
     }
 
+    /// <summary>What a look at its host has found.</summary>
+    public async Task Drift(Guid server, params string[] found)
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        await connection.ExecuteAsync("insert into servers.drift (server_id, component, kind, subject, what) values (@server, 'dns', 'specification', @what, @what)", found.Select(what => new { server, what }));
+    }
+
+    /// <summary>A login that never becomes root, on a host whose system is known.</summary>
+    public async Task Docker(Guid server)
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        await connection.ExecuteAsync("update servers.server set ssh_user = 'ops', login = 'docker', login_home = '/home/ops', operating_system = 'ubuntu' where id = @server", new { server });
+    }
+
     /// <summary>Beats of the last two minutes, the newest just now.</summary>
     public async Task Beat(Guid server, int beats, params string[] running)
     {

@@ -21,18 +21,30 @@ public sealed record Stage(IReadOnlyList<(string Name, string Path, string Ready
         var installing = await product.Hosts.Add($"ns5-{suffix}.example.org");
         var failed = await product.Hosts.Add($"ns6-{suffix}.example.org");
 
+        var drifted = await product.Hosts.Add($"ns8-{suffix}.example.org", "dns", "monitor");
+        await product.Hosts.Docker(drifted);
+        await product.Hosts.Beat(drifted, 4, "dns", "monitor");
+        await product.Hosts.Drift(drifted, "The zone example.org is served with the serial 2026112601, and 2026112602 was asked for.", "The container managed-servers-dns has a memory limit of 512 MiB, and 256 MiB were asked for.");
+        var serving = await product.Hosts.Add($"ns9-{suffix}.example.org", "dns", "monitor");
+        await product.Hosts.Beat(serving, 4, "dns", "monitor");
+
         var done = await product.Rehearse(Done($"install dns and monitor on ns1-{suffix}.example.org"), busy);
         var live = await product.Rehearse(Live($"install dns and monitor on ns5-{suffix}.example.org", $"gate-{suffix}"), installing);
         var paused = await product.Rehearse(Paused($"install dns and monitor on ns6-{suffix}.example.org"), failed);
         await product.Hosts.LastRun(busy, done);
         await product.Hosts.LastRun(installing, live);
         await product.Hosts.LastRun(failed, paused);
+        await product.Hosts.LastRun(serving, await product.Rehearse(Paused($"install dns and monitor on ns9-{suffix}.example.org"), serving));
+        var root = await product.Rehearse(Root($"install dns and monitor on ns8-{suffix}.example.org"), drifted);
         return new Stage(
         [
             ("servers", "/servers", "Installing"),
             ("server", $"/servers/{busy}", "covered"),
             ("server-new", $"/servers/{fresh}", "No heartbeat has come yet"),
             ("server-silent", $"/servers/{silent}", "SHA256:"),
+            ("server-drifted", $"/servers/{drifted}", "memory limit"),
+            ("server-serving", $"/servers/{serving}", "Its last run is paused"),
+            ("run-root", $"/runs/{root}", "Root must do this"),
             ("runs", "/runs", "Install dns and monitor"),
             ("run-live", $"/runs/{live}", "4.2 of 8.1 MB"),
             ("run-paused", $"/runs/{paused}", "Retry…"),
@@ -61,6 +73,20 @@ public sealed record Stage(IReadOnlyList<(string Name, string Path, string Ready
         new Part { Title = "Write the configuration and zones aside" },
         new Part { Title = "Start Knot DNS" },
         new Part { Title = "Wait for the first heartbeat" },
+    ]);
+
+    private static Rehearsal Root(string title) => new(title,
+    [
+        new Part { Title = "Check the host", Unchanged = "every check passed, but for what only root can do" },
+        new Part
+        {
+            Title = "See whether root has to do something first",
+            Says = ["To be done as root on the host, each line as it stands:", "# port 53: 127.0.0.53:53 taken by systemd-resolved", "mkdir -p /etc/systemd/resolved.conf.d && printf '[Resolve]\nDNSStubListener=no\n' > /etc/systemd/resolved.conf.d/managed-servers.conf && systemctl restart systemd-resolved"],
+            FailsWith = "Root must do this on ns8 (192.0.2.10), where ops never becomes root: mkdir -p /etc/systemd/resolved.conf.d && printf '[Resolve]\nDNSStubListener=no\n' > /etc/systemd/resolved.conf.d/managed-servers.conf && systemctl restart systemd-resolved "
+                + "(because of port 53: 127.0.0.53:53 taken by systemd-resolved). The run goes on by itself when it is done, and at once with: msctl runs retry 01a21904-1ef1-726b-b54d-d260499453c6",
+            Retried = true,
+        },
+        new Part { Title = "Make the product's folders on the host" },
     ]);
 
     private static Rehearsal Paused(string title) => new(title,

@@ -12,6 +12,7 @@ public sealed partial class ZoneNameTests
     [InlineData("xn--bcher-kva.example", "xn--bcher-kva.example")]
     [InlineData("_tcp.example.org", "_tcp.example.org")]
     [InlineData("2.0.192.in-addr.arpa", "2.0.192.in-addr.arpa")]
+    [InlineData("0/26.2.0.192.in-addr.arpa", "0/26.2.0.192.in-addr.arpa")]
     public void A_zone_is_kept_in_lower_case_without_its_final_dot(string text, string value) => Assert.Equal(value, ZoneName.Parse(text).Value);
 
     [Theory]
@@ -26,7 +27,8 @@ public sealed partial class ZoneNameTests
     [InlineData("a\0b")]
     [InlineData("-a.example")]
     [InlineData("a-.example")]
-    [InlineData("a/b")]
+    [InlineData("/a")]
+    [InlineData("a/")]
     [InlineData("../a")]
     [InlineData("a#b")]
     [InlineData("a\"b")]
@@ -65,8 +67,8 @@ public sealed partial class ZoneNameTests
             {
                 accepted++;
                 Assert.Matches(Plain(), zone.Value);
-                Assert.EndsWith($"\nzone:\n  - domain: {zone.Value}.\n", KnotConfiguration.Render([zone], []), StringComparison.Ordinal);
-                Assert.Equal(zone.Value + ".zone", Path.GetFileName(KnotConfiguration.ZoneFile(zone)));
+                Assert.Contains($"\nzone:\n  - domain: {zone.Value}.\n", KnotConfiguration.Render([zone], []), StringComparison.Ordinal);
+                Assert.Matches(OneFile(), KnotConfiguration.ZoneFile(zone));
             }
         }
 
@@ -94,6 +96,16 @@ public sealed partial class ZoneNameTests
     public void What_is_no_listen_address_is_refused_by_its_field(string? address, int port, string field) =>
         Assert.Contains(field, Assert.Throws<InvalidInputException>(() => ListenAddress.Parse(address, port)).Errors.Keys);
 
-    [GeneratedRegex(@"\A[a-z0-9_.-]+\z")]
+    [Fact]
+    public void No_two_zones_share_a_file()
+    {
+        string[] zones = ["0/26.2.0.192.in-addr.arpa", "0_26.2.0.192.in-addr.arpa", "0-26.2.0.192.in-addr.arpa", $"0_26.2.0.192.in-addr.arpa-{KnotConfiguration.ZoneFile(ZoneName.Parse("0/26.2.0.192.in-addr.arpa"))[^21..^5]}"];
+        Assert.Distinct(zones.Select(z => KnotConfiguration.ZoneFile(ZoneName.Parse(z))));
+    }
+
+    [GeneratedRegex(@"\A[a-z0-9_./-]+\z")]
     private static partial Regex Plain();
+
+    [GeneratedRegex(@"\A[a-z0-9_-][a-z0-9_.+-]*\.zone\z")]
+    private static partial Regex OneFile();
 }

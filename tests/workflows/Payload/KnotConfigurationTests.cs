@@ -9,7 +9,7 @@ public sealed class KnotConfigurationTests(ProductImages images) : IClassFixture
     {
         Assert.NotNull(images);
         await using var pair = new KnotPair();
-        await pair.Prepare("example.org", "include", "zone", "acl.template", "_dmarc.x", "1", "2.0.192.in-addr.arpa", "a--b.c", new string('a', 63) + ".org", "on", "null");
+        await pair.Prepare("example.org", "include", "zone", "acl.template", "_dmarc.x", "1", "2.0.192.in-addr.arpa", "0/26.2.0.192.in-addr.arpa", "0_26.2.0.192.in-addr.arpa", "a--b.c", new string('a', 63) + ".org", "on", "null");
 
         Assert.Equal((0, "Configuration is valid"), (await pair.Check("/usr/sbin/knotc", "-c", "/etc/knot/knot.conf", "conf-check")) is var said ? (said.ExitCode, said.Stdout.Trim()) : default);
         Assert.Equal(0, (await pair.Check("/usr/bin/kzonecheck", "-o", "include.", $"{KnotConfiguration.ZoneFolder}/include.zone")).ExitCode);

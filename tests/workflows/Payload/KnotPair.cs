@@ -33,6 +33,9 @@ internal sealed class KnotPair : IAsyncDisposable
         }
     }
 
+    /// <summary>Another text for a zone that was prepared.</summary>
+    public Task Write(ZoneName zone, string file) => File.WriteAllTextAsync(Path.Combine(ZoneFolder, KnotConfiguration.ZoneFile(zone)), file);
+
     /// <summary>A command in a throw-away container of Knot's image, as validation runs it.</summary>
     public Task<(int ExitCode, string Stdout, string Stderr)> Check(params string[] argv) =>
         Command.Try("docker", ["run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp", "--volume", $"{folder}/config:/etc/knot:ro", "--entrypoint", argv[0], Repository.Image("dns"), .. argv[1..]]);

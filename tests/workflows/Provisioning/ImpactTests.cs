@@ -46,7 +46,7 @@ public sealed class ImpactTests(Database databases)
     }
 
     private static ComponentConfiguration Dns(params string[] zones) =>
-        ComponentConfiguration.Of(new DnsConfiguration { Zones = [.. zones.Select(z => new ZoneRequest(z, $"@ SOA ns1.{z}. x.{z}. 1 2 3 4 5\n"))], Listen = [new ListenRequest("0.0.0.0")] });
+        ComponentConfiguration.Of(new DnsConfiguration { Zones = [.. zones.Select(z => new Zone(z, $"@ SOA ns1.{z}. x.{z}. 1 2 3 4 5\n"))], Listen = [new ListenRequest("0.0.0.0")] });
 
     private static ComponentConfiguration Dhcp(string document) => ComponentConfiguration.Of(KeaConfiguration.Parse(JsonSerializer.Deserialize<JsonElement>(document)));
 

@@ -719,6 +719,8 @@ class Work:
             # Knot's own databases are not there in a container that is thrown away.
             errors = [line[len(step["errorMark"]):].strip() for line in said if line.startswith(step["errorMark"]) and "database storage" not in line]
             raise Failed("%s: %s. Correct it and start another install; nothing that serves was changed." % (step["refusal"], "; ".join(errors[:10] or said[:10] or ["exit code %d, without a word" % code]).rstrip(".")))
+        for line in [line.strip() for line in output.splitlines() if "warning: [" in line][:20]:
+            self.note(line)
         return None, ""
 
     def switch(self, step):

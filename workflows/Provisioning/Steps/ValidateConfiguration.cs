@@ -1,6 +1,7 @@
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Hosts;
+using Microsoft.Extensions.Logging;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
@@ -14,6 +15,7 @@ public sealed record ValidateInput(Guid ServerId, CatalogueImage Image, string F
 public sealed class ValidateConfiguration(Servers.Servers servers, Configurations configurations) : Step<ValidateConfiguration, ValidateInput, Nothing>, IUndoable<ValidateInput, Nothing>, IPreviewable<ValidateInput, Nothing>
 {
     private const string KeasError = "Error encountered:";
+    private const int MostWarnings = 20;
     private const int MostInPlace = 4;
     private const int LargestInPlace = 1 << 20;
 
@@ -69,22 +71,34 @@ public sealed class ValidateConfiguration(Servers.Servers servers, Configuration
         {
             throw Refused(host, result, wanted.Dns!);
         }
+
+        Warn(result, step);
     }
 
-    /// <returns>False when there is no container of this image that could be asked.</returns>
+    /// <returns>False when there is no container of this image that could be asked, or it does not find them all well.</returns>
     private static async Task<bool> KnotInPlace(IHost host, ValidateInput input, DnsConfiguration dns, IReadOnlyList<string> changed, StepContext step)
     {
         var folder = $"/etc/knot/{Path.GetFileName(input.Folder)}";
         var zones = dns.Zones.Select(z => ZoneName.Parse(z.Name)).Where(z => changed.Contains($"zones/{KnotConfiguration.ZoneFile(z)}"));
         var result = await host.Run(["sh", "-c", InPlace, "sh", Component.ContainerName(Component.Dns), input.Image.Image,
             .. zones.SelectMany(z => new[] { z.Absolute, $"{folder}/zones/{KnotConfiguration.ZoneFile(z)}" })], cancellationToken: step.Cancellation);
-        if (!result.Succeeded && BadZone(result, dns) is not null)
+        // Whatever else it says, a container of its own is to tell: kzonecheck is stricter than the server, and it may be Docker's own trouble.
+        return result.Succeeded && (result.Stdout + result.Stderr).Trim() == "checked";
+    }
+
+    /// <summary>What Knot serves all the same, but does not like.</summary>
+    private static void Warn(CommandResult result, StepContext step)
+    {
+        var warnings = Lines(result).Where(l => l.Contains("warning: [", StringComparison.OrdinalIgnoreCase)).ToList();
+        foreach (var warning in warnings.Take(MostWarnings))
         {
-            throw Refused(host, result, dns);
+            step.Log($"Knot {warning}", LogLevel.Warning);
         }
 
-        // What is not about a zone may be Docker's own trouble: a container of its own is to tell.
-        return result.Succeeded && result.Stdout.Trim() != "other";
+        if (warnings.Count > MostWarnings)
+        {
+            step.Log($"Knot has {warnings.Count - MostWarnings} more warnings about the zones.", LogLevel.Warning);
+        }
     }
 
     private static StepRejectedException Refused(IHost host, CommandResult result, DnsConfiguration dns)
@@ -113,11 +127,13 @@ public sealed class ValidateConfiguration(Servers.Servers servers, Configuration
     private static Task<CommandResult> Ask(IHost host, StepContext step, ValidateInput input, string[] argv) => host.Docker.RunThrowAway(
         new ThrowAway { Owner = step.IdempotencyKey, Image = input.Image.Image, Argv = argv, Binds = [$"{input.Folder}:/etc/knot:ro"], Timeout = TimeSpan.FromMinutes(5) }, step.Cancellation);
 
+    // The folder of Knot's databases is not there in a container that is thrown away.
+    private static IEnumerable<string> Lines(CommandResult result) => (result.Stderr + "\n" + result.Stdout).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        .Where(l => !l.Contains("database storage", StringComparison.Ordinal));
+
     private static string Said(CommandResult result)
     {
-        var said = string.Join("; ", (result.Stderr + "\n" + result.Stdout).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            // The folder of Knot's databases is not there in a container that is thrown away.
-            .Where(l => !l.Contains("database storage", StringComparison.Ordinal)).Take(10));
+        var said = string.Join("; ", Lines(result).Take(10));
         return said.Length > 0 ? said.TrimEnd('.') : $"exit code {result.ExitCode}, without a word";
     }
 }
