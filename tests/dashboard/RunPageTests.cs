@@ -35,6 +35,20 @@ public sealed class RunPageTests(RunningProduct product) : DashboardTest(product
     }
 
     [Fact]
+    public async Task A_run_that_waits_for_its_next_try_makes_it_when_told_to()
+    {
+        var run = await Product.Rehearse(new Rehearsal("rehearse a wait", [new Part { Title = "Look again", FailsWith = "not yet", Retried = true }]));
+        var page = await AsAdmin();
+        await page.GotoAsync($"/runs/{run}");
+        await Expect(page.GetByText("Failed once, will be tried again")).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try now…" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Try now" }).ClickAsync();
+
+        await Expect(page.GetByText("Failed 2 times, will be tried again")).ToBeVisibleAsync();
+    }
+
+    [Fact]
     public async Task Cancelling_asks_first_and_keeps_the_reason()
     {
         var run = await Product.Rehearse(new Rehearsal("rehearse a cancel", [new Part { Title = "Wait", Gate = Unique("gate") }]));

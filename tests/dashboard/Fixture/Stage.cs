@@ -81,8 +81,8 @@ public sealed record Stage(IReadOnlyList<(string Name, string Path, string Ready
         new Part
         {
             Title = "See whether root has to do something first",
-            Says = ["To be done as root on the host, each line as it stands:", "# port 53: 127.0.0.53:53 taken by systemd-resolved", "mkdir -p /etc/systemd/resolved.conf.d && printf '[Resolve]\nDNSStubListener=no\n' > /etc/systemd/resolved.conf.d/managed-servers.conf && systemctl restart systemd-resolved"],
-            FailsWith = "Root must do this on ns8 (192.0.2.10), where ops never becomes root: mkdir -p /etc/systemd/resolved.conf.d && printf '[Resolve]\nDNSStubListener=no\n' > /etc/systemd/resolved.conf.d/managed-servers.conf && systemctl restart systemd-resolved "
+            Says = ["To be done as root on the host, each line as it stands:", "# port 53: 127.0.0.53:53 taken by systemd-resolved", "mkdir -p /etc/systemd/resolved.conf.d && printf '[Resolve]\\nDNSStubListener=no\\n' > /etc/systemd/resolved.conf.d/managed-servers.conf && systemctl restart systemd-resolved"],
+            FailsWith = "Root must do this on ns8 (192.0.2.10), where ops never becomes root: mkdir -p /etc/systemd/resolved.conf.d && printf '[Resolve]\\nDNSStubListener=no\\n' > /etc/systemd/resolved.conf.d/managed-servers.conf && systemctl restart systemd-resolved "
                 + "(because of port 53: 127.0.0.53:53 taken by systemd-resolved). The run goes on by itself when it is done, and at once with: msctl runs retry 01a21904-1ef1-726b-b54d-d260499453c6",
             Retried = true,
         },
