@@ -11,10 +11,10 @@ run_tests() {
     rm -rf "$results"
     mkdir -p "$results"
     export TESTCONTAINERS_RYUK_DISABLED=true # its image cannot be had everywhere; the tests remove what they start
+    # Most processes of the tests live for a moment: what they measure of themselves to become faster later is lost on them.
+    export DOTNET_TieredPGO=0
     own lab "$lab"
-    # Two at once, because they wait more than they work: for hosts that boot, containers that start, pages that load. The long ones first.
-    local projects=("$root"/tests/{api,engine,dashboard,workflows,cli,lab/tests}) at_once=2 filter=${1:+FullyQualifiedName~$1} settings=() silence=10m
-    local -A running=()
+    local projects=("$root"/tests/{engine,workflows,api,dashboard,cli,lab/tests}) filter=${1:+FullyQualifiedName~$1} settings=() silence=10m
     if [ "${1:-}" = chaos ]; then
         projects=("$root/tests/engine")
         filter=Category=Chaos
@@ -23,39 +23,28 @@ run_tests() {
         settings=(-- xUnit.ParallelizeTestCollections=false)
     fi
     if [ "${1:-}" = matrix ]; then
-        projects=("$root"/tests/{api,workflows}) at_once=1
+        projects=("$root"/tests/{api,workflows})
         filter=Category=Matrix
         export MANAGED_SERVERS_MATRIX=full
         silence=2h
     fi
     for project in "${projects[@]}"; do
-        [ "${#running[@]}" -lt "$at_once" ] || await_project "$results"
-        start_project "$project" "$results" "$filter" "${settings[@]}"
-    done
-    while [ "${#running[@]}" -gt 0 ]; do
-        await_project "$results"
+        run_project "$project" "$results" "$filter" "${settings[@]}"
     done
     [ "${1:-}" != matrix ] || cat "$results/matrix.txt"
     "$root/scripts/test-report.py" total "$results"
 }
 
-start_project() {
+# One project: its failures are shown, its numbers are kept for the sum.
+run_project() {
     local project=$1 results=$2 filter=$3 name assembly
     name=$(basename "$1"/*.Tests.csproj .csproj)
     assembly="$project/bin/$configuration/net10.0/$name.dll"
-    start dotnet test "$assembly" --logger "trx;LogFileName=$name.trx" --results-directory "$results" \
+    local status=0
+    attend dotnet test "$assembly" --logger "trx;LogFileName=$name.trx" --results-directory "$results" \
         --blame-hang-timeout "$silence" --blame-hang-dump-type none \
-        ${filter:+--filter "$filter"} "${@:4}" > "$results/$name.log" 2>&1
-    running[$started]=$name
-}
-
-# The next project that ends: its failures are shown, its numbers are kept for the sum.
-await_project() {
-    local results=$1 pid status=0
-    wait -n -p pid "${!running[@]}" || status=$?
-    end_group "$pid"
-    "$root/scripts/test-report.py" project "$results/${running[$pid]}" "$status"
-    unset "running[$pid]"
+        ${filter:+--filter "$filter"} "${@:4}" > "$results/$name.log" 2>&1 || status=$?
+    "$root/scripts/test-report.py" project "$results/$name" "$status"
 }
 
 # Tables, and the same as JSON below artifacts/bench: the named benchmark or all of them, and at the end what was missed.

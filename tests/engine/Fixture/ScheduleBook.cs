@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace ManagedServers.Engine.Tests;
 
@@ -59,11 +60,14 @@ internal static class ScheduleBook
     public static async Task<IReadOnlyList<Row>> History(this TestNode node, string name)
     {
         await using var connection = await node.Database.OpenConnectionAsync();
-        return [.. await connection.QueryAsync<Row>("""
+        return await History(connection, name);
+    }
+
+    private static async Task<IReadOnlyList<Row>> History(NpgsqlConnection connection, string name) =>
+        [.. await connection.QueryAsync<Row>("""
             select f.outcome, f.nominal_at as NominalAt, f.last_nominal_at as LastNominalAt, f.times, f.run_id as RunId, f.reason
             from engine.schedule_firing f join engine.schedule s on s.id = f.schedule_id where s.name = @name order by f.id
             """, new { name })];
-    }
 
     /// <summary>Lets the schedule stand as if its next time had been so long ago and no node had run since.</summary>
     public static async Task PutBack(this TestNode node, string name, TimeSpan time)
@@ -77,11 +81,13 @@ internal static class ScheduleBook
     /// <summary>Each nominal time from the first to the last is there once, with a run of its own, and there is no run beside those.</summary>
     public static async Task EachTimeHasOneRun(this TestNode node, string name, TimeSpan every)
     {
-        var history = await node.History(name);
+        await using var connection = await node.Database.OpenConnectionAsync();
+        // One moment for both: the schedule goes on.
+        await using var moment = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        var history = await History(connection, name);
+        var runs = await connection.QueryAsync<Guid>("select id from engine.run where requested_by = @who", new { who = $"schedule:{name}" });
         Assert.All(history, f => Assert.Equal("started", f.Outcome));
         Assert.Equal(Enumerable.Range(0, history.Count).Select(n => history[0].NominalAt!.Value + (every * n)), history.Select(f => f.NominalAt!.Value));
-        await using var connection = await node.Database.OpenConnectionAsync();
-        var runs = await connection.QueryAsync<Guid>("select id from engine.run where requested_by = @who", new { who = $"schedule:{name}" });
         Assert.Equal(history.Select(f => f.RunId!.Value).Order(), runs.Order());
     }
 }

@@ -74,7 +74,7 @@ public sealed class TestNode : IAsyncDisposable
             }
         }
 
-        throw new Xunit.Sdk.XunitException($"After {Patience} the run is {last?.State}: {last?.Reason}; steps {string.Join(", ", last?.Steps.Select(s => $"{s.Name} {s.State}") ?? [])}");
+        throw new Xunit.Sdk.XunitException($"After {Patience} the run is {last?.State}: {last?.Reason}; {last?.StepsDone} of {last?.StepsTotal} steps done, the next: {string.Join(", ", last?.Steps.Where(s => s.State != StepState.Succeeded).Take(10).Select(s => $"{s.Name} {s.State}") ?? [])}");
     }
 
     /// <summary>When no run is queued, running or waiting any more; for more runs than one would watch.</summary>
