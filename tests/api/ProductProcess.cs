@@ -17,13 +17,16 @@ public sealed class ProductProcess : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly StringBuilder output = new();
     private readonly IReadOnlyList<IPEndPoint> listen;
-    private readonly IPAddress reachableFromHosts;
     private Process? process;
+    private SocketsHttpHandler? handler; // Shared by its clients: a handshake for each question would cost more than the answer.
 
     private ProductProcess(string dataFolder, IReadOnlyList<IPEndPoint> listen, IPAddress reachableFromHosts) =>
-        (DataFolder, this.listen, this.reachableFromHosts) = (dataFolder, listen, reachableFromHosts);
+        (DataFolder, this.listen, ReachableFromHosts) = (dataFolder, listen, reachableFromHosts);
 
     public string DataFolder { get; }
+
+    /// <summary>Where hosts reach it.</summary>
+    public IPAddress ReachableFromHosts { get; }
 
     public Uri Address => new($"https://{listen[0]}");
 
@@ -122,7 +125,8 @@ public sealed class ProductProcess : IAsyncDisposable
 
     /// <summary>A client signed in as the administrator, or as nobody, that trusts the product's authority alone.</summary>
     /// <param name="from">Address that the product sees the client at.</param>
-    public HttpClient Client(AuthenticationHeaderValue? authorization, IPAddress? from = null) => new(Handler(from)) { BaseAddress = Address, Timeout = Patience, DefaultRequestHeaders = { Authorization = authorization } };
+    public HttpClient Client(AuthenticationHeaderValue? authorization, IPAddress? from = null) =>
+        new(from is null ? handler ??= Handler(null) : Handler(from), disposeHandler: from is not null) { BaseAddress = Address, Timeout = Patience, DefaultRequestHeaders = { Authorization = authorization } };
 
     public HttpClient Admin() => Client(Basic("admin", AdminPassword));
 
@@ -151,6 +155,7 @@ public sealed class ProductProcess : IAsyncDisposable
             await Stop();
         }
 
+        handler?.Dispose();
         EndPostgres();
         process?.Dispose();
         Directory.Delete(DataFolder, recursive: true);
@@ -169,7 +174,7 @@ public sealed class ProductProcess : IAsyncDisposable
                 throw new TimeoutException($"Waited {watch.Elapsed.TotalSeconds:0} s until {what}.");
             }
 
-            await Task.Delay(50);
+            await Task.Delay(100);
         }
     }
 
@@ -192,7 +197,7 @@ public sealed class ProductProcess : IAsyncDisposable
         string[] arguments =
         [
             Path.Combine(AppContext.BaseDirectory, "managed-servers.dll"), "serve", "--data", DataFolder, "--images", Path.Combine(Repository, "artifacts", "images"), "--node", "test",
-            "--api-address", $"https://{listen.First(l => l.Address.Equals(reachableFromHosts))}",
+            "--api-address", $"https://{listen.First(l => l.Address.Equals(ReachableFromHosts))}",
             .. endpoints.SelectMany(l => new[] { "--listen", $"https://{l}" }),
         ];
         return Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;

@@ -48,7 +48,7 @@ public sealed class ManualHost : IAsyncDisposable
         var lab = await LabHost.Start(options);
         try
         {
-            var host = new ManualHost(await ProductProcess.Start(IPAddress.Parse(lab.Gateway)), lab);
+            var host = new ManualHost(await ProductPool.Borrow(IPAddress.Parse(lab.Gateway)), lab);
             var added = await host.Post("/api/v2/pvservers", new { name = "ns1", installation = "manual" });
             Assert.True(added.TryGetProperty("state", out var state) && state.GetString() == "new", added.ToString());
             await lab.Run($"cat > /root/terminal.py <<'END'\n{Terminal}\nEND");
@@ -129,7 +129,7 @@ public sealed class ManualHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Product.DisposeAsync();
+        await ProductPool.Return(Product);
         await Lab.DisposeAsync();
     }
 }

@@ -37,35 +37,18 @@ public sealed class RegisteredHost : IAsyncDisposable
     {
         options ??= new LabOptions();
         var lab = await LabHost.Start(user is null ? options : options with { Users = [.. options.Users, user] });
-        try
-        {
-            var registered = new RegisteredHost(await ProductProcess.Start(IPAddress.Parse(lab.Gateway)), lab, user);
-            await registered.Add();
-            return registered;
-        }
-        catch
-        {
-            await lab.DisposeAsync();
-            throw;
-        }
+        return await OrNothing(new RegisteredHost(await ProductPool.Borrow(IPAddress.Parse(lab.Gateway)), lab, user), host => host.Add());
     }
 
     /// <summary>A host that the product reaches through two jump hosts, registered with the route 'dmz'.</summary>
     public static async Task<RegisteredHost> StartBehindJumps()
     {
         var jumps = await LabJumps.Start();
-        try
+        return await OrNothing(new RegisteredHost(await ProductProcess.Start(IPAddress.Parse(jumps.First.Gateway)), jumps.Target) { Jumps = jumps }, async host =>
         {
-            var registered = new RegisteredHost(await ProductProcess.Start(IPAddress.Parse(jumps.First.Gateway)), jumps.Target) { Jumps = jumps };
-            await registered.AddRoute();
-            await registered.Add("dmz");
-            return registered;
-        }
-        catch
-        {
-            await jumps.DisposeAsync();
-            throw;
-        }
+            await host.AddRoute();
+            await host.Add("dmz");
+        });
     }
 
     /// <summary>What the route's hops are, as an operator gives them.</summary>
@@ -167,8 +150,22 @@ public sealed class RegisteredHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Product.DisposeAsync();
+        await (Jumps is null ? ProductPool.Return(Product) : Product.DisposeAsync().AsTask());
         await (Jumps is null ? Lab.DisposeAsync() : Jumps.DisposeAsync());
+    }
+
+    private static async Task<RegisteredHost> OrNothing(RegisteredHost host, Func<RegisteredHost, Task> register)
+    {
+        try
+        {
+            await register(host);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task Add(string? route = null)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using DotNet.Testcontainers.Configurations;
 using DotNet.Testcontainers.Containers;
+using ManagedServers.Tests;
 using Npgsql;
 using Testcontainers.PostgreSql;
 
@@ -9,7 +10,7 @@ namespace ManagedServers.Engine.Tests;
 /// <summary>A real PostgreSQL in a container: one for the assembly, and one of its own for tests that restart it.</summary>
 public sealed class TestPostgres : IAsyncDisposable
 {
-    private static readonly Lazy<Task<TestPostgres>> Shared = new(() => Start());
+    private static readonly Lazy<Task<TestPostgres>> Shared = new(StartShared);
     private static int databases;
 
     private readonly PostgreSqlContainer container;
@@ -35,14 +36,6 @@ public sealed class TestPostgres : IAsyncDisposable
     /// <summary>A fresh database with the engine's tables, from the shared container.</summary>
     public static async Task<string> Database() => await (await Shared.Value).NewDatabase();
 
-    public static async Task RemoveShared()
-    {
-        if (Shared is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
-        {
-            await (await Shared.Value).DisposeAsync();
-        }
-    }
-
     public async Task<string> NewDatabase()
     {
         var name = $"t{Interlocked.Increment(ref databases)}";
@@ -54,6 +47,13 @@ public sealed class TestPostgres : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => container.DisposeAsync();
+
+    private static async Task<TestPostgres> StartShared()
+    {
+        var postgres = await Start();
+        AfterLastTest.Do(postgres.DisposeAsync);
+        return postgres;
+    }
 
     private string ConnectionString(string database) => new NpgsqlConnectionStringBuilder(container.GetConnectionString())
     {

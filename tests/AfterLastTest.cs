@@ -1,15 +1,17 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using Xunit.Abstractions;
 using Xunit.Sdk;
 
-[assembly: TestFramework("ManagedServers.Engine.Tests.EngineTestFramework", "ManagedServers.Engine.Tests")]
-[assembly: CollectionBehavior(MaxParallelThreads = 4)]
+namespace ManagedServers.Tests;
 
-namespace ManagedServers.Engine.Tests;
-
-/// <summary>xunit's own, and when the last test of the assembly has ended the shared PostgreSQL is removed.</summary>
-public sealed class EngineTestFramework(IMessageSink messages) : XunitTestFramework(messages)
+/// <summary>xunit's own framework, and when the last test of the assembly has ended, what the tests shared is removed.</summary>
+public sealed class AfterLastTest(IMessageSink messages) : XunitTestFramework(messages)
 {
+    private static readonly ConcurrentStack<Func<ValueTask>> Ends = [];
+
+    public static void Do(Func<ValueTask> end) => Ends.Push(end);
+
     protected override ITestFrameworkExecutor CreateExecutor(AssemblyName assemblyName) =>
         new Executor(assemblyName, SourceInformationProvider, DiagnosticMessageSink);
 
@@ -30,7 +32,11 @@ public sealed class EngineTestFramework(IMessageSink messages) : XunitTestFramew
     {
         protected override async Task BeforeTestAssemblyFinishedAsync()
         {
-            await TestPostgres.RemoveShared();
+            while (Ends.TryPop(out var end))
+            {
+                await end();
+            }
+
             await base.BeforeTestAssemblyFinishedAsync();
         }
     }

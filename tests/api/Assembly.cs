@@ -1,0 +1,1 @@
+[assembly: TestFramework("ManagedServers.Tests.AfterLastTest", "ManagedServers.Api.Tests")]
