@@ -34,7 +34,7 @@ public sealed class ChangeTests
     [Fact]
     public async Task A_password_that_is_a_word_of_a_zones_name_changes_no_zone_and_stands_in_no_command()
     {
-        await using var host = await RegisteredHost.Start();
+        await using var host = await RegisteredHost.Start(alone: true);
         await host.Lab.Run("echo root:example | chpasswd");
         using var admin = host.Product.Admin();
         Assert.Equal(HttpStatusCode.OK, (await admin.PatchAsJsonAsync("/api/v2/pvservers/ns1", new { password = "example" })).StatusCode);

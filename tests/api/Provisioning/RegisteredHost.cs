@@ -22,6 +22,7 @@ public sealed class RegisteredHost : IAsyncDisposable
 
     private static readonly string[] Ended = ["succeeded", "failed", "cancelled", "paused"];
     private readonly LabUser? user;
+    private bool alone;
 
     private RegisteredHost(ProductProcess product, LabHost lab, LabUser? user = null) => (Product, Lab, this.user) = (product, lab, user);
 
@@ -33,18 +34,21 @@ public sealed class RegisteredHost : IAsyncDisposable
     public LabJumps? Jumps { get; private init; }
 
     /// <param name="user">As whom the product signs in, and whom the host is given; root by default.</param>
-    public static async Task<RegisteredHost> Start(LabOptions? options = null, LabUser? user = null)
+    /// <param name="alone">In a product of its own, because something of the test stays in it.</param>
+    public static async Task<RegisteredHost> Start(LabOptions? options = null, LabUser? user = null, bool alone = false)
     {
         options ??= new LabOptions();
         var lab = await LabHost.Start(user is null ? options : options with { Users = [.. options.Users, user] });
-        return await OrNothing(new RegisteredHost(await ProductPool.Borrow(IPAddress.Parse(lab.Gateway)), lab, user), host => host.Add());
+        var gateway = IPAddress.Parse(lab.Gateway);
+        var product = await (alone ? ProductProcess.Start(gateway) : ProductPool.Borrow(gateway));
+        return await OrNothing(new RegisteredHost(product, lab, user) { alone = alone }, host => host.Add());
     }
 
     /// <summary>A host that the product reaches through two jump hosts, registered with the route 'dmz'.</summary>
     public static async Task<RegisteredHost> StartBehindJumps()
     {
         var jumps = await LabJumps.Start();
-        return await OrNothing(new RegisteredHost(await ProductProcess.Start(IPAddress.Parse(jumps.First.Gateway)), jumps.Target) { Jumps = jumps }, async host =>
+        return await OrNothing(new RegisteredHost(await ProductProcess.Start(IPAddress.Parse(jumps.First.Gateway)), jumps.Target) { Jumps = jumps, alone = true }, async host =>
         {
             await host.AddRoute();
             await host.Add("dmz");
@@ -150,7 +154,7 @@ public sealed class RegisteredHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await (Jumps is null ? ProductPool.Return(Product) : Product.DisposeAsync().AsTask());
+        await (alone ? Product.DisposeAsync().AsTask() : ProductPool.Return(Product));
         await (Jumps is null ? Lab.DisposeAsync() : Jumps.DisposeAsync());
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Provisioning;
 
 namespace ManagedServers.Workflows.Tests.Hosts;
 
@@ -78,6 +79,34 @@ public sealed class DockerHostTests(TestHost lab) : IAsyncLifetime
         Assert.True(await host.Docker.Remove(name));
         Assert.False(await host.Docker.Remove(name));
         Assert.False(await host.Docker.Stop(name));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_container_that_a_killed_engine_can_never_start_again_is_started_under_a_new_id(bool byTheLine)
+    {
+        var lost = await host.Docker.Create(name, Specification());
+        await host.Docker.Start(name);
+        await lab.KillDockerWhileItStarts(name);
+        Assert.Matches("id already in use|already exists", await lab.Outside($"docker start {name} 2>&1 || true"));
+
+        if (byTheLine)
+        {
+            await host.WriteFile("/root/enrol.py", PayloadFiles.EnrolScript, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            await lab.Outside($"cd /root && python3 -c 'import enrol; enrol.Docker().start(\"{name}\")'");
+        }
+        else
+        {
+            Assert.True(await host.Docker.KeepRunning(name));
+        }
+
+        var anew = (await host.Docker.FindContainer(name))!;
+        Assert.True(anew.IsRunning);
+        Assert.NotEqual(lost, anew.Id);
+        Assert.Equal("k1", anew.Labels["managed-servers.key"]);
+        Assert.Equal("always", await lab.Outside($"docker inspect --format '{{{{.HostConfig.RestartPolicy.Name}}}}' {name}"));
+        Assert.Equal(name, await lab.Outside($"docker ps -a --filter name={name} --format '{{{{.Names}}}}'"));
     }
 
     [Fact]

@@ -70,6 +70,26 @@ public sealed class TestHost : IAsyncLifetime
 
     public Task StartDocker() => lab.StartDocker();
 
+    /// <summary>kill -9 of the engine after it has made a container's process and before it has let it go; returns when the engine, started again, answers.</summary>
+    public async Task KillDockerWhileItStarts(string container)
+    {
+        try
+        {
+            await Outside(
+                $"""
+                runc=$(command -v runc); mv $runc $runc.real; touch /run/hold
+                printf '#!/bin/sh\nfor a; do [ "$a" != start ] || [ ! -e /run/hold ] || exec sleep 123456; done\nexec %s.real "$@"\n' $runc > $runc; chmod +x $runc
+                docker restart -t 1 {container} > /dev/null 2>&1 &
+                until pgrep -xf 'sleep 123456' > /dev/null; do sleep 0.05; done
+                """);
+            await lab.KillDocker();
+        }
+        finally
+        {
+            await Outside("rm /run/hold; pkill -xf 'sleep 123456'; runc=$(command -v runc); mv $runc.real $runc");
+        }
+    }
+
     public async Task LosePower()
     {
         await lab.LosePower();

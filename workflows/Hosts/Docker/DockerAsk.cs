@@ -14,24 +14,27 @@ internal sealed class DockerAsk(DockerTransport transport, HostTarget target)
     public Task<T> For<T>(string doing, TimeSpan limit, Func<DockerClient, CancellationToken, Task<T>> question, CancellationToken cancellationToken) =>
         Within(doing, limit, ct => question(transport.Client, ct), cancellationToken);
 
-    public Task<string> Create(string name, JsonElement specification, TimeSpan limit, CancellationToken cancellationToken)
-    {
-        var doing = $"creating container {name}";
-        return Within(doing, limit, async ct =>
-        {
-            // Not through the library's types: they would drop what they do not know.
-            using var body = new StringContent(specification.GetRawText(), Encoding.UTF8, "application/json");
-            using var answer = await transport.Raw.PostAsync(new Uri($"containers/create?name={Uri.EscapeDataString(name)}", UriKind.Relative), body, ct);
-            var text = await answer.Content.ReadAsStringAsync(ct);
-            if (!answer.IsSuccessStatusCode)
-            {
-                throw DockerProblems.OfAnswer(answer.StatusCode, text, target, doing);
-            }
+    public async Task<string> Create(string name, JsonElement specification, TimeSpan limit, CancellationToken cancellationToken) =>
+        (await AsItIs($"creating container {name}", HttpMethod.Post, $"containers/create?name={Uri.EscapeDataString(name)}", specification, limit, cancellationToken)).GetProperty("Id").GetString()!;
 
-            using var json = JsonDocument.Parse(text);
-            return json.RootElement.GetProperty("Id").GetString()!;
-        }, cancellationToken);
-    }
+    public Task<JsonElement> Inspect(string name, TimeSpan limit, CancellationToken cancellationToken) =>
+        AsItIs($"looking at container {name}", HttpMethod.Get, $"containers/{Uri.EscapeDataString(name)}/json", null, limit, cancellationToken);
+
+    // Not through the library's types: they would drop what they do not know.
+    private Task<JsonElement> AsItIs(string doing, HttpMethod method, string path, JsonElement? content, TimeSpan limit, CancellationToken cancellationToken) => Within(doing, limit, async ct =>
+    {
+        using var question = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+        question.Content = content is { } body ? new StringContent(body.GetRawText(), Encoding.UTF8, "application/json") : null;
+        using var answer = await transport.Raw.SendAsync(question, ct);
+        var text = await answer.Content.ReadAsStringAsync(ct);
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw DockerProblems.OfAnswer(answer.StatusCode, text, target, doing);
+        }
+
+        using var json = JsonDocument.Parse(text);
+        return json.RootElement.Clone();
+    }, cancellationToken);
 
     public Task<(string Output, string Error)> Logs(string name, int? lastLines, TimeSpan limit, CancellationToken cancellationToken) => For($"reading the log of container {name}", limit, async (docker, ct) =>
     {

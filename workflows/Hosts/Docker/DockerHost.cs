@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 using ManagedServers.Workflows.Hosts.Docker;
@@ -104,7 +105,8 @@ public sealed class DockerHost
     {
         if (await FindContainer(name, cancellationToken) is not { IsPaused: true })
         {
-            return await ask.For($"starting container {DockerReference.Check(name)}", Soon, (docker, ct) => docker.Containers.StartContainerAsync(name, new ContainerStartParameters(), ct), cancellationToken);
+            return await EvenIfLost(name, () => ask.For($"starting container {DockerReference.Check(name)}", Soon, (docker, ct) =>
+                docker.Containers.StartContainerAsync(name, new ContainerStartParameters(), ct), cancellationToken), cancellationToken);
         }
 
         await ask.For($"letting container {DockerReference.Check(name)} go on", Soon, async (docker, ct) =>
@@ -141,11 +143,11 @@ public sealed class DockerHost
         await SetRestart(name, RestartPolicyKind.No, cancellationToken) && await Stop(name, cancellationToken: cancellationToken);
 
     public Task Restart(string name, TimeSpan? grace = null, CancellationToken cancellationToken = default) =>
-        ask.For($"restarting container {DockerReference.Check(name)}", Soon + (grace ?? TimeSpan.Zero), async (docker, ct) =>
+        EvenIfLost(name, () => ask.For($"restarting container {DockerReference.Check(name)}", Soon + (grace ?? TimeSpan.Zero), async (docker, ct) =>
         {
             await docker.Containers.RestartContainerAsync(name, new ContainerRestartParameters { WaitBeforeKillSeconds = Seconds(grace) }, ct);
             return true;
-        }, cancellationToken);
+        }, cancellationToken), cancellationToken);
 
     /// <summary>Removes it, running or not, with its anonymous volumes. False when there was none.</summary>
     public Task<bool> Remove(string name, CancellationToken cancellationToken = default) => ask.For($"removing container {DockerReference.Check(name)}", Soon, async (docker, ct) =>
@@ -177,6 +179,38 @@ public sealed class DockerHost
 
     /// <summary>Removes what an interrupted <see cref="RunThrowAway"/> of that owner may have left. False when there was none.</summary>
     public Task<bool> RemoveThrowAway(string owner, CancellationToken cancellationToken = default) => throwAway.Remove(owner, cancellationToken);
+
+    /// <summary>
+    /// An engine that was killed while it started a container may never start it again: what runs containers below it goes on holding the half-started one
+    /// by its id. The same under a new id starts.
+    /// </summary>
+    private async Task<bool> EvenIfLost(string name, Func<Task<bool>> start, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await start();
+        }
+        catch (HostUnavailableException refused) when (DockerProblems.HoldsItsId(refused))
+        {
+            await MakeAnew(name, cancellationToken);
+            return await start();
+        }
+    }
+
+    private async Task MakeAnew(string name, CancellationToken cancellationToken)
+    {
+        var (lost, anew) = (await ask.Inspect(name, Soon, cancellationToken), name + "-anew");
+        var specification = JsonNode.Parse(lost.GetProperty("Config").GetRawText())!.AsObject();
+        specification["HostConfig"] = JsonNode.Parse(lost.GetProperty("HostConfig").GetRawText());
+        await Remove(anew, cancellationToken);
+        await Create(anew, JsonSerializer.SerializeToElement(specification), cancellationToken);
+        await Remove(name, cancellationToken);
+        await ask.For($"renaming container {anew}", Soon, async (docker, ct) =>
+        {
+            await docker.Containers.RenameContainerAsync(anew, new ContainerRenameParameters { NewName = name }, ct);
+            return true;
+        }, cancellationToken);
+    }
 
     private Task<bool> SetRestart(string name, RestartPolicyKind policy, CancellationToken cancellationToken) => ask.For($"saying when container {DockerReference.Check(name)} is started again", Soon, async (docker, ct) =>
     {

@@ -68,6 +68,11 @@ internal static class DockerProblems
         return (int)status >= 500 ? new HostUnavailableException(HostProblem.DockerError, message, inner) : new HostRejectedException(HostProblem.DockerRefused, message, inner);
     }
 
+    /// <summary>A container could not be started because another process of the same id is thought to be there.</summary>
+    public static bool HoldsItsId(HostUnavailableException refused) =>
+        refused.InnerException is DockerApiException api && Message(api.ResponseBody) is var said
+        && (said.Contains("id already in use", StringComparison.OrdinalIgnoreCase) || said.EndsWith("already exists", StringComparison.Ordinal));
+
     // What Dial threw arrives wrapped by the HTTP client.
     private static Exception? Inner(Exception? failure) => failure is null or IHostProblem ? failure : Inner(failure.InnerException);
 

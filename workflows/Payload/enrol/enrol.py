@@ -377,8 +377,25 @@ class Docker:
         if state.get("Running"):
             return False
         self.set_restart(name, "always")
-        self.ask("POST", "/containers/%s/start" % name)
+        self.even_if_lost(name, "start")
         return True
+
+    def restart(self, name):
+        self.even_if_lost(name, "restart")
+
+    def even_if_lost(self, name, verb):
+        """An engine that was killed while it started a container may never start it again: the same under a new id starts."""
+        try:
+            self.ask("POST", "/containers/%s/%s" % (name, verb))
+        except Failed as refused:
+            if "id already in use" not in str(refused) and not str(refused).endswith("already exists"):
+                raise
+            lost, anew = self.find(name), name + "-anew"
+            self.remove(anew)
+            self.create(anew, dict(lost["Config"], HostConfig=lost["HostConfig"]))
+            self.remove(name)
+            self.rename(anew, name)
+            self.ask("POST", "/containers/%s/start" % name)
 
     def stop(self, name):
         self.set_restart(name, "no")
@@ -768,7 +785,7 @@ class Work:
             text = "started " + name if started else "%s runs as specified" % name
             changed = started
             if written and not started:
-                self.docker.ask("POST", "/containers/%s/restart" % name)
+                self.docker.restart(name)
                 changed, text = True, "restarted %s with new settings" % name
             elif step["component"] in self.dirty and not started:
                 self.reload(step)
@@ -1054,4 +1071,5 @@ def main(arguments):
         return 130
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
