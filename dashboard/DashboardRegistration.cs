@@ -15,7 +15,8 @@ public static class DashboardRegistration
     /// <summary>The pages and what they need. The host registers the cookie scheme, the rights as policies, and the features themselves.</summary>
     public static IServiceCollection AddDashboard(this IServiceCollection services)
     {
-        services.AddRazorComponents().AddInteractiveServerComponents().AddHubOptions(hub => hub.MaximumReceiveMessageSize = LargestInput);
+        // A page that the product has forgotten is loaded anew, with what stood in its form (drafts.js): one that is resumed would begin with an empty form.
+        services.AddRazorComponents().AddInteractiveServerComponents(circuits => circuits.PersistedCircuitInMemoryMaxRetained = 0).AddHubOptions(hub => hub.MaximumReceiveMessageSize = LargestInput);
         services.AddCascadingAuthenticationState();
         services.AddScoped<AuthenticationStateProvider, AccountStateProvider>();
         services.AddScoped<Actor>();

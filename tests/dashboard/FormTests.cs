@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Components.Server;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -63,6 +66,47 @@ public sealed class FormTests(RunningProduct product) : DashboardTest(product)
 
         await Expect(page.GetByLabel("Zone file")).ToHaveValueAsync("@ SOA …");
         await Expect(page.GetByLabel("Zone", new() { Exact = true })).ToHaveValueAsync("example.net");
+    }
+
+    [Fact]
+    public async Task What_stands_in_a_form_survives_a_lost_connection_and_a_product_that_has_forgotten_the_page()
+    {
+        var server = await Product.Hosts.Add(Unique("ns"));
+        var page = await AsAdmin();
+        IWebSocketRoute? connection = null;
+        await page.RouteWebSocketAsync("**/_blazor**", route => (connection = route).ConnectToServer());
+        var lost = page.Locator("#components-reconnect-modal.components-reconnect-show, #components-reconnect-modal.components-reconnect-retrying");
+        var zones = page.GetByLabel("Zone", new() { Exact = true });
+        await page.GotoAsync($"/servers/{server}/install");
+        await zones.First.FillAsync("example.org");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add a zone" }).ClickAsync();
+        await Expect(zones).ToHaveCountAsync(2);
+
+        await connection!.CloseAsync();
+        await Expect(lost).ToHaveCountAsync(1);
+        await zones.Nth(1).FillAsync("not a zone");
+        await Expect(lost).ToHaveCountAsync(0);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install", Exact = true }).ClickAsync();
+        await Expect(page.Locator("[data-field='zones[1].name']").GetByRole(AriaRole.Alert)).Not.ToContainTextAsync("empty");
+
+        await page.GetByLabel("DHCP").CheckAsync();
+        await page.GetByLabel("Kea's Dhcp4 document").FillAsync("{ \"subnet4\": [] }");
+        // A product that was restarted knows nothing of the page.
+        Product.Services.GetRequiredService<IOptions<CircuitOptions>>().Value.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMilliseconds(1);
+        var loadedAnew = page.WaitForRequestAsync(r => r.IsNavigationRequest, new() { Timeout = (float)RunningProduct.Patience.TotalMilliseconds });
+        await connection.CloseAsync();
+        await zones.Nth(1).FillAsync("example.net");
+        await loadedAnew;
+
+        await Expect(page.GetByLabel("Kea's Dhcp4 document")).ToHaveValueAsync("{ \"subnet4\": [] }");
+        await Expect(zones).ToHaveCountAsync(2);
+        await Expect(zones.First).ToHaveValueAsync("example.org");
+        await Expect(zones.Nth(1)).ToHaveValueAsync("example.net");
+        await page.ReloadAsync();
+        await Expect(zones.First).ToHaveValueAsync("");
+
+        // The browser writes down that it lost the connection, as it was to.
+        Product.Pages.Complaints.Clear();
     }
 
     private static int ClosedPort()

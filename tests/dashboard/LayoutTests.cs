@@ -6,7 +6,7 @@ namespace ManagedServers.Dashboard.Tests;
 public sealed class LayoutTests(RunningProduct product) : DashboardTest(product)
 {
     [Fact]
-    public async Task Nothing_scrolls_sideways_on_a_phone()
+    public async Task Nothing_scrolls_sideways_on_a_phone_a_tablet_or_a_small_window()
     {
         var stage = await Stage.Set(Product);
         var page = await AsAdmin(width: 390);
@@ -14,7 +14,7 @@ public sealed class LayoutTests(RunningProduct product) : DashboardTest(product)
         {
             await page.GotoAsync(path);
             await Expect(page.GetByText(ready).First).ToBeVisibleAsync();
-            foreach (var width in new[] { 390 })
+            foreach (var width in new[] { 390, 768, 961, 1024 })
             {
                 await page.SetViewportSizeAsync(width, 844);
                 var beyond = await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth");
