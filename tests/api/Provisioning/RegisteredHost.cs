@@ -130,10 +130,11 @@ public sealed class RegisteredHost : IAsyncDisposable
 
     public static string Reason(JsonElement run) => run.GetProperty("reason").GetString() ?? "";
 
-    /// <summary>Everything on the host that an install could have touched, as text to be compared.</summary>
+    /// <summary>Everything on the host that an install could have touched, as text to be compared, but for what programs write while they run.</summary>
     public Task<string> Footprint() => Lab.Run(
         """
-        ls -laR /var/lib/managed-servers 2>/dev/null | grep -v '^total'
+        cd /var/lib/managed-servers 2>/dev/null && find . \( -path '*/data/*' -o -path '*/run/*' -o -path './tap/*' -o -path './monitor/*' -o -path './agent/spool*' \
+            -o -name '*.lock' -o -name 'agent.log*' -o -name __pycache__ \) -prune -o -printf '%M %u:%g %p %l\n' -type f -exec sha256sum {} + | sort
         docker ps -a --format '{{.ID}} {{.Names}} {{.State}}' 2>/dev/null
         docker images --format '{{.ID}} {{.Repository}}:{{.Tag}}' 2>/dev/null | sort
         find /home /etc/sudoers.d /var/spool/cron /var/lib/systemd/linger -printf '%M %u:%g %p\n' 2>/dev/null | sort
