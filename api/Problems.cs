@@ -41,6 +41,9 @@ internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandle
         return true;
     }
 
+    /// <summary>What an endpoint answers in place of throwing.</summary>
+    public static IResult Result(Exception exception) => new Answer(Of(exception));
+
     public static Task Write(HttpContext context, int status, string type, string title, string detail) =>
         Write(context, new Problem { Status = status, Type = type, Title = title, Detail = detail });
 
@@ -75,6 +78,10 @@ internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandle
         IHostProblem e => Host(e, 502),
         Npgsql.PostgresException { SqlState: "22021" or "22P05" } or System.Text.EncoderFallbackException or UnstorableTextException =>
             new() { Status = 400, Type = "invalid-input", Title = "The input breaks a rule", Detail = "Nothing was changed. The request holds text that cannot be kept: a NUL character, or half of a surrogate pair." },
+        Npgsql.NpgsqlException { IsTransient: true } => new()
+        {
+            Status = 503, Type = "database-away", Title = "Try again later", Detail = "The product's database does not answer, as while it is being started again. Nothing was changed that was not told before; try again in a few seconds.",
+        },
         OperationCanceledException => new() { Status = 499, Type = "cancelled", Title = "Cancelled", Detail = "The client went away." },
         _ => new() { Status = 500, Type = "internal", Title = "Something went wrong in the product", Detail = "What went wrong is in the product's log at this time. Nothing more is known here." },
     };
@@ -121,6 +128,11 @@ internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandle
     {
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
     };
+
+    private sealed class Answer(Problem problem) : IResult
+    {
+        public Task ExecuteAsync(HttpContext context) => Write(context, problem);
+    }
 
     private sealed record Problem
     {

@@ -30,7 +30,7 @@ internal static class Program
     {
         foreach (var error in parse.Errors.Select(e => e.Message).Distinct())
         {
-            Console.Error.WriteLine($"msctl: {Output.SafeText.Line(error)}");
+            Console.Error.WriteLine($"msctl: {Output.SafeText.Line(string.Join(' ', error.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)))}");
         }
 
         var path = string.Join(' ', Path(parse.CommandResult.Command));

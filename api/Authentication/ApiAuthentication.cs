@@ -46,7 +46,9 @@ internal sealed class ApiAuthentication(
 
         Response.Headers.WWWAuthenticate = """Basic realm="managed-servers", charset="UTF-8", Bearer""";
         return Problems.Write(Context, StatusCodes.Status401Unauthorized, "not-signed-in", "Not signed in",
-            "The request carries no valid credentials. Send a token (Authorization: Bearer …) or name and password (Basic). 'msctl login' makes a token.");
+            string.IsNullOrEmpty(Request.Headers.Authorization)
+                ? "The request carries no credentials. Send a token (Authorization: Bearer …) or name and password (Basic). 'msctl login' makes a token."
+                : "The name or the password is not right, or the token is not known (any more). 'msctl login' makes a new token.");
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
@@ -69,14 +71,8 @@ internal sealed class ApiAuthentication(
         }
 
         var (name, from) = (text[..colon], Context.Connection.RemoteIpAddress);
-        mustWaitUntil = failures.MustWaitUntil(from, name);
-        if (mustWaitUntil is not null)
-        {
-            return null;
-        }
-
-        var account = await accounts.Verify(name, text[(colon + 1)..], Context.RequestAborted);
-        failures.Note(from, name, account is not null);
+        Account? account = null;
+        mustWaitUntil = await failures.Try(from, name, async () => (account = await accounts.Verify(name, text[(colon + 1)..], Context.RequestAborted)) is not null, Context.RequestAborted);
         return account;
     }
 }

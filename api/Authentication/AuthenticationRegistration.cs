@@ -31,17 +31,15 @@ internal static class AuthenticationRegistration
                 options.Events.OnRedirectToAccessDenied = context => Redirect(context);
                 options.Events.OnValidatePrincipal = async context =>
                 {
-                    var signedIn = context.Principal?.Account();
-                    var accounts = context.HttpContext.RequestServices.GetRequiredService<Accounts>();
-                    var account = signedIn is null ? null : await accounts.Get(signedIn.Id, context.HttpContext.RequestAborted);
-                    if (account is null || account.Stamp != signedIn!.Stamp)
+                    var sessions = context.HttpContext.RequestServices.GetRequiredService<Sessions>();
+                    if (await sessions.Account(context.Principal, context.HttpContext.RequestAborted) is not { } account)
                     {
                         context.RejectPrincipal();
                         return;
                     }
 
                     // Groups as they are now, not as they were at the sign-in.
-                    context.ReplacePrincipal(AccountPrincipal.Of(account, AccountPrincipal.DashboardScheme));
+                    context.ReplacePrincipal(AccountPrincipal.Of(account, AccountPrincipal.DashboardScheme, context.Principal!.Session()));
                 };
             });
         return services;

@@ -9,32 +9,53 @@ internal sealed class FailedSignIns(IMemoryCache cache, TimeProvider time)
     private const int Allowed = 10;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
-    /// <summary>Until when nothing is read; null when a password may be tried.</summary>
-    public DateTimeOffset? MustWaitUntil(IPAddress? from, string name) =>
-        cache.TryGetValue(Key(from, name), out Count? count) && count!.Value >= Allowed ? count.Until : null;
-
-    public void Note(IPAddress? from, string name, bool succeeded)
+    /// <summary>Looks at a password, one at a time for a name and an address: many at once are no more than ten. Null, or until when none is looked at.</summary>
+    public async Task<DateTimeOffset?> Try(IPAddress? from, string name, Func<Task<bool>> right, CancellationToken cancellationToken)
     {
-        if (succeeded)
+        var tries = Of(Key(from, name));
+        if (tries.Wrong >= Allowed)
         {
-            cache.Remove(Key(from, name));
-            return;
+            return tries.Until;
         }
 
-        var count = cache.GetOrCreate(Key(from, name), entry =>
+        await tries.OneAtATime.WaitAsync(cancellationToken);
+        try
         {
-            entry.AbsoluteExpirationRelativeToNow = Window;
-            return new Count { Until = time.GetUtcNow() + Window };
-        })!;
-        Interlocked.Increment(ref count.Value);
+            if (tries.Wrong >= Allowed)
+            {
+                return tries.Until;
+            }
+
+            tries.Wrong++;
+            tries.Wrong = await right() ? 0 : tries.Wrong;
+            return null;
+        }
+        finally
+        {
+            tries.OneAtATime.Release();
+        }
+    }
+
+    private Tries Of(string key)
+    {
+        lock (cache)
+        {
+            return cache.GetOrCreate(key, entry =>
+            {
+                entry.AbsoluteExpirationRelativeToNow = Window;
+                return new Tries { Until = time.GetUtcNow() + Window };
+            })!;
+        }
     }
 
     private static string Key(IPAddress? from, string name) => $"failed-sign-in:{from}:{name.ToLowerInvariant()}";
 
-    private sealed class Count
+    private sealed class Tries
     {
-        public int Value;
-
         public required DateTimeOffset Until { get; init; }
+
+        public SemaphoreSlim OneAtATime { get; } = new(1);
+
+        public int Wrong { get; set; }
     }
 }

@@ -75,27 +75,29 @@ internal static class Enrolment
     private static async Task<IResult> Exchange(Exchange host, EnrolmentTokens tokens, FailedSignIns failures, TimeProvider time, HttpContext context, ILogger<EnrolmentTokens> log, CancellationToken cancellationToken)
     {
         var from = context.Connection.RemoteIpAddress;
-        if (failures.MustWaitUntil(from, Guessed) is { } until)
-        {
-            context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling((until - time.GetUtcNow()).TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-            return Results.Problem(title: "Too many wrong tokens", detail: $"Enrolment tokens are not looked at from {from} for now, right or wrong. Try again at {until:HH:mm:ss} UTC.", statusCode: StatusCodes.Status429TooManyRequests, type: "too-many-tokens");
-        }
-
         var token = AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var header) && string.Equals(header.Scheme, "Bearer", StringComparison.OrdinalIgnoreCase) ? header.Parameter : null;
-        try
+        IResult? answer = null;
+        var mustWaitUntil = await failures.Try(from, Guessed, async () =>
         {
-            return Results.Ok(await tokens.Exchange(token ?? "", host, from?.ToString() ?? "?", cancellationToken));
-        }
-        catch (EnrolmentRefusedException refused)
-        {
-            log.LogWarning("Enrolment refused to {From}: {Why}", from, refused.Message);
-            if (refused.IsUnknown)
+            try
             {
-                failures.Note(from, Guessed, succeeded: false);
+                answer = Results.Ok(await tokens.Exchange(token ?? "", host, from?.ToString() ?? "?", cancellationToken));
+                return true;
             }
-
-            throw;
+            catch (EnrolmentRefusedException refused)
+            {
+                log.LogWarning("Enrolment refused to {From}: {Why}", from, refused.Message);
+                answer = Problems.Result(refused);
+                return !refused.IsUnknown;
+            }
+        }, cancellationToken);
+        if (mustWaitUntil is not { } until)
+        {
+            return answer!;
         }
+
+        context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling((until - time.GetUtcNow()).TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return Results.Problem(title: "Too many wrong tokens", detail: $"Enrolment tokens are not looked at from {from} for now, right or wrong. Try again at {until:HH:mm:ss} UTC.", statusCode: StatusCodes.Status429TooManyRequests, type: "too-many-tokens");
     }
 
     private static async Task<Server> Manual(Servers servers, string idOrName, CancellationToken cancellationToken)

@@ -21,10 +21,19 @@ internal sealed class EventStream(IAsyncEnumerable<SseItem<JsonElement>> events)
         // At once, so that the reader knows that it is connected.
         await response.StartAsync(gone);
         await using var reader = events.GetAsyncEnumerator(gone);
-        for (var next = reader.MoveNextAsync().AsTask(); await Saying(next); next = reader.MoveNextAsync().AsTask())
+        var next = reader.MoveNextAsync().AsTask();
+        try
         {
-            Write(response.BodyWriter, reader.Current);
-            await response.BodyWriter.FlushAsync(gone);
+            for (; await Saying(next); next = reader.MoveNextAsync().AsTask())
+            {
+                Write(response.BodyWriter, reader.Current);
+                await response.BodyWriter.FlushAsync(gone);
+            }
+        }
+        finally
+        {
+            // A reader that has gone leaves a question behind; only then can the events be let go.
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         async Task<bool> Saying(Task<bool> next)

@@ -35,6 +35,11 @@ internal static class Me
 
         api.MapDelete("/tokens/current", async (Tokens tokens, HttpContext context, CancellationToken cancellationToken) =>
         {
+            if (context.User.Account()!.ServerId is not null)
+            {
+                return Results.Forbid();
+            }
+
             var header = AuthenticationHeaderValue.Parse(context.Request.Headers.Authorization.ToString());
             if (string.Equals(header.Scheme, "Bearer", StringComparison.OrdinalIgnoreCase))
             {

@@ -10,12 +10,19 @@ internal static partial class QueryRules
     private static readonly DateTimeOffset Earliest = new(1970, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset Latest = new(3000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>A filter for every endpoint of a group: texts without control characters, which PostgreSQL may refuse, and dates that can be reckoned with.</summary>
+    /// <summary>A filter for every endpoint of a group: no name that it does not know, texts without control characters, which PostgreSQL may refuse, and dates that can be reckoned with.</summary>
     public static EndpointFilterDelegate Filter(EndpointFilterFactoryContext endpoint, EndpointFilterDelegate next)
     {
         var names = endpoint.MethodInfo.GetParameters().Select(p => p.Name!).ToArray();
+        var known = names.ToHashSet(StringComparer.OrdinalIgnoreCase);
         return call =>
         {
+            // A misspelt wish of an operator's: with ?plna=true the run would be started in earnest.
+            if (call.HttpContext.Request.Query.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown)
+            {
+                throw new InvalidInputException(unknown, "is not known in this address's query");
+            }
+
             foreach (var (name, value) in names.Zip(call.Arguments))
             {
                 if (Rule(value) is { } rule)

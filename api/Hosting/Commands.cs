@@ -4,6 +4,7 @@ using System.Net;
 using ManagedServers.Workflows.Access;
 using ManagedServers.Workflows.Servers;
 using Microsoft.Extensions.Caching.Memory;
+using Npgsql;
 
 namespace ManagedServers.Api.Hosting;
 
@@ -13,7 +14,11 @@ internal static class Commands
     private const int DefaultPort = 8443;
 
     private static readonly Option<string> Data = new("--data") { Description = "Folder for everything outside the database", DefaultValueFactory = _ => "/var/lib/managed-servers-product" };
-    private static readonly Option<string?> Database = new("--database") { Description = "Connection string of a PostgreSQL of your own; without it the product runs a private one" };
+    private static readonly Option<string?> Database = new("--database")
+    {
+        Description = "Connection string of a PostgreSQL of your own; without it the product runs a private one. Its password stands in ~/.pgpass or in the file that PGPASSFILE names",
+        CustomParser = Connection,
+    };
 
     public static RootCommand Root() => new("Managed Servers: DNS and DHCP servers, installed, upgraded, configured and monitored.") { Serve(), ResetAdmin() };
 
@@ -71,7 +76,7 @@ internal static class Commands
         {
             return 130;
         }
-        catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException or Npgsql.NpgsqlException)
+        catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException or NpgsqlException)
         {
             await Console.Error.WriteLineAsync($"managed-servers could not start: {e.Message}");
             return 1;
@@ -95,6 +100,25 @@ internal static class Commands
         }
 
         return [.. endpoints];
+    }
+
+    /// <summary>Every user of this machine sees the arguments of its processes.</summary>
+    private static string? Connection(ArgumentResult result)
+    {
+        var text = result.Tokens.Single().Value;
+        try
+        {
+            if (new NpgsqlConnectionStringBuilder(text).Password is { Length: > 0 })
+            {
+                result.AddError("--database must not hold the password, which every user of this machine would see in the list of processes. Write it into ~/.pgpass, or into a file that the environment variable PGPASSFILE names (one line HOST:PORT:DATABASE:USER:PASSWORD, readable by its owner only).");
+            }
+        }
+        catch (ArgumentException e)
+        {
+            result.AddError($"--database is no connection string ({e.Message}). Write for example \"Host=db.example.org;Username=ms;Database=ms\".");
+        }
+
+        return text;
     }
 
     private static Uri? Address(ArgumentResult result)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Serialization.Metadata;
 using ManagedServers.Api.Authentication;
@@ -19,6 +20,7 @@ using ManagedServers.Workflows.Routes;
 using ManagedServers.Workflows.Servers;
 using ManagedServers.Workflows.Settings;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.OpenApi;
 using Npgsql;
 using Serilog;
 
@@ -32,6 +34,7 @@ internal static class Product
     {
         Directory.CreateDirectory(options.DataFolder);
         File.Delete(options.ReadyFile);
+        options.Listen.ToList().ForEach(MustBeFree);
         await using var database = await OpenedDatabase.Open(options.DataFolder, options.Database, options.NodeName, cancellationToken);
         var masterKey = await MasterKey.Open(options.MasterKeyFile, database.Source, cancellationToken);
         await using var app = Build(options, database.Source, masterKey, also);
@@ -48,6 +51,21 @@ internal static class Product
         finally
         {
             File.Delete(options.ReadyFile);
+        }
+    }
+
+    /// <summary>Found out before anything begins: Kestrel binds last, when much would have to be ended again.</summary>
+    private static void MustBeFree(IPEndPoint endpoint)
+    {
+        try
+        {
+            using var probe = new TcpListener(endpoint);
+            probe.Start();
+        }
+        catch (SocketException e)
+        {
+            throw new InvalidOperationException(
+                $"https://{endpoint} cannot be listened on: {e.Message}. See who does with `ss -ltnp 'sport = :{endpoint.Port}'`, or choose another address with --listen.", e);
         }
     }
 
@@ -77,6 +95,13 @@ internal static class Product
             document.AddDocumentTransformer((description, _, _) =>
             {
                 description.Servers = [new() { Url = "/" }];
+                description.Components ??= new();
+                description.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+                {
+                    ["token"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer" },
+                    ["password"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "basic" },
+                };
+                description.Security = [.. description.Components.SecuritySchemes.Keys.Select(scheme => new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(scheme, description)] = [] })];
                 return Task.CompletedTask;
             }));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);

@@ -7,15 +7,13 @@ namespace ManagedServers.Dashboard.Access;
 public sealed class ActionRefusedException(string message) : Exception(message);
 
 /// <summary>Who acts in this circuit. A page may have been open for hours, so every action asks the database again.</summary>
-public sealed class Actor(AuthenticationStateProvider state, Accounts accounts)
+public sealed class Actor(AuthenticationStateProvider state, Sessions sessions)
 {
     /// <summary>The account's name, for the audit.</summary>
     /// <exception cref="ActionRefusedException">Not signed in any more, or without that right.</exception>
     public async Task<string> Require(Right right, CancellationToken cancellationToken = default)
     {
-        var claimed = (await state.GetAuthenticationStateAsync()).User.Account();
-        var account = claimed is null ? null : await accounts.Get(claimed.Id, cancellationToken);
-        if (account is null || account.Stamp != claimed!.Stamp)
+        if (await sessions.Account((await state.GetAuthenticationStateAsync()).User, cancellationToken) is not { } account)
         {
             throw new ActionRefusedException("Your sign-in has ended. Sign in again; nothing was done.");
         }

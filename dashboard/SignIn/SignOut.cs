@@ -12,8 +12,9 @@ internal static class SignOut
     public const string Path = "/sign-out";
 
     public static void MapSignOut(this IEndpointRouteBuilder app) =>
-        app.MapPost(Path, async (HttpContext context, [FromForm] string? _) =>
+        app.MapPost(Path, async (HttpContext context, Sessions sessions, [FromForm] string? _) =>
         {
+            await sessions.End(context.User, context.RequestAborted);
             await context.SignOutAsync(AccountPrincipal.DashboardScheme);
             return Results.Redirect("/sign-in");
         }).AllowAnonymous().ExcludeFromDescription();

@@ -83,7 +83,8 @@ internal sealed partial class RunExecution
         var left = plan.Steps.Where(s => memory.LeftChanged(s.Seq)).Select(s => $"{s.Seq}, '{s.Title}'").ToList();
         var undone = left.Count == 0 ? "What it had done was undone."
             : $"What it had done was undone, except for {(left.Count == 1 ? "step" : "steps")} {string.Join("; ", left)}: look at what {(left.Count == 1 ? "it has" : "they have")} left.";
-        var said = text.OneLine($"{failure ?? (cancelled ? writer.CancelSentence : "It failed.")} {undone}");
+        var why = failure ?? (cancelled ? writer.CancelSentence : "It failed.");
+        var said = text.OneLine($"{why}{(why.EndsWith('.') ? "" : ".")} {undone}");
         var state = cancelled ? "cancelled" : "failed";
         return await Leave(state, said, note: new Note(state, said));
     }

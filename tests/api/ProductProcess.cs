@@ -84,9 +84,9 @@ public sealed class ProductProcess : IAsyncDisposable
     }
 
     /// <summary>A second start on the same folder under the same name, by mistake; all that it says until it ends.</summary>
-    public async Task<(int ExitCode, string Said)> ServeTwice()
+    public async Task<(int ExitCode, string Said)> ServeTwice(params string[] options)
     {
-        using var second = Serve([FreePort(IPAddress.Loopback)]);
+        using var second = Serve(options.Contains("--listen") ? [] : [FreePort(IPAddress.Loopback)], options);
         using var limit = new CancellationTokenSource(Patience);
         try
         {
@@ -192,13 +192,13 @@ public sealed class ProductProcess : IAsyncDisposable
         }
     }
 
-    private Process Serve(IReadOnlyList<IPEndPoint> endpoints)
+    private Process Serve(IReadOnlyList<IPEndPoint> endpoints, params string[] more)
     {
         string[] arguments =
         [
             Path.Combine(AppContext.BaseDirectory, "managed-servers.dll"), "serve", "--data", DataFolder, "--images", Path.Combine(Repository, "artifacts", "images"), "--node", "test",
             "--api-address", $"https://{listen.First(l => l.Address.Equals(ReachableFromHosts))}",
-            .. endpoints.SelectMany(l => new[] { "--listen", $"https://{l}" }),
+            .. endpoints.SelectMany(l => new[] { "--listen", $"https://{l}" }), .. more,
         ];
         return Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
     }

@@ -10,6 +10,7 @@ public static class AccessRegistration
         services.AddMemoryCache();
         services.AddSingleton<Accounts>();
         services.AddSingleton<Tokens>();
+        services.AddSingleton<Sessions>();
 
         // What names no right is for nobody.
         var authorization = services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(_ => false).Build());

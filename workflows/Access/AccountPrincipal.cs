@@ -13,8 +13,9 @@ public static class AccountPrincipal
     private const string GroupClaim = "group";
     private const string ServerClaim = "server";
     private const string StampClaim = "stamp";
+    private const string SessionClaim = "session";
 
-    public static ClaimsPrincipal Of(Account account, string scheme)
+    public static ClaimsPrincipal Of(Account account, string scheme, Guid? session = null)
     {
         var identity = new ClaimsIdentity(scheme, ClaimTypes.Name, GroupClaim);
         identity.AddClaim(new Claim(ClaimTypes.NameIdentifier, account.Id.ToString()));
@@ -24,6 +25,11 @@ public static class AccountPrincipal
         if (account.ServerId is { } server)
         {
             identity.AddClaim(new Claim(ServerClaim, server.ToString()));
+        }
+
+        if (session is { } id)
+        {
+            identity.AddClaim(new Claim(SessionClaim, id.ToString()));
         }
 
         return new ClaimsPrincipal(identity);
@@ -41,6 +47,9 @@ public static class AccountPrincipal
                 Stamp = principal.FindFirstValue(StampClaim) ?? "",
             }
             : null;
+
+    /// <summary>The sign-in to the dashboard that this user comes from.</summary>
+    public static Guid? Session(this ClaimsPrincipal principal) => Guid.TryParse(principal.FindFirstValue(SessionClaim), out var id) ? id : null;
 
     public static bool Allows(this ClaimsPrincipal principal, Right right) => principal.Account()?.Allows(right) == true;
 }

@@ -44,7 +44,28 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
 
     public async Task Prove(HostTarget target, CancellationToken cancellationToken = default)
     {
-        await using var link = await Open(target, cancellationToken);
+        try
+        {
+            await using var link = await Open(target, cancellationToken);
+        }
+        catch (HostRejectedException changed) when (changed.Code == HostProblem.HostKeyChanged)
+        {
+            // Whoever is there now, the connection from before is trusted no more: who works on it ends, who comes next is refused.
+            var key = KeyOf(target);
+            Entry? entry;
+            lock (gate)
+            {
+                entry = entries.GetValueOrDefault(key);
+            }
+
+            if (entry is not null)
+            {
+                Drop(key, entry);
+                await CloseIdle(key, entry);
+            }
+
+            throw;
+        }
     }
 
     private async Task<HostLease> Take(HostTarget target, CancellationToken cancellationToken)

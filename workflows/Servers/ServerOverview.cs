@@ -103,7 +103,8 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
             Authentication = server.Authentication, HostKey = server.HostKey, SshRoute = server.SshRoute,
             Login = server.Installation == InstallationType.Manual ? null : server.Login.Kind, Folder = server.Login.Folder, OperatingSystem = server.OperatingSystem, ApiAddress = server.ApiAddress,
             State = state, StateReason = reason, PausedRun = run?.State == RunState.Paused ? run.Reason : null, Components = components,
-            Heartbeat = new HeartbeatView(beat.Due, beat.Received, beat.Status, beat.LastAt),
+            // Where nothing is installed any more, no heartbeat is missed.
+            Heartbeat = new HeartbeatView(beat.Due, beat.Received, state == ServerState.New ? HeartbeatStatus.None : beat.Status, beat.LastAt),
             CreatedAt = server.CreatedAt, LastRunId = server.LastRunId,
         };
     }

@@ -107,6 +107,18 @@ public sealed class AccessTests(SharedProduct shared)
     }
 
     [Fact]
+    public async Task Of_thirty_passwords_at_once_ten_are_looked_at()
+    {
+        using var guesser = product.Client(ProductProcess.Basic("admin", "guess"), IPAddress.Parse("127.0.0.97"));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(async _ =>
+        {
+            using var answer = await guesser.GetAsync("/api/v2/me");
+            return answer.StatusCode;
+        }));
+        Assert.Equal((10, 20), (answers.Count(a => a == HttpStatusCode.Unauthorized), answers.Count(a => a == HttpStatusCode.TooManyRequests)));
+    }
+
+    [Fact]
     public async Task Guessing_a_password_is_stopped_after_ten_tries_even_with_the_right_one()
     {
         // From an address of its own, so that no other test is locked out.

@@ -34,6 +34,18 @@ public sealed class BadInputTests(SharedProduct shared)
         await Refused(request, field);
     }
 
+    [Theory]
+    [InlineData("POST", "/api/v2/pvservers/ns1/install?plna=true", "plna")]
+    [InlineData("GET", "/api/v2/runs?sate=failed", "sate")]
+    public async Task A_name_in_the_query_that_nobody_knows_is_a_misspelt_wish_and_refused(string method, string path, string name)
+    {
+        using var admin = product.Admin();
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = method == "GET" ? null : JsonContent.Create(new { }) };
+        var (status, problem) = await admin.SendAsync(request).Answer();
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal(name, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+    }
+
     [Fact]
     public async Task A_display_name_of_ten_thousand_characters_is_refused_with_its_length()
     {

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
 using ManagedServers.Api.Endpoints;
@@ -12,6 +13,37 @@ namespace ManagedServers.Tests.Endpoints;
 
 public sealed class EventStreamTests
 {
+    [Fact]
+    public async Task A_reader_that_goes_away_ends_its_events_in_an_orderly_way()
+    {
+        using var gone = new CancellationTokenSource();
+        var ended = false;
+        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).BuildServiceProvider();
+        var context = new DefaultHttpContext { RequestServices = services, RequestAborted = gone.Token };
+        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(Stream.Null));
+        var writing = new EventStream(Endless()).ExecuteAsync(context);
+
+        await gone.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing);
+        Assert.True(ended);
+
+        async IAsyncEnumerable<SseItem<JsonElement>> Endless([EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                yield return Event("log", "1");
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+            finally
+            {
+                // As a database that lets a connection go: not at once.
+                await Task.Yield();
+                ended = true;
+            }
+        }
+    }
+
     [Fact]
     public async Task A_quiet_stream_says_a_comment_every_quarter_of_a_minute_and_goes_on_with_the_next_event()
     {

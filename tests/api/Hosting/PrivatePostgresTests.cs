@@ -18,10 +18,26 @@ public sealed class PrivatePostgresTests
         Assert.Equal(HttpStatusCode.OK, (await admin.GetAsync("/api/v2/pvservers")).StatusCode);
         Assert.Equal(postgres, product.PostgresId);
 
+        Assert.Contains($"https://{product.Address.Authority} cannot be listened on: Address already in use", (await product.ServeTwice("--listen", $"https://{product.Address.Authority}")).Said, StringComparison.Ordinal);
+        foreach (var (database, told) in new[] { ("Host=db;Username=ms;Password=hunter2secret", "--database must not hold the password"), ("garbage", "--database is no connection string") })
+        {
+            (exitCode, said) = await product.ServeTwice("--database", database);
+            Assert.NotEqual(0, exitCode);
+            Assert.Contains(told, said, StringComparison.Ordinal);
+            Assert.DoesNotContain("hunter2secret", said, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", said, StringComparison.Ordinal);
+        }
+
         product.KillPostgres();
 
         await ProductProcess.Until(() => product.Output.Contains("The private PostgreSQL had ended and was started again", StringComparison.Ordinal), "PostgreSQL is started again");
-        await ProductProcess.Until(async () => (await admin.GetAsync("/api/v2/pvservers")).StatusCode == HttpStatusCode.OK, "the product answers again");
+        List<HttpStatusCode> meanwhile = [];
+        await ProductProcess.Until(async () =>
+        {
+            meanwhile.Add((await admin.GetAsync("/api/v2/pvservers")).StatusCode);
+            return meanwhile[^1] == HttpStatusCode.OK;
+        }, "the product answers again");
+        Assert.All(meanwhile.SkipLast(1), status => Assert.Equal(HttpStatusCode.ServiceUnavailable, status));
         Assert.NotEqual(postgres, product.PostgresId);
         Assert.Equal(0, await product.Stop());
     }

@@ -28,6 +28,7 @@ public sealed class LifecycleTests
         Assert.Equal(before, await host.Footprint());
         var server = await host.Get("/api/v2/pvservers/ns1");
         Assert.Equal(("new", 0), (server.GetProperty("state").GetString(), server.GetProperty("components").GetArrayLength()));
+        Assert.Equal("none", server.GetProperty("heartbeat").GetProperty("status").GetString());
         Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await Done(host, "uninstall")));
 
         var again = await host.InstallAndWait(RegisteredHost.OneZone());

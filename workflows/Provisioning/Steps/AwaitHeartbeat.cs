@@ -44,6 +44,6 @@ public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeat
 
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var log = await host.Run(["tail", "-n", "5", $"{HostLayout.Of(host).Agent}/agent.log"], cancellationToken: step.Cancellation);
-        return $"No heartbeat of {host.Target} came within {Patience.TotalSeconds:0} s over {input.ApiAddress}. The agent's log on the host ends with: {log.Stdout.Trim()}";
+        return $"No heartbeat of {host.Target} came within {Patience.TotalSeconds:0} s over {input.ApiAddress}. The agent's log on the host ends with: {string.Join(" | ", log.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))}";
     }
 }
