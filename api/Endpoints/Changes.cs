@@ -2,6 +2,7 @@ using ManagedServers.Engine;
 using ManagedServers.Workflows;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Api.Endpoints;
 
@@ -10,8 +11,7 @@ internal static class Changes
 {
     /// <param name="prepared">Checked already, so that a plan is refused for what a start is refused for.</param>
     /// <param name="plan">Show it, and start nothing.</param>
-    /// <param name="byHand">What somebody must do on a host on which the product has no login.</param>
-    public static async Task<IResult> Answer(PreparedRun prepared, bool? plan, HttpContext context, CancellationToken cancellationToken, Func<StartedRun, Task<HostEnrolment?>>? byHand = null)
+    public static async Task<IResult> Answer(PreparedRun prepared, bool? plan, HttpContext context, CancellationToken cancellationToken)
     {
         var key = IdempotencyKey(context);
         if (plan == true)
@@ -20,7 +20,7 @@ internal static class Changes
         }
 
         var run = await prepared.Start(context.User.Identity!.Name!, key, cancellationToken);
-        return Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id, await prepared.Ahead(run, cancellationToken), byHand is null ? null : await byHand(run)));
+        return Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id, await prepared.Ahead(run, cancellationToken), await ByHand(prepared.Server, run, context, cancellationToken)));
     }
 
     /// <summary>For a run that changes no server.</summary>
@@ -34,6 +34,19 @@ internal static class Changes
     {
         var key = context.Request.Headers["Idempotency-Key"].ToString();
         return key.Length <= 200 ? (key.Length > 0 ? key : null) : throw new InvalidInputException("Idempotency-Key", "must have at most 200 characters");
+    }
+
+    /// <summary>What somebody must do on a host without a login; a token only for a run that begins now, because it is shown once.</summary>
+    private static async Task<HostEnrolment?> ByHand(Server server, StartedRun run, HttpContext context, CancellationToken cancellationToken)
+    {
+        if (server.Installation != InstallationType.Manual)
+        {
+            return null;
+        }
+
+        var line = context.RequestServices.GetRequiredService<EnrolmentLine>();
+        return run.Existing ? new HostEnrolment(await line.For(server, cancellationToken), null, null)
+            : await Enrolment.Enrol(server, EnrolmentTokens.Default, line, context.RequestServices.GetRequiredService<EnrolmentTokens>(), context, cancellationToken);
     }
 
     /// <param name="Ahead">Runs that it waits for, the next one to end first.</param>

@@ -1,4 +1,5 @@
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Drift;
 using static ManagedServers.Api.Endpoints.Changes;
@@ -23,8 +24,8 @@ internal static class Drift
         one.MapPost("/check", async (string server, DriftAnswers drift, HttpContext context, CancellationToken cancellationToken) =>
                 Started(await drift.Check(server, context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken)))
             .RequireAuthorization(nameof(Right.Operate)).Produces<StartedAnswer>(202).ProducesProblem(404).WithSummary("Look at a host now; changes nothing on it");
-        one.MapPost("/reapply", async (string server, bool? plan, ConfigurationChanges changes, HttpContext context, CancellationToken cancellationToken) =>
-                await Answer(await changes.Reapply(server, cancellationToken), plan, context, cancellationToken))
+        one.MapPost("/reapply", async (string server, CommandsRequest? request, bool? plan, ConfigurationChanges changes, HttpContext context, CancellationToken cancellationToken) =>
+                await Answer(await changes.Reapply(server, request ?? new(), cancellationToken), plan, context, cancellationToken))
             .RequireAuthorization(nameof(Right.Operate)).ProducesChange().ProducesProblem(409).WithSummary("Put back what was asked for");
         one.MapPost("/accept", async (string server, AcceptRequest? request, bool? plan, DriftAnswers drift, HttpContext context, CancellationToken cancellationToken) =>
                 await Answer(await drift.Accept(server, request ?? new(), context.User.Identity!.Name!, IdempotencyKey(context), cancellationToken), plan, context, cancellationToken))

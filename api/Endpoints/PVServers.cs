@@ -1,8 +1,8 @@
 using ManagedServers.Api.Hosting;
 using ManagedServers.Workflows;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Credentials;
-using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.HostKeys;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
@@ -58,29 +58,22 @@ internal static class PVServers
             return new TestAnswer(checks.All(c => c.Ok || c.RootStep), checks);
         }).RequireAuthorization(nameof(Right.Operate)).WithSummary("Connect and look at everything that an install needs; changes nothing");
 
-        servers.MapPost("/{server}/install", async (string server, InstallRequest request, bool? plan, Installation installation, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken) =>
-        {
-            var hasCommands = request.PreCommands?.Count > 0 || request.PostCommands?.Count > 0;
-            if (hasCommands && !context.User.Allows(Right.RunCommands))
-            {
-                return Results.Forbid();
-            }
-
-            var prepared = await installation.Prepare(server, request, cancellationToken);
-            return await Changes.Answer(prepared, plan, context, cancellationToken, run => ByHand(prepared.Server, run, line, tokens, context, cancellationToken));
-        }).RequireAuthorization(nameof(Right.Operate)).WithMetadata(new RequestSizeLimitAttribute(Requests.LargestInstall))
+        servers.MapPost("/{server}/install", async (string server, InstallRequest request, bool? plan, Installation installation, HttpContext context, CancellationToken cancellationToken) =>
+                await Changes.Answer(await installation.Prepare(server, request, cancellationToken), plan, context, cancellationToken))
+            .RequireAuthorization(nameof(Right.Operate)).WithMetadata(new RequestSizeLimitAttribute(Requests.LargestInstall))
             .ProducesChange().ProducesProblem(400).WithSummary("Install components; answers with the run that does it");
 
         Control(servers, "start", "Start components, all if none is named, and prove that DNS answers", l => l.Start);
         Control(servers, "stop", "Stop components, all if none is named; they stay stopped over reboots", l => l.Stop);
         Control(servers, "restart", "Restart components, all if none is named, and prove that DNS answers", l => l.Restart);
 
-        servers.MapPost("/{server}/uninstall", async (string server, bool? plan, Lifecycle lifecycle, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken) =>
-            {
-                var prepared = await lifecycle.Uninstall(server, cancellationToken);
-                return await Changes.Answer(prepared, plan, context, cancellationToken, run => ByHand(prepared.Server, run, line, tokens, context, cancellationToken));
-            })
+        servers.MapPost("/{server}/uninstall", async (string server, CommandsRequest? request, bool? plan, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
+                await Changes.Answer(await lifecycle.Uninstall(server, request ?? new(), cancellationToken), plan, context, cancellationToken))
             .RequireAuthorization(nameof(Right.Operate)).ProducesChange().ProducesProblem(409).WithSummary("Take from the host everything that installs have put there; the server stays registered");
+
+        servers.MapPost("/{server}/run-commands", async (string server, RunCommandsRequest request, bool? plan, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
+                await Changes.Answer(await lifecycle.RunCommands(server, request, cancellationToken), plan, context, cancellationToken))
+            .RequireAuthorization(nameof(Right.RunCommands)).ProducesChange().ProducesProblem(400).WithSummary("Run commands of the catalogue on the host, one after the other");
 
         servers.MapPost("/{server}/rotate-credential", async (string server, RotateRequest? request, bool? plan, CredentialRotation rotation, HttpContext context, CancellationToken cancellationToken) =>
                 await Changes.Answer(await rotation.Prepare(server, request ?? new(), context.User.Identity!.Name!, cancellationToken), plan, context, cancellationToken))
@@ -114,16 +107,10 @@ internal static class PVServers
     }
 
     private static void Control(
-        RouteGroupBuilder servers, string verb, string summary, Func<Lifecycle, Func<string, ComponentsRequest, CancellationToken, Task<PreparedRun>>> of) =>
-        servers.MapPost("/{server}/" + verb, async (string server, ComponentsRequest? request, bool? plan, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
+        RouteGroupBuilder servers, string verb, string summary, Func<Lifecycle, Func<string, ControlRequest, CancellationToken, Task<PreparedRun>>> of) =>
+        servers.MapPost("/{server}/" + verb, async (string server, ControlRequest? request, bool? plan, Lifecycle lifecycle, HttpContext context, CancellationToken cancellationToken) =>
                 await Changes.Answer(await of(lifecycle)(server, request ?? new(), cancellationToken), plan, context, cancellationToken))
             .RequireAuthorization(nameof(Right.Operate)).ProducesChange().ProducesProblem(400).ProducesProblem(409).WithSummary(summary);
-
-    /// <summary>What somebody must do on a host without a login; a token only for a run that begins now, because it is shown once.</summary>
-    private static async Task<HostEnrolment?> ByHand(Server server, ManagedServers.Engine.StartedRun run, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken) =>
-        server.Installation != InstallationType.Manual ? null
-            : run.Existing ? new HostEnrolment(await line.For(server, cancellationToken), null, null)
-            : await Enrolment.Enrol(server, EnrolmentTokens.Default, line, tokens, context, cancellationToken);
 
     private sealed record ProbeRequest(string? Address, int SshPort = 22, string? SshRoute = null);
 

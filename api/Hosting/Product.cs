@@ -81,7 +81,7 @@ internal static class Product
         builder.Services.AddSingleton(services =>
             CertificateAuthority.Open(database, services.GetRequiredService<Secrets>(), TimeProvider.System).GetAwaiter().GetResult());
         builder.Services.AddEngine(engine => engine.NodeName = options.NodeName)
-            .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>()
+            .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>().AddWorkflow<RunCommandsWorkflow>()
             .AddWorkflow<ManualInstallWorkflow>().AddWorkflow<ManualUninstallWorkflow>().AddWorkflow<RotateCredentialWorkflow>().AddWorkflow<AcceptHostKeyWorkflow>()
             .AddWorkflow<ApplyWorkflow>().AddWorkflow<CheckDriftWorkflow>();
 
@@ -146,7 +146,7 @@ internal static class Product
         app.UseAuthorization();
         app.UseAntiforgery();
 
-        var api = app.MapGroup("/api/v2").AddEndpointFilterFactory(QueryRules.Filter).WithMetadata(new RequestSizeLimitAttribute(Requests.LargestBody));
+        var api = app.MapGroup("/api/v2").AddEndpointFilterFactory(QueryRules.Filter).AddEndpointFilterFactory(CommandRights.Filter).WithMetadata(new RequestSizeLimitAttribute(Requests.LargestBody));
         api.MapMe();
         api.MapPVServers();
         api.MapSshRoutes();

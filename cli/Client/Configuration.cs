@@ -60,7 +60,7 @@ public sealed record ConfigurationDiff(int From, int To, IReadOnlyList<Configura
 public sealed record ConfigurationChange(string What, string Diff);
 
 /// <summary>What is to be different.</summary>
-public sealed record ApplyRequest
+public sealed record ApplyRequest : CommandsRequest
 {
     /// <summary>All zones that there are to be.</summary>
     public IReadOnlyList<Zone>? Zones { get; init; }
@@ -96,7 +96,7 @@ public sealed record ApplyRequest
 public sealed record BasedOn(int? Dns, int? Dhcp);
 
 /// <summary>How an older version is brought back.</summary>
-public sealed record RestoreRequest
+public sealed record RestoreRequest : CommandsRequest
 {
     /// <summary>Zones that it has not may go.</summary>
     public bool? DropZones { get; init; }

@@ -44,7 +44,7 @@ public sealed record DriftList(IReadOnlyList<ServerDrift> Items);
 /// <summary>What is accepted.</summary>
 /// <param name="Component">All whose files differ if null.</param>
 /// <param name="Message">Why.</param>
-public sealed record AcceptDrift(string? Component, string? Message);
+public sealed record AcceptDrift(string? Component, string? Message) : CommandsRequest;
 
 /// <summary>Where hosts are not as they were asked to be.</summary>
 /// <param name="http">Where the requests go.</param>
@@ -65,7 +65,7 @@ public sealed class DriftApi(ProductHttp http)
         http.Send(HttpMethod.Post, server is null ? "/api/v2/drift/check" : $"/api/v2/pvservers/{Query.Part(server)}/drift/check", null, ClientJson.Default.StartedRun, idempotencyKey, cancellationToken: cancellationToken);
 
     /// <summary>Puts back what was asked for.</summary>
-    public static RunRequest Reapply(string server) => new($"/api/v2/pvservers/{Query.Part(server)}/drift/reapply", null);
+    public static RunRequest Reapply(string server, CommandsRequest request) => new($"/api/v2/pvservers/{Query.Part(server)}/drift/reapply", JsonSerializer.Serialize(request, ClientJson.Default.CommandsRequest));
 
     /// <summary>Makes the files on the host the next version.</summary>
     public static RunRequest Accept(string server, AcceptDrift request) => new($"/api/v2/pvservers/{Query.Part(server)}/drift/accept", JsonSerializer.Serialize(request, ClientJson.Default.AcceptDrift));

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ManagedServers.Cli.Client;
 
 /// <summary>What to install on a server.</summary>
-public sealed record InstallRequest
+public sealed record InstallRequest : CommandsRequest
 {
     /// <summary>Components, for example <c>dns</c> and <c>monitor</c>; those that are configured here if null.</summary>
     public IReadOnlyList<string>? Components { get; init; }
@@ -22,13 +22,21 @@ public sealed record InstallRequest
 
     /// <summary>Subnets that are served now and not in the document may go; not if null.</summary>
     public bool? DropSubnets { get; init; }
+}
 
-    /// <summary>Commands before the first change; those chosen for the server if null.</summary>
+/// <summary>Which commands are run around a change, for this once.</summary>
+public record CommandsRequest
+{
+    /// <summary>Before the first change; those chosen for the server if null.</summary>
     public IReadOnlyList<OperatorCommand>? PreCommands { get; init; }
 
     /// <summary>The same for after the last change.</summary>
     public IReadOnlyList<OperatorCommand>? PostCommands { get; init; }
 }
+
+/// <summary>Commands that are run for their own sake.</summary>
+/// <param name="Commands">In this order.</param>
+public sealed record RunCommandsRequest(IReadOnlyList<OperatorCommand> Commands);
 
 /// <summary>A zone, as a zone file or as records.</summary>
 /// <param name="Name">For example <c>example.org</c>.</param>
@@ -72,6 +80,10 @@ public sealed record OperatorCommand
 /// <summary>Which components of a server.</summary>
 /// <param name="Components">All that are installed when null.</param>
 public sealed record ComponentsRequest(IReadOnlyList<string>? Components);
+
+/// <summary>Which components are started, stopped or restarted.</summary>
+/// <param name="Components">All that are installed when null.</param>
+public sealed record ControlRequest(IReadOnlyList<string>? Components) : CommandsRequest;
 
 /// <summary>A request about a server that starts a run, or shows what the run would do.</summary>
 /// <param name="Path">Where it is posted to.</param>

@@ -46,8 +46,11 @@ public sealed class ServersApi(ProductHttp http)
     /// <summary>Starts, stops or restarts components.</summary>
     /// <param name="server">Name or identifier.</param>
     /// <param name="verb"><c>start</c>, <c>stop</c> or <c>restart</c>.</param>
-    /// <param name="request">Which components.</param>
-    public static RunRequest Control(string server, string verb, ComponentsRequest request) => new($"{Root}/{Query.Part(server)}/{verb}", JsonSerializer.Serialize(request, ClientJson.Default.ComponentsRequest));
+    /// <param name="request">Which components, with which commands around it.</param>
+    public static RunRequest Control(string server, string verb, ControlRequest request) => new($"{Root}/{Query.Part(server)}/{verb}", JsonSerializer.Serialize(request, ClientJson.Default.ControlRequest));
+
+    /// <summary>Runs commands, for their own sake.</summary>
+    public static RunRequest RunCommands(string server, RunCommandsRequest request) => new($"{Root}/{Query.Part(server)}/run-commands", JsonSerializer.Serialize(request, ClientJson.Default.RunCommandsRequest));
 
     /// <summary>The line to run on a host on which the product has no login.</summary>
     public Task<Answer<HostEnrolment>> Enrolment(string server, CancellationToken cancellationToken = default) =>
@@ -71,5 +74,5 @@ public sealed class ServersApi(ProductHttp http)
             idempotencyKey, Remote, cancellationToken);
 
     /// <summary>Takes from the host everything that installs have put there.</summary>
-    public static RunRequest Uninstall(string server) => new($"{Root}/{Query.Part(server)}/uninstall", null);
+    public static RunRequest Uninstall(string server, CommandsRequest request) => new($"{Root}/{Query.Part(server)}/uninstall", JsonSerializer.Serialize(request, ClientJson.Default.CommandsRequest));
 }

@@ -25,12 +25,12 @@ internal static class Root
             Group(
                 "servers", "Add hosts, install components on them, start and stop those, remove them.",
                 AddServerCommand.Build(), ListServersCommand.Build(), ShowServerCommand.Build(), TestServerCommand.Build(), InstallCommand.Build(), EnrolCommand.Build(),
-                EditServerCommand.Build(), RotateCredentialCommand.Build(), HostKeyCommand.Build(), ControlCommands.Start(), ControlCommands.Stop(), ControlCommands.Restart(), UninstallCommand.Build(), RemoveServerCommand.Build(), ServerCommandsCommand.Build()),
+                EditServerCommand.Build(), RotateCredentialCommand.Build(), HostKeyCommand.Build(), ControlCommands.Start(), ControlCommands.Stop(), ControlCommands.Restart(), RunCommandsCommand.Build(), UninstallCommand.Build(), RemoveServerCommand.Build(), ServerCommandsCommand.Build()),
             Group(
                 "routes", "Store chains of jump hosts through which servers are reached.",
                 AddRouteCommand.Build(), ListRoutesCommand.Build(), ShowRouteCommand.Build(), TestRouteCommand.Build(), EditRouteCommand.Build(), RemoveRouteCommand.Build()),
             Group(
-                "commands", "The catalogue of commands that may be run on hosts around an install.",
+                "commands", "The catalogue of commands that may be run on hosts, by themselves or around changes.",
                 CatalogueCommands.List(), CatalogueCommands.Show(), CatalogueCommands.Add(), CatalogueCommands.Edit(), CatalogueCommands.Remove()),
             Group(
                 "config", "See and change what servers serve; every version is kept.",

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using ManagedServers.Workflows;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Provisioning;
 

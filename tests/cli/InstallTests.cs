@@ -81,6 +81,35 @@ public sealed class InstallTests : AgainstStandIn
     }
 
     [Fact]
+    public async Task Commands_are_run_by_hand_and_around_whatever_is_done_by_name_or_as_text()
+    {
+        string[] paths = ["run-commands", "stop", "configuration/apply", "drift/reapply"];
+        foreach (var path in paths)
+        {
+            Product.On("POST", $"/api/v2/pvservers/ns1/{path}", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));
+        }
+
+        foreach (var line in new string[][]
+        {
+            ["servers", "run-commands", "ns1", "check free disk", "see=uptime"], ["servers", "stop", "ns1", "--pre-command", "drain", "--post-command", "tell=echo a=b"],
+            ["config", "apply", "ns1", "--remove-zone", "example.org", "--no-commands"], ["drift", "reapply", "ns1", "--post-command", "ask DNS"],
+        })
+        {
+            var end = await Msctl.Run([.. line, "--no-watch"]);
+            Assert.True(end.ExitCode == 0, end.ToString());
+        }
+
+        Assert.Equal(
+        [
+            """{"commands":[{"name":"check free disk","repeatable":false},{"name":"see","command":"uptime","repeatable":false}]}""",
+            """{"preCommands":[{"name":"drain","repeatable":false}],"postCommands":[{"name":"tell","command":"echo a=b","repeatable":false}]}""",
+            """{"removeZones":["example.org"],"preCommands":[],"postCommands":[]}""",
+            """{"postCommands":[{"name":"ask DNS","repeatable":false}]}""",
+        ], paths.Select(p => JsonSerializer.Serialize(JsonDocument.Parse(Product.Requests.Single(r => r.Path.EndsWith($"ns1/{p}", StringComparison.Ordinal)).Body))));
+        Assert.Equal(2, (await Msctl.Run("servers", "run-commands", "ns1")).ExitCode);
+    }
+
+    [Fact]
     public async Task Uninstall_asks_first_and_without_a_terminal_needs_to_be_sure()
     {
         Product.On("POST", "/api/v2/pvservers/ns1/uninstall", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.RegularExpressions;
 using DnsClient;
 using ManagedServers.Lab;
@@ -33,12 +34,16 @@ public sealed class JourneyTests : IAsyncLifetime
     [Fact]
     public async Task A_host_is_added_by_its_key_installed_step_by_step_shows_who_asks_it_for_what_and_is_stopped_and_uninstalled()
     {
+        using var admin = product.Admin();
+        (await admin.PostAsJsonAsync("/api/v2/commands", new { name = "say that it ran", text = "echo ran >/root/ran" })).EnsureSuccessStatusCode();
         var page = await pages.As(("admin", product.AdminPassword));
         await Add(page);
         await Install(page);
         await Ask(20);
         await SeeHits(page, 20);
         await Act(page, "Stop", "5");
+        await Act(page, "Run commands", "7");
+        Assert.Equal("ran", await host.Run("cat /root/ran"));
         await Act(page, "Uninstall", "6");
         Assert.Equal("", await host.Run("docker ps -aq; ls /var/lib/managed-servers 2> /dev/null || true"));
         Assert.Empty(pages.Complaints);
@@ -104,8 +109,15 @@ public sealed class JourneyTests : IAsyncLifetime
             await dialog.GetByRole(AriaRole.Checkbox).CheckAsync();
         }
 
+        if (verb == "Run commands")
+        {
+            await dialog.GetByLabel("say that it ran").CheckAsync();
+            await dialog.GetByLabel("check free disk").CheckAsync();
+            await Expect(dialog).ToContainTextAsync("2. check free disk");
+        }
+
         await Picture(page, $"journey-{number}a");
-        await dialog.GetByRole(AriaRole.Button, new() { Name = verb, Exact = true }).ClickAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = verb.Split(' ')[0], Exact = true }).ClickAsync();
         await Expect(page.Locator(".page-head")).ToContainTextAsync("Succeeded", new() { Timeout = 60_000 });
         await Picture(page, $"journey-{number}");
         await page.Locator(".facts").GetByRole(AriaRole.Link, new() { Name = "ns1.example.org" }).ClickAsync();

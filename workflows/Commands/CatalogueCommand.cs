@@ -22,7 +22,7 @@ public sealed record CatalogueCommand
     /// <summary>It may be run again when nobody knows how far it came. Otherwise the run pauses and asks.</summary>
     public required bool Repeatable { get; init; }
 
-    /// <summary>Before and after what it may be run: <c>pre-install</c>, <c>post-install</c>, …</summary>
+    /// <summary>Before and after what it is run: <c>pre-install</c>, <c>post-start</c>, …; empty where it is run by hand only.</summary>
     public required IReadOnlyList<string> Uses { get; init; }
 
     /// <summary>What its failure means after the change. Before it, a failure ends the run, and nothing was changed.</summary>
@@ -70,8 +70,11 @@ public sealed record CommandUse : IParsed<CommandUse>
     public const string Pre = "pre";
     public const string Post = "post";
 
+    /// <summary>Around nothing: it is run for its own sake.</summary>
+    public const string ByHand = "run";
+
     /// <summary>Workflows around which commands are run.</summary>
-    private static readonly string[] Workflows = ["install"];
+    private static readonly string[] Workflows = ["install", "uninstall", "start", "stop", "restart", "apply"];
 
     private CommandUse(string text) => Text = text;
 

@@ -67,11 +67,6 @@ internal sealed class CommandChecks(KnownSecrets secrets)
             errors.Add("successCodes", $"must be 1 to {MostCodes} exit codes of 0 to 255");
         }
 
-        if (command.Uses.Count == 0)
-        {
-            errors.Add("uses", "must say before or after what it may be run, for example pre-install");
-        }
-
         foreach (var (index, use) in command.Uses.Index())
         {
             errors.Parse<CommandUse>($"uses[{index}]", use);

@@ -59,8 +59,9 @@ public sealed class ServerCommands(NpgsqlDataSource database, CommandCatalogue c
         return copies;
     }
 
+    /// <param name="use">Null for any.</param>
     /// <returns>Null when it is not to be run.</returns>
-    internal async Task<OperatorCommand?> Copy(string name, string use, string field, bool isAsked, InputErrors errors, CancellationToken cancellationToken)
+    internal async Task<OperatorCommand?> Copy(string name, string? use, string field, bool isAsked, InputErrors errors, CancellationToken cancellationToken)
     {
         var command = await catalogue.Find(name, cancellationToken);
         if (command is null)
@@ -69,11 +70,11 @@ public sealed class ServerCommands(NpgsqlDataSource database, CommandCatalogue c
             return null;
         }
 
-        if (!command.Uses.Contains(use))
+        if (use is not null && !command.Uses.Contains(use))
         {
             if (isAsked)
             {
-                errors.Add(field, $"names a command that is not meant for {use}: '{command.Name}' is for {string.Join(", ", command.Uses)}");
+                errors.Add(field, $"names a command that is not meant for {use}: '{command.Name}' {Meant(command)}");
             }
 
             return null;
@@ -93,6 +94,8 @@ public sealed class ServerCommands(NpgsqlDataSource database, CommandCatalogue c
         var rows = (await connection.QueryAsync<(string Phase, string Name)>("select phase, name from servers.chosen_command where server_id = @serverId order by phase, position", new { serverId })).ToLookup(r => r.Phase, r => r.Name);
         return new ChosenCommands([.. rows[CommandUse.Pre]], [.. rows[CommandUse.Post]]);
     }
+
+    private static string Meant(CatalogueCommand command) => command.Uses.Count == 0 ? "is run by hand only" : $"is for {string.Join(", ", command.Uses)}";
 
     private async Task<IReadOnlyList<string>?> Names(string field, IReadOnlyList<string>? asked, string phase, InputErrors errors, CancellationToken cancellationToken)
     {
@@ -114,7 +117,7 @@ public sealed class ServerCommands(NpgsqlDataSource database, CommandCatalogue c
             {
                 null => $"names no command: '{name}' is not there (msctl commands list)",
                 _ when names.Contains(command.Name) => $"names '{command.Name}' twice",
-                _ when !command.Uses.Any(u => u.StartsWith($"{phase}-", StringComparison.Ordinal)) => $"names a command that is never run {(phase == CommandUse.Pre ? "before" : "after")} anything: '{command.Name}' is for {string.Join(", ", command.Uses)}",
+                _ when !command.Uses.Any(u => u.StartsWith($"{phase}-", StringComparison.Ordinal)) => $"names a command that is never run {(phase == CommandUse.Pre ? "before" : "after")} anything: '{command.Name}' {Meant(command)}",
                 _ => null,
             };
             if (rule is null)
@@ -129,11 +132,4 @@ public sealed class ServerCommands(NpgsqlDataSource database, CommandCatalogue c
 
         return names;
     }
-}
-
-/// <summary>A command as it stands in a run: copied when the run is started.</summary>
-public sealed record OperatorCommand(string Name, string Text, int TimeoutSeconds, bool Repeatable, bool AsRoot = true)
-{
-    public IReadOnlyList<int> SuccessCodes { get; init; } = [0];
-    public CommandFailure OnFailure { get; init; } = CommandFailure.Pause;
 }

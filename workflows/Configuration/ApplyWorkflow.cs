@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Provisioning.Steps;
 
@@ -15,6 +16,9 @@ public sealed record ApplyInput
 
     /// <summary>What is wanted already is put back, with images and containers that are gone.</summary>
     public bool Again { get; init; }
+
+    /// <summary>Null where there are none.</summary>
+    public CommandsAround? Commands { get; init; }
 }
 
 /// <param name="BasedOn">The configuration that was served when the change was asked for.</param>
@@ -27,7 +31,7 @@ public sealed record AppliedConfiguration(string Component, Guid Id, Guid BasedO
 /// Brings another configuration to components that are installed. What serves goes on serving: it is told to reload, and started anew only where it is to listen elsewhere.
 /// A failure brings the configuration back that was there before.
 /// </summary>
-[Workflow(Kind, version: 1)]
+[Workflow(Kind, version: 2)]
 public sealed class ApplyWorkflow : IWorkflow<ApplyInput>
 {
     public const string Kind = "apply";
@@ -38,10 +42,11 @@ public sealed class ApplyWorkflow : IWorkflow<ApplyInput>
     {
         var (input, server) = (plan.Input, plan.Input.ServerId);
         plan.Exclusive($"server:{server}");
-        plan.Timeout(TimeSpan.FromMinutes(30));
+        plan.Timeout(CommandSteps.Limit(TimeSpan.FromMinutes(30), input.Commands));
 
         plan.Step("check-versions", "Make sure that nobody was faster", CheckVersions.With(new CheckVersionsInput(server, input.Configurations.ToDictionary(c => c.Component, c => c.BasedOn))))
             .OnFailure(StepFailure.Fail);
+        CommandSteps.Before(plan, input.Commands);
         if (input.Again)
         {
             // Only those of today can be sent; an older one that is gone needs an install.
@@ -63,6 +68,7 @@ public sealed class ApplyWorkflow : IWorkflow<ApplyInput>
 
         var serving = input.Configurations.Where(c => !c.Stopped).ToDictionary(c => c.Component);
         ComponentPlan.Prove(plan, server, serving.TryGetValue(Component.Dns, out var dns) ? new ProveInput(server, dns.Id, Serials: true) : null, serving.ContainsKey(Component.Dhcp), StepFailure.Compensate);
+        CommandSteps.After(plan, input.Commands);
         plan.Step("record", "Record what the server serves", RecordApplied.With(results => new RecordAppliedInput(server,
             [.. configured.Select(c => c.Steps.Installed(results))]))).Retry(ComponentPlan.UntilDockerIsBack);
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Provisioning.Steps;
 using ManagedServers.Workflows.Servers;
@@ -7,7 +8,7 @@ using ManagedServers.Workflows.Servers;
 namespace ManagedServers.Workflows.Configuration;
 
 /// <summary>Prepares runs that bring another configuration to a server: checks what was asked, which is kept as a new version when the run is started.</summary>
-public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs, PreparedRuns prepared, ReportAddress reportAddress)
+public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue images, Configurations configurations, IRuns runs, PreparedRuns prepared, ReportAddress reportAddress, RequestedCommands commands)
 {
     private const int LongestMessage = 500;
 
@@ -44,7 +45,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         }
 
         errors.ThrowIfAny();
-        return await Prepare(server, changes, ConfigurationSource.Apply, message, cancellationToken);
+        return await Prepare(server, changes, ConfigurationSource.Apply, message, request, cancellationToken);
     }
 
     /// <summary>Makes a new version that equals an older one, and applies it.</summary>
@@ -73,13 +74,13 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         }
 
         errors.ThrowIfAny();
-        return await Prepare(server, [new Change(served, wanted)], ConfigurationSource.Restore, message, cancellationToken);
+        return await Prepare(server, [new Change(served, wanted)], ConfigurationSource.Restore, message, request, cancellationToken);
     }
 
     /// <summary>Puts back what was asked for: files, images, containers, and what runs.</summary>
     /// <exception cref="ServerNotFoundException">There is no such server.</exception>
     /// <exception cref="ServerConflictException">Nothing is installed on it.</exception>
-    public async Task<PreparedRun> Reapply(string idOrName, CancellationToken cancellationToken = default)
+    public async Task<PreparedRun> Reapply(string idOrName, CommandsRequest asked, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
         List<StoredConfiguration> served = [];
@@ -93,10 +94,11 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
             throw new ServerConflictException("nothing-installed", $"Nothing that serves is installed on {server.Name}. Install something first.");
         }
 
+        var around = await Around(server, asked, [.. served.Select(s => s.Configuration)], cancellationToken);
         var dns = served.Find(s => s.Configuration.Dns is not null);
         var input = new ApplyInput
         {
-            ServerId = server.Id, ServerName = server.Name, Again = true,
+            ServerId = server.Id, ServerName = server.Name, Again = true, Commands = around,
             Configurations = [.. served.Select(s => Applied(server, s.Configuration, s.Version.Id, s.Version.Id))],
             Monitor = server.Components.Any(c => c is { Name: Component.Monitor, StoppedBy: null })
                 ? new MonitorInput(server.Id, Image(server, Component.Monitor), await reportAddress.For(server, cancellationToken), dns?.Version.Id) : null,
@@ -106,25 +108,37 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
 
     /// <summary>Makes what was found on the host the next version.</summary>
     internal Task<PreparedRun> Accept(
-        Server server, IReadOnlyList<(StoredConfiguration Served, ComponentConfiguration Found)> found, string? message, CancellationToken cancellationToken)
+        Server server, IReadOnlyList<(StoredConfiguration Served, ComponentConfiguration Found)> found, string? message, CommandsRequest asked, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         var why = Message(message, errors) ?? "found on the host";
         errors.ThrowIfAny();
-        return Prepare(server, [.. found.Select(f => new Change(f.Served, f.Found))], ConfigurationSource.Accept, why, cancellationToken);
+        return Prepare(server, [.. found.Select(f => new Change(f.Served, f.Found))], ConfigurationSource.Accept, why, asked, cancellationToken);
     }
 
-    private async Task<PreparedRun> Prepare(Server server, IReadOnlyList<Change> changes, ConfigurationSource source, string? message, CancellationToken cancellationToken)
+    private async Task<PreparedRun> Prepare(
+        Server server, IReadOnlyList<Change> changes, ConfigurationSource source, string? message, CommandsRequest asked, CancellationToken cancellationToken)
     {
+        var around = await Around(server, asked, [.. changes.Select(c => c.Wanted!)], cancellationToken);
         var made = changes.Select(c => (c.Served, New: NewConfiguration.Of(c.Wanted!, c.Served, source, message))).ToList();
         var input = new ApplyInput
         {
             ServerId = server.Id, ServerName = server.Name,
             Configurations = [.. made.Select(m => Applied(server, m.New.Configuration, m.New.Id, m.Served.Version.Id))],
-            Monitor = await Monitor(server, made.Find(m => m.New.Configuration.Dns is not null), cancellationToken),
+            Monitor = await Monitor(server, made.Find(m => m.New.Configuration.Dns is not null), cancellationToken), Commands = around,
         };
         return prepared.Prepare<ApplyWorkflow, ApplyInput>(
             server, input, new Concern([.. made.Select(m => m.New.Configuration.Component)]) { Configurations = [.. made.Select(m => m.New)] });
+    }
+
+    private async Task<CommandsAround?> Around(Server server, CommandsRequest asked, IReadOnlyList<ComponentConfiguration> wanted, CancellationToken cancellationToken)
+    {
+        var errors = new InputErrors();
+        // Nobody need ask a DNS that was stopped, and stays so.
+        var listen = wanted.Where(c => server.Components.Single(i => i.Name == c.Component).StoppedBy is null).Select(c => c.Dns?.Listen).FirstOrDefault(l => l is not null) ?? [];
+        var around = await commands.Around(server, ApplyWorkflow.Kind, asked, [.. wanted.Select(c => c.Component)], listen, errors, cancellationToken);
+        errors.ThrowIfAny();
+        return around;
     }
 
     private async Task<MonitorInput?> Monitor(Server server, (StoredConfiguration Served, NewConfiguration New) dns, CancellationToken cancellationToken)

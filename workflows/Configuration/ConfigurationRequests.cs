@@ -1,10 +1,11 @@
 using System.Text.Json;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Provisioning;
 
 namespace ManagedServers.Workflows.Configuration;
 
 /// <summary>What an operator wants to be different about what a server serves; what is not named stays.</summary>
-public sealed record ApplyRequest
+public sealed record ApplyRequest : CommandsRequest
 {
     /// <summary>All zones that there are to be.</summary>
     public IReadOnlyList<ZoneRequest>? Zones { get; init; }
@@ -40,7 +41,7 @@ public sealed record BasedOn
 }
 
 /// <summary>How an older version is brought back.</summary>
-public sealed record RestoreRequest
+public sealed record RestoreRequest : CommandsRequest
 {
     /// <summary>Zones that are served now and not in that version may go.</summary>
     public bool DropZones { get; init; }

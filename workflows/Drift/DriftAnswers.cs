@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Provisioning;
@@ -11,7 +12,7 @@ namespace ManagedServers.Workflows.Drift;
 
 /// <param name="Component">Null for all whose files differ.</param>
 /// <param name="Message">Why; kept with the version.</param>
-public sealed record AcceptRequest(string? Component = null, string? Message = null);
+public sealed record AcceptRequest(string? Component = null, string? Message = null) : CommandsRequest;
 
 /// <summary>What operators do about drift: look now, put back what was asked, or want what is there.</summary>
 public sealed class DriftAnswers(Servers.Servers servers, Configurations configurations, ConfigurationChanges changes, DriftFindings findings, IRuns runs)
@@ -60,7 +61,7 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
         }
 
         return found.Count > 0
-            ? await changes.Accept(server, found, request.Message, cancellationToken)
+            ? await changes.Accept(server, found, request.Message, request, cancellationToken)
             : throw new ServerConflictException("nothing-to-accept",
                 $"The configuration files of {request.Component ?? "all components"} on {server.Name} are as they were asked for: there is nothing to accept. Other drift can only be put back: msctl drift reapply {server.Name}");
     }

@@ -13,7 +13,7 @@ internal sealed record HostStep(string Name, string Title, string Do, string? Co
     /// <summary>Up to the proof.</summary>
     public static IReadOnlyList<HostStep> Installing(InstallInput input)
     {
-        List<HostStep> steps = [new("preflight", "Check the host", "preflight"), .. Commands("pre-command", "Pre-command", input.PreCommands)];
+        List<HostStep> steps = [new("preflight", "Check the host", "preflight"), .. Commands("pre-command", "Pre-command", input.Commands?.Before)];
         steps.Add(new("prepare-folders", "Make the product's folders on the host", "folders"));
         steps.AddRange(input.Images.Select(i => new HostStep($"upload-image-{i.Component}", $"Fetch the image {i.Image}", "image", i.Component)));
         var serving = Component.Serving.Where(c => input.Images.Any(i => i.Component == c)).ToList();
@@ -47,7 +47,7 @@ internal sealed record HostStep(string Name, string Title, string Do, string? Co
 
     /// <summary>After the proof.</summary>
     public static IReadOnlyList<HostStep> Ending(InstallInput input) =>
-        [new("settle", "Let go of what was kept for a way back", "settle"), .. Commands("post-command", "Post-command", input.PostCommands)];
+        [new("settle", "Let go of what was kept for a way back", "settle"), .. Commands("post-command", "Post-command", input.Commands?.After)];
 
     public static IReadOnlyList<HostStep> Uninstalling(UninstallInput input) =>
     [
@@ -60,6 +60,6 @@ internal sealed record HostStep(string Name, string Title, string Do, string? Co
 
     public static string Program(string component) => component switch { Component.Dns => "Knot", Component.Dhcp => "Kea", _ => "the monitor" };
 
-    private static IEnumerable<HostStep> Commands(string name, string title, IReadOnlyList<OperatorCommand> commands) =>
-        commands.Select((c, index) => new HostStep($"{name}-{index + 1}", $"{title} '{c.Name}'", "command", Command: c));
+    private static IEnumerable<HostStep> Commands(string name, string title, IReadOnlyList<OperatorCommand>? commands) =>
+        (commands ?? []).Select((c, index) => new HostStep($"{name}-{index + 1}", $"{title} '{c.Name}'", "command", Command: c));
 }

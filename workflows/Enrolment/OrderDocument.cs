@@ -172,7 +172,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
         {
             ["command"] = command.Name, ["text"] = command.Text, ["timeoutSeconds"] = command.TimeoutSeconds, ["repeatable"] = command.Repeatable,
             ["successCodes"] = new JsonArray([.. command.SuccessCodes.Select(c => JsonValue.Create(c))]),
-            ["environment"] = JsonSerializer.SerializeToNode(CommandSteps.Environment(input, phase, run, host.From ?? "", layout.Root)),
+            ["environment"] = JsonSerializer.SerializeToNode(CommandSteps.Environment(input.Commands!.Scene, phase, run, host.From ?? "", layout.Root)),
         };
 
         public JsonObject Stage(string component)

@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Provisioning.Steps;
 
 namespace ManagedServers.Workflows.Provisioning;
@@ -6,10 +7,14 @@ namespace ManagedServers.Workflows.Provisioning;
 /// <summary>Which components of a server are started, stopped or restarted.</summary>
 /// <param name="Components">In the order in which they are started.</param>
 /// <param name="DnsConfiguration">What is asked of DNS to prove that it serves again; null where it is not concerned.</param>
-public sealed record ComponentsInput(Guid ServerId, string ServerName, IReadOnlyList<string> Components, Guid? DnsConfiguration);
+public sealed record ComponentsInput(Guid ServerId, string ServerName, IReadOnlyList<string> Components, Guid? DnsConfiguration)
+{
+    /// <summary>Null where there are none.</summary>
+    public CommandsAround? Commands { get; init; }
+}
 
 /// <summary>Starts components that are stopped.</summary>
-[Workflow(Kind, version: 3)]
+[Workflow(Kind, version: 4)]
 public sealed class StartWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "start";
@@ -25,11 +30,12 @@ public sealed class StartWorkflow : IWorkflow<ComponentsInput>
         }
 
         ComponentPlan.Prove(plan);
+        CommandSteps.After(plan, plan.Input.Commands);
     }
 }
 
 /// <summary>Stops components until somebody starts them again, reboots of the host included.</summary>
-[Workflow(Kind, version: 3)]
+[Workflow(Kind, version: 4)]
 public sealed class StopWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "stop";
@@ -44,11 +50,13 @@ public sealed class StopWorkflow : IWorkflow<ComponentsInput>
         {
             plan.Step($"stop-{component}", $"Stop {component}", StopComponent.With(new ComponentInput(plan.Input.ServerId, component))).Retry(ComponentPlan.UntilDockerIsBack);
         }
+
+        CommandSteps.After(plan, plan.Input.Commands);
     }
 }
 
 /// <summary>Restarts components, running or not.</summary>
-[Workflow(Kind, version: 3)]
+[Workflow(Kind, version: 4)]
 public sealed class RestartWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "restart";
@@ -67,6 +75,7 @@ public sealed class RestartWorkflow : IWorkflow<ComponentsInput>
         }
 
         ComponentPlan.Prove(plan);
+        CommandSteps.After(plan, plan.Input.Commands, canUndo: false);
     }
 }
 
@@ -81,7 +90,8 @@ internal static class ComponentPlan
     public static void Begin(WorkflowPlan<ComponentsInput> plan)
     {
         plan.Exclusive($"server:{plan.Input.ServerId}");
-        plan.Timeout(TimeSpan.FromMinutes(30));
+        plan.Timeout(CommandSteps.Limit(TimeSpan.FromMinutes(30), plan.Input.Commands));
+        CommandSteps.Before(plan, plan.Input.Commands);
     }
 
     public static void Prove(WorkflowPlan<ComponentsInput> plan)

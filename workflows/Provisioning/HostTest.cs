@@ -3,6 +3,9 @@ using ManagedServers.Workflows.Provisioning.Steps;
 
 namespace ManagedServers.Workflows.Provisioning;
 
+/// <summary>Which components; all that are installed when null.</summary>
+public sealed record ComponentsRequest(IReadOnlyList<string>? Components = null);
+
 /// <summary>Connects to a host and looks at all that an install would need. Changes nothing.</summary>
 public sealed class HostTest(Servers.Servers servers, IHosts hosts, Configurations configurations, Preflight preflight, ReportAddress reportAddress)
 {

@@ -19,8 +19,9 @@ public sealed record InstallInput
 
     /// <summary>Null when DHCP is not among the images.</summary>
     public DhcpInstall? Dhcp { get; init; }
-    public required IReadOnlyList<OperatorCommand> PreCommands { get; init; }
-    public required IReadOnlyList<OperatorCommand> PostCommands { get; init; }
+
+    /// <summary>Null where there are none.</summary>
+    public CommandsAround? Commands { get; init; }
 
     public IReadOnlyList<string> Components => [.. Images.Select(i => i.Component).Order(StringComparer.Ordinal)];
 }
@@ -33,7 +34,7 @@ public sealed record DhcpInstall(Guid ConfigurationId);
 /// Puts components on a host. Nothing is changed before every check and pre-command has passed; a failure after that takes
 /// everything back that this run has changed; what a failing post-command means, it says itself, because by then the server serves.
 /// </summary>
-[Workflow(Kind, version: 8)]
+[Workflow(Kind, version: 9)]
 public sealed class InstallWorkflow : IWorkflow<InstallInput>
 {
     public const string Kind = "install";
@@ -45,20 +46,20 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         var input = plan.Input;
         var server = input.ServerId;
         plan.Exclusive($"server:{server}");
-        plan.Timeout(TimeSpan.FromHours(2));
+        plan.Timeout(CommandSteps.Limit(TimeSpan.FromHours(2), input.Commands));
 
         var look = new PreflightInput(server, input.Components, input.Dns?.Listen ?? [], input.ApiAddress);
-        var first = look with { Mending = input.PreCommands.Count > 0 };
+        var first = look with { Mending = input.Commands is { Before.Count: > 0 } };
         plan.Step("preflight", "Check the host", Preflight.With(first)).OnFailure(StepFailure.Fail);
         if (input.Login == LoginKind.Docker)
         {
             plan.Step("root-steps", "See whether root has to do something first", RootSteps.With(first)).Retry(RootSteps.Patience).OnFailure(StepFailure.Fail);
         }
 
-        var before = CommandSteps.Before(plan);
-        if (input.PreCommands.Count > 0)
+        CommandSteps.Before(plan, input.Commands);
+        if (first.Mending)
         {
-            plan.Step("preflight-again", "Check the host again, after the pre-commands", Preflight.With(look with { Commands = before })).OnFailure(StepFailure.Fail);
+            plan.Step("preflight-again", "Check the host again, after the pre-commands", Preflight.With(look with { Mended = true })).OnFailure(StepFailure.Fail);
         }
 
         var found = plan.Step("look", "See what the host has", LookAtHost.With(new LookAtHostInput(server, input.Images, input.Components)))
@@ -96,11 +97,10 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         ComponentPlan.Prove(plan, server, input.Dns is null ? null : new ProveInput(server, input.Dns.ConfigurationId, Serials: true), input.Dhcp is not null, StepFailure.Compensate);
         plan.Step("await-heartbeat", "Wait for a heartbeat", AwaitHeartbeat.With(results => new HeartbeatInput(server, input.ApiAddress, results.Of(agent).InstalledAt)))
             .Retry(Backoff.None).Timeout(TimeSpan.FromMinutes(3)).OnFailure(StepFailure.Compensate);
-        var after = CommandSteps.After(plan);
+        CommandSteps.After(plan, input.Commands);
 
         // Last of all: it lets go of what an undo needs.
-        plan.Step("record", "Record what the server has", RecordInstalled.With(results => new RecordInput(server, input.Images,
-            [.. configured.Select(c => c.Installed(results))], after)));
+        plan.Step("record", "Record what the server has", RecordInstalled.With(results => new RecordInput(server, input.Images, [.. configured.Select(c => c.Installed(results))])));
     }
 
     private static CatalogueImage Image(InstallInput input, string component) => input.Images.Single(i => i.Component == component);

@@ -4,17 +4,12 @@ using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Servers;
-using ManagedServers.Workflows.Settings;
 
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>Prepares installs: checks what was asked, which is kept as the server's wish when the run is started.</summary>
-public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, PreparedRuns runs, KnownSecrets secrets, ReportAddress reportAddress,
-    ServerCommands catalogue)
+public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, PreparedRuns runs, ReportAddress reportAddress, RequestedCommands commands)
 {
-    private const int LongestCommand = 16 * 1024;
-    private const int MostCommands = 20;
-
     /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
     /// <exception cref="ServerNotFoundException">There is no such server.</exception>
     public async Task<PreparedRun> Prepare(string idOrName, InstallRequest request, CancellationToken cancellationToken = default)
@@ -25,9 +20,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         var components = Components(request, errors);
         var dns = components.Contains(Component.Dns) ? await Dns(server, request, errors, cancellationToken) : null;
         var dhcp = components.Contains(Component.Dhcp) ? await Dhcp(server, request, errors, cancellationToken) : null;
-        await secrets.Refresh(cancellationToken);
-        var pre = await Commands(server, CommandUse.Pre, request.PreCommands, errors, cancellationToken);
-        var post = await Commands(server, CommandUse.Post, request.PostCommands, errors, cancellationToken);
+        var around = await commands.Around(server, InstallWorkflow.Kind, request, components, dns?.Listen, errors, cancellationToken);
         errors.ThrowIfAny();
 
         var newDns = await Version(server, dns is null ? null : ComponentConfiguration.Of(dns), cancellationToken);
@@ -36,7 +29,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         {
             ServerId = server.Id, ServerName = server.Name, Login = server.Login.Kind,
             ApiAddress = await reportAddress.For(server, cancellationToken),
-            Images = [.. components.Select(images.Get)], PreCommands = pre, PostCommands = post,
+            Images = [.. components.Select(images.Get)], Commands = around,
             Dns = newDns is null ? null : new DnsInstall(newDns.Id, [.. dns!.Zones.Select(z => z.Name!)], dns.Listen),
             Dhcp = newDhcp is null ? null : new DhcpInstall(newDhcp.Id),
         };
@@ -119,63 +112,5 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             errors.Add(e);
             return null;
         }
-    }
-
-    private async Task<IReadOnlyList<OperatorCommand>> Commands(Server server, string phase, IReadOnlyList<CommandRequest>? asked, InputErrors errors, CancellationToken cancellationToken)
-    {
-        var (field, use) = ($"{phase}Commands", $"{phase}-{InstallWorkflow.Kind}");
-        var commands = asked is null ? await catalogue.Copies(server.Id, use, field, errors, cancellationToken) : await Asked(field, use, asked, errors, cancellationToken);
-        if (server.Login.Kind == Hosts.LoginKind.Docker)
-        {
-            foreach (var (place, command) in commands.Where(c => c.Command.AsRoot))
-            {
-                errors.Add($"{place}.asRoot", $"must be false: user {server.SshUser} never becomes root on {server.Name}. Where '{command.Name}' needs root, run it there by hand and leave it out");
-            }
-        }
-
-        return [.. commands.Select(c => c.Command)];
-    }
-
-    private async Task<IReadOnlyList<(string Field, OperatorCommand Command)>> Asked(string field, string use, IReadOnlyList<CommandRequest> asked, InputErrors errors, CancellationToken cancellationToken)
-    {
-        if (asked.Count > MostCommands)
-        {
-            errors.Add(field, $"must have at most {MostCommands} entries");
-        }
-
-        List<(string, OperatorCommand)> commands = [];
-        foreach (var (index, command) in asked.Take(MostCommands).Index())
-        {
-            var place = $"{field}[{index}]";
-            var found = command is { Command: null, Name: { } name }
-                ? await catalogue.Copy(name, use, $"{place}.name", isAsked: true, errors, cancellationToken)
-                : Own(place, command, errors);
-            if (found is not null)
-            {
-                commands.Add((place, found));
-            }
-        }
-
-        return commands;
-    }
-
-    private OperatorCommand? Own(string place, CommandRequest? command, InputErrors errors)
-    {
-        var name = errors.Parse<DisplayName>($"{place}.name", command?.Name);
-        if (string.IsNullOrWhiteSpace(command?.Command) || command.Command.Length > LongestCommand || command.Command.Contains('\0'))
-        {
-            errors.Add($"{place}.command", $"must be shell text of at most {LongestCommand} characters, without NUL characters");
-        }
-        else if (secrets.StandIn(command.Command))
-        {
-            errors.Add($"{place}.command", "holds a password, a key or a token that the product knows, and would be kept with the run: let the command read it from a file on the host");
-        }
-
-        if (command?.TimeoutSeconds is not (>= 1 and <= 86_400))
-        {
-            errors.Add($"{place}.timeoutSeconds", "must be 1 to 86400");
-        }
-
-        return name is null || command is null ? null : new OperatorCommand(name.Text, command.Command ?? "", command.TimeoutSeconds, command.Repeatable, command.AsRoot);
     }
 }

@@ -23,7 +23,7 @@ internal static class CatalogueCommands
         var table = new TextTable(("NAME", Fit.Whole), ("FROM", Fit.Whole), ("USES", Fit.Whole), ("DESCRIPTION", Fit.MayShrink));
         foreach (var command in commands.Value.Items)
         {
-            table.Row(new Cell(command.Name, Tone.Strong), command.BuiltIn ? new Cell("product", Tone.Quiet) : command.ChangedBy, string.Join(",", command.Uses), command.Description);
+            table.Row(new Cell(command.Name, Tone.Strong), command.BuiltIn ? new Cell("product", Tone.Quiet) : command.ChangedBy, command.Uses.Count == 0 ? "by hand" : string.Join(",", command.Uses), command.Description);
         }
 
         table.Write(call.Screen, "No commands.");
@@ -51,7 +51,7 @@ internal static class CatalogueCommands
             };
         }
 
-        return Print(call, await call.Product.Commands.Add(request, cancellationToken), "Added. To have it run for a server: msctl servers commands SERVER --pre NAME");
+        return Print(call, await call.Product.Commands.Add(request, cancellationToken), "Added. To have it run around what is done to a server: msctl servers commands SERVER --pre NAME; by itself: msctl servers run-commands SERVER NAME");
     });
 
     public static DocumentedCommand Edit() => new DocumentedCommand("edit", "Change a command.")
@@ -89,7 +89,7 @@ internal static class CatalogueCommands
         page.Field("Name", command.Name, Tone.Strong);
         page.Field("Description", command.Description);
         page.Field("From", command.BuiltIn ? "the product" : $"{command.ChangedBy}, {Words.Time(command.ChangedAt)}");
-        page.Field("Uses", string.Join(", ", command.Uses));
+        page.Field("Uses", command.Uses.Count == 0 ? "by hand only" : string.Join(", ", command.Uses));
         page.Field("Runs as", command.AsRoot ? "root" : "the user who logs in");
         page.Field("Time limit", $"{command.TimeoutSeconds} s");
         page.Field("Success", $"exit code {string.Join(", ", command.SuccessCodes)}");

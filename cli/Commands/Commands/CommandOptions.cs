@@ -16,7 +16,7 @@ internal static class CommandOptions
     public static readonly Option<string?> SuccessCodes = new("--success-codes") { Description = "Exit codes that say that it went well, with commas; 0 if not given.", HelpName = "LIST" };
     public static readonly Option<string?> As = Choice("--as", "root, or login: the user who logs in on the host. root if not given.", "root", "login");
     public static readonly Option<string?> Repeatable = Choice("--repeatable", "yes: it may be run again when nobody knows how far it came. no, if not given: then the run pauses and asks.", "yes", "no");
-    public static readonly Option<string?> Uses = new("--uses") { Description = "Before and after what it may be run, with commas: pre-install, post-install.", HelpName = "LIST" };
+    public static readonly Option<string?> Uses = new("--uses") { Description = "Before and after what it is run, with commas: pre- or post- and install, uninstall, start, stop, restart or apply. Only by hand if not given.", HelpName = "LIST" };
     public static readonly Option<string?> OnFailure = Choice("--on-failure", "What its failure means after the change: pause, continue or undo. pause if not given. Before the change a failure ends the run.", "pause", "continue", "undo");
 
     public static IReadOnlyList<Option> All { get; } = [Description, TextFile, Timeout, SuccessCodes, As, Repeatable, Uses, OnFailure];

@@ -14,9 +14,9 @@ internal static class ServerCommandsCommand
     private static readonly Option<bool> NoPre = new("--no-pre") { Description = "Run none before." };
     private static readonly Option<bool> NoPost = new("--no-post") { Description = "Run none after." };
 
-    public static DocumentedCommand Build() => new DocumentedCommand("commands", "Show or choose the commands that are run around an install.")
+    public static DocumentedCommand Build() => new DocumentedCommand("commands", "Show or choose the commands that are run around changes of a server.")
     {
-        Notes = ["Each install copies their texts when it is started; it can be given others for once."],
+        Notes = ["Around installs, uninstalls, starts, stops, restarts and changes of what is served; of those chosen, each is run where its uses say. Their texts are copied when a run is started; it can be given others for once."],
         Examples = ["msctl servers commands ns1", "msctl servers commands ns1 --pre 'free port 53' --pre 'check free disk' --post 'ask DNS'", "msctl servers commands ns1 --no-post"],
     }.With(Name, Pre, Post, NoPre, NoPost).Does(async (call, cancellationToken) =>
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Commands;
 using ManagedServers.Cli.Commands.Servers;
 
 namespace ManagedServers.Cli.Commands.Config;
@@ -37,7 +38,7 @@ internal static class ApplyConfigCommand
             "msctl config apply ns1 --only --zone example.org=org.zone --zone example.net=net.zone --drop-zones",
             "msctl config apply dhcp1 --dhcp office.json",
         ],
-    }.With(Name, Zones, RemoveZones, Only, DropZones, Listen, Dhcp, DropSubnets, Message, BasedOn, NoWatch, StartedRuns.Plan, IdempotencyKey).Does(Run);
+    }.With([Name, Zones, RemoveZones, Only, DropZones, Listen, Dhcp, DropSubnets, Message, BasedOn, .. AroundOptions.All, NoWatch, StartedRuns.Plan, IdempotencyKey]).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -48,7 +49,7 @@ internal static class ApplyConfigCommand
             throw new UsageException("--only needs all zones as --zone, and no --remove-zone.");
         }
 
-        var request = new ApplyRequest
+        var request = AroundOptions.In(call, new ApplyRequest
         {
             Zones = only ? zones : null, SetZones = only ? null : zones,
             RemoveZones = call.Get(RemoveZones) is { Length: > 0 } removed ? removed : null,
@@ -58,7 +59,7 @@ internal static class ApplyConfigCommand
             DropSubnets = call.Get(DropSubnets) ? true : null,
             Message = call.Get(Message),
             BasedOn = call.Get(BasedOn) is { } text ? Versions(text) : null,
-        };
+        });
         return await StartedRuns.Do(call, ConfigurationApi.Apply(call.Get(Name), request), !call.Get(NoWatch), cancellationToken, call.Get(IdempotencyKey));
     }
 

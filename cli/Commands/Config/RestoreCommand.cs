@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Commands;
 using ManagedServers.Cli.Commands.Servers;
 
 namespace ManagedServers.Cli.Commands.Config;
@@ -25,12 +26,12 @@ internal static class RestoreCommand
             "An older zone file has an older serial: secondaries that have fetched the newer one keep it until the serial grows beyond theirs.",
         ],
         Examples = ["msctl config restore ns1 dns 3", "msctl config restore ns1 dns 3 --drop-zones -m 'the new zones were a mistake'"],
-    }.With(Name, Component, Version, DropZones, DropSubnets, Message, BasedOn, NoWatch, StartedRuns.Plan, IdempotencyKey).Does(async (call, cancellationToken) =>
+    }.With([Name, Component, Version, DropZones, DropSubnets, Message, BasedOn, .. AroundOptions.All, NoWatch, StartedRuns.Plan, IdempotencyKey]).Does(async (call, cancellationToken) =>
     {
-        var request = new RestoreRequest
+        var request = AroundOptions.In(call, new RestoreRequest
         {
             DropZones = call.Get(DropZones) ? true : null, DropSubnets = call.Get(DropSubnets) ? true : null, Message = call.Get(Message), BasedOn = call.Get(BasedOn),
-        };
+        });
         return await StartedRuns.Do(
             call, ConfigurationApi.Restore(call.Get(Name), call.Get(Component), call.Get(Version), request), !call.Get(NoWatch), cancellationToken, call.Get(IdempotencyKey));
     });

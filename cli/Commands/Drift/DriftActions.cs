@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Commands;
 using ManagedServers.Cli.Commands.Servers;
 
 namespace ManagedServers.Cli.Commands.Drift;
@@ -25,12 +26,12 @@ internal static class DriftActions
 
     public static DocumentedCommand Reapply() => Build("reapply", "Put back on a host what was asked for.", ["msctl drift reapply ns1"],
         "Files, images and containers that are gone or other ones are put back; what an operator has stopped stays stopped.")
-        .With(Name, NoWatch, StartedRuns.Plan).Does((call, cancellationToken) => StartedRuns.Do(call, DriftApi.Reapply(call.Get(Name)), !call.Get(NoWatch), cancellationToken));
+        .With([Name, .. AroundOptions.All, NoWatch, StartedRuns.Plan]).Does((call, cancellationToken) => StartedRuns.Do(call, DriftApi.Reapply(call.Get(Name), AroundOptions.In(call, new CommandsRequest())), !call.Get(NoWatch), cancellationToken));
 
     public static DocumentedCommand Accept() => Build("accept", "Make the configuration files on a host the next version.", ["msctl drift accept ns1 -m 'the night shift changed the mail server'"],
         "They are read from the host, checked and proven as any other version. Only zone files and Kea's document can be accepted; anything else is refused with the reason.")
-        .With(Name, Component, Message, NoWatch, StartedRuns.Plan)
-        .Does((call, cancellationToken) => StartedRuns.Do(call, DriftApi.Accept(call.Get(Name), new AcceptDrift(call.Get(Component), call.Get(Message))), !call.Get(NoWatch), cancellationToken));
+        .With([Name, Component, Message, .. AroundOptions.All, NoWatch, StartedRuns.Plan])
+        .Does((call, cancellationToken) => StartedRuns.Do(call, DriftApi.Accept(call.Get(Name), AroundOptions.In(call, new AcceptDrift(call.Get(Component), call.Get(Message)))), !call.Get(NoWatch), cancellationToken));
 
     private static DocumentedCommand Build(string verb, string what, string[] examples, string note) => new(verb, what) { Notes = [note], Examples = examples };
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Commands;
 
 namespace ManagedServers.Cli.Commands.Servers;
 
@@ -18,11 +19,11 @@ internal static class ControlCommands
     public static DocumentedCommand Restart() => Build("restart", "Restart components of a server.", "The run ends when Knot answers every zone over UDP and TCP.", "msctl servers restart ns1 --components monitor");
 
     private static DocumentedCommand Build(string verb, string what, string note, string example) =>
-        new DocumentedCommand(verb, what) { Notes = [note, StartedRuns.PlanNote], Examples = [example, $"{example} --plan"] }.With(Name, Components, NoWatch, StartedRuns.Plan).Does((call, cancellationToken) => Run(call, verb, cancellationToken));
+        new DocumentedCommand(verb, what) { Notes = [note, StartedRuns.PlanNote], Examples = [example, $"{example} --plan"] }.With([Name, Components, .. AroundOptions.All, NoWatch, StartedRuns.Plan]).Does((call, cancellationToken) => Run(call, verb, cancellationToken));
 
     private static async Task<int> Run(Invocation call, string verb, CancellationToken cancellationToken)
     {
-        var request = new ComponentsRequest(call.Get(Components) is { } list ? InstallInput.Components(list) : null);
+        var request = AroundOptions.In(call, new ControlRequest(call.Get(Components) is { } list ? InstallInput.Components(list) : null));
         return await StartedRuns.Do(call, ServersApi.Control(call.Get(Name), verb, request), !call.Get(NoWatch), cancellationToken);
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Commands;
 
 namespace ManagedServers.Cli.Commands.Servers;
 
@@ -13,11 +14,6 @@ internal static class InstallCommand
     private static readonly Option<string[]> Listen = new("--listen") { Description = "DNS listens here. May be given again. All IPv4 addresses, port 53, if not given.", HelpName = "ADDR:PORT" };
     private static readonly Option<string?> Dhcp = new("--dhcp") { Description = "Serve the subnets of this Kea document (Dhcp4, JSON). Those that are served now, if not given.", HelpName = "FILE" };
     private static readonly Option<bool> DropSubnets = new("--drop-subnets") { Description = "Subnets that the server serves now and that are not in the document may go." };
-    private static readonly Option<string[]> PreCommands = new("--pre-command") { Description = "Before anything is changed, run this command of the catalogue, or this text, in place of what is chosen for the server. May be given again.", HelpName = "NAME[=TEXT]" };
-    private static readonly Option<string?> PreCommandsFile = new("--pre-commands-file") { Description = "The same from a JSON file: [{\"name\",\"command\",\"timeoutSeconds\",\"repeatable\",\"asRoot\"}, …].", HelpName = "FILE" };
-    private static readonly Option<string[]> PostCommands = new("--post-command") { Description = "The same at the end. May be given again.", HelpName = "NAME[=TEXT]" };
-    private static readonly Option<string?> PostCommandsFile = new("--post-commands-file") { Description = "The same from a JSON file.", HelpName = "FILE" };
-    private static readonly Option<bool> NoCommands = new("--no-commands") { Description = "Run no commands but those given here, also not those chosen for the server." };
     private static readonly Option<bool> NoWatch = new("--no-watch") { Description = "Start it and return at once with the run's id." };
     private static readonly Option<bool> Watch = new("--watch") { Description = "Show the run as it goes and end with its outcome. This is what is done if neither is given." };
 
@@ -45,7 +41,7 @@ internal static class InstallCommand
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'free port 53' --post-command 'ask DNS'",
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'wait for the disk=mountpoint /srv' --no-watch",
         ],
-    }.With(Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, PreCommands, PreCommandsFile, PostCommands, PostCommandsFile, NoCommands, ByHand.TokenFile, Watch, NoWatch, StartedRuns.Plan, IdempotencyKey).Does(Run);
+    }.With([Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, .. AroundOptions.All, ByHand.TokenFile, Watch, NoWatch, StartedRuns.Plan, IdempotencyKey]).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -54,7 +50,7 @@ internal static class InstallCommand
             throw new UsageException("Both --watch and --no-watch were given.");
         }
 
-        var request = new InstallRequest
+        var request = AroundOptions.In(call, new InstallRequest
         {
             Components = call.Get(Components) is { } list ? InstallInput.Components(list) : null,
             Zones = call.Get(Zones) is { Length: > 0 } zones ? [.. zones.Select(InstallInput.Zone)] : null,
@@ -62,15 +58,7 @@ internal static class InstallCommand
             Listen = call.Get(Listen) is { Length: > 0 } listen ? [.. listen.Select(InstallInput.Listen)] : null,
             Dhcp = call.Get(Dhcp) is { } document ? InstallInput.Dhcp(document) : null,
             DropSubnets = call.Get(DropSubnets) ? true : null,
-            PreCommands = Commands(call, PreCommandsFile, PreCommands),
-            PostCommands = Commands(call, PostCommandsFile, PostCommands),
-        };
+        });
         return await StartedRuns.Do(call, ServersApi.Install(call.Get(Name), request), !call.Get(NoWatch), cancellationToken, call.Get(IdempotencyKey), call.Get(Name));
-    }
-
-    private static OperatorCommand[]? Commands(Invocation call, Option<string?> file, Option<string[]> given)
-    {
-        OperatorCommand[] commands = [.. InstallInput.Commands(call.Get(file)), .. (call.Get(given) ?? []).Select(InstallInput.Command)];
-        return commands.Length > 0 || call.Get(NoCommands) ? commands : null;
     }
 }

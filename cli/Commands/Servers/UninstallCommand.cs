@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Commands;
 
 namespace ManagedServers.Cli.Commands.Servers;
 
@@ -19,12 +20,12 @@ internal static class UninstallCommand
             StartedRuns.PlanNote,
         ],
         Examples = ["msctl servers uninstall ns1", "msctl servers uninstall ns1 --plan", "msctl servers uninstall ns1 --yes --no-watch"],
-    }.With(Name, Yes, ByHand.TokenFile, NoWatch, StartedRuns.Plan).Does(Run);
+    }.With([Name, Yes, .. AroundOptions.All, ByHand.TokenFile, NoWatch, StartedRuns.Plan]).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
         var name = call.Get(Name);
         await Sure.Ask(call, call.Get(Yes) || call.Get(StartedRuns.Plan), name, $"uninstall everything from {name}", s => $"Uninstall everything from {s.Name} ({s.Address ?? "by hand"}, {s.State})? It stops serving, and this cannot be undone.", "Nothing was uninstalled.", cancellationToken);
-        return await StartedRuns.Do(call, ServersApi.Uninstall(name), !call.Get(NoWatch), cancellationToken, server: name);
+        return await StartedRuns.Do(call, ServersApi.Uninstall(name, AroundOptions.In(call, new CommandsRequest())), !call.Get(NoWatch), cancellationToken, server: name);
     }
 }

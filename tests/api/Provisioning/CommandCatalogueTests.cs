@@ -15,6 +15,8 @@ public sealed class CommandCatalogueTests
         await AServersChoiceIsRunWhereItIsMeant(host);
         await WhatAFailureMeansIsTheCommandsOwn(host);
         await ARunKeepsTheTextItWasStartedWith(host);
+        await TheyAreRunByHand(host);
+        await TheyAreRunAroundEveryChange(host);
     }
 
     private static async Task TheCatalogueKeepsItsRules(RegisteredHost host)
@@ -95,6 +97,99 @@ public sealed class CommandCatalogueTests
         Assert.Equal("old", await host.Lab.Run("cat /root/said"));
     }
 
+    private static async Task TheyAreRunByHand(RegisteredHost host)
+    {
+        await Add(host, "look around", "env | grep ^MANAGED_SERVERS_ | sort >/root/looked; exit 3", new { successCodes = new[] { 3 } });
+        await Add(host, "wait for go", "echo held; until [ -e /root/let-go ]; do sleep 0.1; done", new { repeatable = true });
+        using var admin = host.Product.Admin();
+        foreach (var (commands, field) in new (object[], string)[] { ([], "commands"), ([new { name = "nobody" }], "commands[0].name"), ([new { name = "leak", command = $"echo {host.Lab.RootPassword}" }], "commands[0].command") })
+        {
+            var (status, problem) = await admin.PostAsJsonAsync("/api/v2/pvservers/ns1/run-commands", new { commands }).Answer();
+            Assert.Equal((HttpStatusCode.BadRequest, field), (status, problem.GetProperty("errors").EnumerateObject().Single().Name));
+        }
+
+        var body = new { commands = new object[] { new { name = "LOOK AROUND" }, new { name = "wait for go" }, new { name = "stumble", command = "exit 7" }, new { name = "never", command = "touch /root/never" } } };
+        var plan = await host.Post("/api/v2/pvservers/ns1/run-commands?plan=true", body);
+        Assert.Equal(["look around", "wait for go", "stumble", "never"], Titles(plan));
+        Assert.Contains("touch /root/never", plan.ToString(), StringComparison.Ordinal);
+
+        var id = (await host.Post("/api/v2/pvservers/ns1/run-commands", body)).GetProperty("runId").GetGuid();
+        await ProductProcess.Until(async () => (await host.Get($"/api/v2/runs/{id}/log")).ToString().Contains("\"held\"", StringComparison.Ordinal), "the second command runs");
+        Assert.Equal(id, (await host.Post("/api/v2/pvservers/ns1/stop?plan=true", new { })).GetProperty("ahead")[0].GetProperty("id").GetGuid());
+        Assert.NotEqual("installing", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString());
+        await host.Lab.Run("touch /root/let-go");
+
+        var run = await host.Outcome(id);
+        Assert.Equal(("failed", "run 'look around', 'wait for go', 'stumble', 'never' on ns1"), (RegisteredHost.State(run), run.GetProperty("title").GetString()));
+        Assert.Contains("'stumble'", RegisteredHost.Reason(run), StringComparison.Ordinal);
+        Assert.Equal(3, RegisteredHost.Step(run, "command-1").GetProperty("output").GetProperty("exitCode").GetInt32());
+        Assert.Equal("MANAGED_SERVERS_COMPONENTS=dns monitor\nMANAGED_SERVERS_LISTEN=0.0.0.0@53\nMANAGED_SERVERS_PHASE=run\nMANAGED_SERVERS_WORKFLOW=run-commands", await host.Lab.Run("grep -E 'COMPON|LISTEN|PHASE|WORKF' /root/looked; ls /root/never 2>/dev/null || true"));
+
+        var noted = await Ended(host, "run-commands", new { commands = new[] { new { name = "shrug" }, new { name = "check free disk" } } });
+        Assert.Equal(("succeeded", "failed"), (RegisteredHost.State(noted), RegisteredHost.Step(noted, "command-1").GetProperty("state").GetString()));
+    }
+
+    private static async Task TheyAreRunAroundEveryChange(RegisteredHost host)
+    {
+        string[] kinds = ["stop", "start", "restart", "apply", "uninstall"];
+        await Add(host, "trail", "echo $MANAGED_SERVERS_PHASE $MANAGED_SERVERS_WORKFLOW: $MANAGED_SERVERS_COMPONENTS at $MANAGED_SERVERS_LISTEN >>/root/trail", new { uses = kinds.SelectMany(k => new[] { $"pre-{k}", $"post-{k}" }) });
+        await Choose(host, new { preCommands = new[] { "trail", "check free disk" }, postCommands = new[] { "trail", "ask DNS" } });
+
+        // A failing pre-command changes nothing; what a failing post-command means, it says itself.
+        var refused = await Ended(host, "stop", new { preCommands = new[] { new { name = "no", command = "exit 6" } } });
+        Assert.Equal(("failed", "192.0.2.2"), (RegisteredHost.State(refused), await host.Www()));
+        await Add(host, "insist everywhere", "exit 5", new { onFailure = "undo", uses = kinds.Select(k => $"post-{k}") });
+        var undone = await Ended(host, "stop", new { preCommands = Array.Empty<object>(), postCommands = new[] { new { name = "insist everywhere" } } });
+        Assert.True(RegisteredHost.State(undone) == "failed", RegisteredHost.Story(undone));
+        await ProductProcess.Until(async () => await Answers(host), "what was stopped has been started again");
+
+        List<string> expected = [];
+        foreach (var (verb, kind, components, body) in new (string, string, string, object)[]
+        {
+            ("stop", "stop", "dns monitor", new { }), ("start", "start", "dns monitor", new { }), ("restart", "restart", "dns", new { components = new[] { "dns" } }),
+            ("configuration/apply", "apply", "dns", new { setZones = new[] { new { name = "example.net", file = Zone("example.net") } } }),
+            ("configuration/dns/versions/1/restore", "apply", "dns", new { dropZones = true }), ("drift/reapply", "apply", "dns", new { }),
+        })
+        {
+            Assert.Contains(Titles(await host.Post($"/api/v2/pvservers/ns1/{verb}?plan=true", body)), t => t == "trail");
+            var run = await Ended(host, verb, body);
+            Assert.True(RegisteredHost.State(run) == "succeeded", RegisteredHost.Story(run));
+            Assert.Equal(kind == "apply" ? ["trail", "check free disk", "trail", "ask DNS"] : kind == "stop" ? ["trail", "trail"] : ["trail", "trail", "ask DNS"], Titles(run));
+            expected.AddRange([$"pre {kind}: {components} at 0.0.0.0@53", $"post {kind}: {components} at 0.0.0.0@53"]);
+        }
+
+        // What is gone cannot be brought back: a command that would have it so pauses the run.
+        var paused = await Ended(host, "uninstall", new { postCommands = new[] { new { name = "trail" }, new { name = "insist everywhere" } } });
+        Assert.True(RegisteredHost.State(paused) == "paused", RegisteredHost.Story(paused));
+        await host.Post($"/api/v2/runs/{paused.GetProperty("id").GetString()}/skip", new { });
+        var gone = await host.Outcome(paused.GetProperty("id").GetGuid());
+        Assert.True(RegisteredHost.State(gone) == "succeeded", RegisteredHost.Story(gone));
+        expected.AddRange(["pre uninstall: dns monitor at 0.0.0.0@53", "post uninstall: dns monitor at 0.0.0.0@53"]);
+        Assert.Equal(expected, (await host.Lab.Run("cat /root/trail")).Split('\n'));
+        Assert.Equal("", await host.Lab.Run("ls -d /var/lib/managed-servers 2>/dev/null || true"));
+    }
+
+    private static async Task<JsonElement> Ended(RegisteredHost host, string verb, object body)
+    {
+        var started = await host.Post($"/api/v2/pvservers/ns1/{verb}", body);
+        Assert.True(started.TryGetProperty("runId", out var run), started.ToString());
+        return await host.Outcome(run.GetGuid());
+    }
+
+    private static async Task<bool> Answers(RegisteredHost host)
+    {
+        try
+        {
+            return await host.Www() == "192.0.2.2";
+        }
+        catch (DnsClient.DnsResponseException)
+        {
+            return false;
+        }
+    }
+
+    private static string Zone(string name) => $"$TTL 300\n@ SOA ns1.{name}. hostmaster.{name}. 1 3600 900 604800 300\n@ NS ns1.{name}.\nns1 A 192.0.2.1\n";
+
     private static object[] Zones => [new { name = "example.org", file = RegisteredHost.Zone }];
 
     private static async Task Add(RegisteredHost host, string name, string text, object more)
@@ -122,5 +217,5 @@ public sealed class CommandCatalogueTests
     }
 
     private static List<string> Titles(JsonElement run) =>
-        [.. run.GetProperty("steps").EnumerateArray().Where(s => s.GetProperty("name").GetString()!.Contains("-command-", StringComparison.Ordinal)).Select(s => s.GetProperty("title").GetString()!.Split('\'')[1])];
+        [.. run.GetProperty("steps").EnumerateArray().Where(s => s.GetProperty("name").GetString()!.Contains("command-", StringComparison.Ordinal)).Select(s => s.GetProperty("title").GetString()!.Split('\'')[1])];
 }

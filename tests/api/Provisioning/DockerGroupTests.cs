@@ -42,8 +42,11 @@ public sealed class DockerGroupTests
 
         foreach (var verb in new[] { "stop", "start", "restart" })
         {
-            await Succeeds(host, (await host.Post($"/api/v2/pvservers/ns1/{verb}", new { })).GetProperty("runId").GetGuid());
+            await Succeeds(host, (await host.Post($"/api/v2/pvservers/ns1/{verb}", new { postCommands = new[] { Command("whoami", "id -un >> /tmp/who") } })).GetProperty("runId").GetGuid());
         }
+
+        await Succeeds(host, (await host.Post("/api/v2/pvservers/ns1/run-commands", new { commands = new[] { Command("whoami", "id -un >> /tmp/who") } })).GetProperty("runId").GetGuid());
+        Assert.Equal("runner\nrunner\nrunner\nrunner", await host.Lab.Run("cat /tmp/who; rm /tmp/who"));
 
         await ItComesBackAfterAReboot(host);
         await Succeeds(host, (await host.Post("/api/v2/pvservers/ns1/uninstall", new { })).GetProperty("runId").GetGuid());
@@ -62,9 +65,16 @@ public sealed class DockerGroupTests
     private static async Task ACommandThatNeedsRootIsRefused(RegisteredHost host)
     {
         using var admin = host.Product.Admin();
-        var (status, problem) = await admin.PostAsJsonAsync("/api/v2/pvservers/ns1/install", RegisteredHost.OneZone(pre: [new { name = "as root", command = "true" }])).Answer();
-        Assert.Equal(HttpStatusCode.BadRequest, status);
-        Assert.Contains("user runner never becomes root on ns1", problem.GetProperty("errors").GetProperty("preCommands[0].asRoot")[0].GetString(), StringComparison.Ordinal);
+        var asRoot = new[] { new { name = "as root", command = "true" } };
+        foreach (var (verb, body, field) in new (string, object, string)[]
+        {
+            ("install", RegisteredHost.OneZone(pre: asRoot), "preCommands[0].asRoot"), ("run-commands", new { commands = asRoot }, "commands[0].asRoot"),
+        })
+        {
+            var (status, problem) = await admin.PostAsJsonAsync($"/api/v2/pvservers/ns1/{verb}", body).Answer();
+            Assert.Equal(HttpStatusCode.BadRequest, status);
+            Assert.Contains("user runner never becomes root on ns1", problem.GetProperty("errors").GetProperty(field)[0].GetString(), StringComparison.Ordinal);
+        }
     }
 
     private static async Task TheInstallWaitsForRoot(RegisteredHost host, string before)

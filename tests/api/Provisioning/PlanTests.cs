@@ -17,7 +17,7 @@ public sealed class PlanTests
         await WouldFail(host);
         Assert.Equal(before, await host.Footprint());
         Assert.Equal("", await host.Lab.Run("ls -A /var/lib | grep managed-servers || true"));
-        Assert.Equal(0, (await host.Get("/api/v2/runs?server=ns1")).GetProperty("items").GetArrayLength());
+        Assert.Equal(0, (await host.Get("/api/v2/runs")).GetProperty("items").GetArrayLength());
         Assert.Equal("new", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString());
 
         await BehindAnotherRun(host);
@@ -135,7 +135,7 @@ public sealed class PlanTests
 
     private static async Task OfAHostThatIsAway(RegisteredHost host)
     {
-        await host.Lab.Run("kill $(cat /run/sshd.pid); while pkill -x sshd; do sleep 0.05; done");
+        await host.Lab.Run("lab-service ssh stop; pkill -9 -f '^sshd: '; true");
         var plan = await Plan(host, "stop", new { components = new[] { "dns" } });
         Assert.StartsWith("The host could not be looked at: ", plan.GetProperty("notLookedAt").GetString(), StringComparison.Ordinal);
         Assert.Equal(JsonValueKind.Null, plan.GetProperty("wouldChange").ValueKind);

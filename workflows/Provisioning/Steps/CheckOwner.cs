@@ -25,7 +25,7 @@ public sealed class CheckOwner(Servers.Servers servers) : Step<CheckOwner, Owner
         if (await host.ReadFile(HostLayout.Of(host).AgentConfiguration, cancellationToken: cancellationToken) is { } configuration
             && InstallAgent.OwnerIn(configuration) is { ServerId: { } owner } found && owner != input.ServerId.ToString())
         {
-            throw new StepRejectedException($"{host.Target} is managed as server {owner} of the product at {found.Api} now. Nothing was removed: uninstall it there, and remove this server here.");
+            throw new StepRejectedException($"{host.Target} is managed as server {owner} of the product at {found.Api} now. Nothing was done there: uninstall it from there, and remove this server here.");
         }
     }
 }

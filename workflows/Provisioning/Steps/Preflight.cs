@@ -6,8 +6,8 @@ using ManagedServers.Workflows.Hosts;
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <param name="Mending">Pre-commands come next, and the host is looked at again after them: what they may put right does not stop the run yet.</param>
-/// <param name="Commands">The pre-commands' steps: journalled by now, so that the host may forget them.</param>
-public sealed record PreflightInput(Guid ServerId, IReadOnlyList<string> Components, IReadOnlyList<ListenRequest> Listen, Uri ApiAddress, bool Mending = false, IReadOnlyList<int>? Commands = null);
+/// <param name="Mended">Pre-commands have run; in a plan, they have not yet.</param>
+public sealed record PreflightInput(Guid ServerId, IReadOnlyList<string> Components, IReadOnlyList<ListenRequest> Listen, Uri ApiAddress, bool Mending = false, bool Mended = false);
 
 /// <summary>One thing looked at.</summary>
 /// <param name="Fix">What to do; null when it is well.</param>
@@ -37,12 +37,6 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
 
     public override async Task<PreflightResult> Run(PreflightInput input, StepContext step)
     {
-        if (input.Commands is { } commands)
-        {
-            await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-            await RunCommand.Forget(host, commands, step);
-        }
-
         var checks = await Checks(input, step.Cancellation);
         foreach (var check in checks)
         {
@@ -57,7 +51,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
     {
         var checks = await Checks(input, cancellationToken);
         // They have not run yet, on either side of them.
-        var mending = input.Mending || input.Commands is { Count: > 0 };
+        var mending = input.Mending || input.Mended;
         var later = checks.Where(c => !c.Ok && (c.RootStep || (c.Mendable && mending))).Select(c => c.Name).ToList();
         return Preview<PreflightResult>.Nothing(Judge(checks, mending), later.Count > 0 ? $"not well yet, for the pre-commands or for root to put right: {string.Join(", ", later)}" : null);
     }

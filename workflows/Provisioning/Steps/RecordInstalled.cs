@@ -3,8 +3,7 @@ using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-/// <param name="Commands">The post-commands' steps: journalled by now, so that the host may forget them.</param>
-public sealed record RecordInput(Guid ServerId, IReadOnlyList<CatalogueImage> Images, IReadOnlyList<InstalledConfiguration> Configurations, IReadOnlyList<int> Commands);
+public sealed record RecordInput(Guid ServerId, IReadOnlyList<CatalogueImage> Images, IReadOnlyList<InstalledConfiguration> Configurations);
 
 /// <param name="Kept">Digests of those that stay on the host: the current one and the one before it.</param>
 /// <param name="Specification">Of the container that serves it; null while it is not made anew.</param>
@@ -35,7 +34,6 @@ public sealed class RecordInstalled(Servers.Servers servers, Configurations conf
         }
 
         await InstallAgent.Settle(host, step.Cancellation);
-        await RunCommand.Forget(host, input.Commands, step);
         return Nothing.Value;
     }
 

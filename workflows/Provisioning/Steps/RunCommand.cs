@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <param name="Before">Steps whose commands are journalled by now, so that the host may forget them.</param>
-/// <param name="Phase"><c>pre</c> or <c>post</c>.</param>
-public sealed record CommandInput(InstallInput Install, OperatorCommand Command, IReadOnlyList<int> Before, string Phase);
+/// <param name="Phase"><c>pre</c>, <c>post</c>, or <c>run</c> of one that is run by hand.</param>
+public sealed record CommandInput(CommandScene Scene, OperatorCommand Command, IReadOnlyList<int> Before, string Phase);
 
 public sealed record RanCommand(int ExitCode);
 
@@ -30,7 +30,7 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
         var key = Key(step, step.Seq, step.SuccessesOf(step.Seq));
         try
         {
-            await using (var host = await servers.Connect(input.Install.ServerId, step.Cancellation))
+            await using (var host = await servers.Connect(input.Scene.ServerId, step.Cancellation))
             {
                 await Forget(host, input.Before, step);
             }
@@ -42,7 +42,7 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
         }
         catch (OperationCanceledException) when (step.CancelledByOperator)
         {
-            await End(input.Install.ServerId, key, step);
+            await End(input.Scene.ServerId, key, step);
             throw;
         }
     }
@@ -85,7 +85,7 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
         {
             try
             {
-                await using var host = await servers.Connect(input.Install.ServerId, step.Cancellation);
+                await using var host = await servers.Connect(input.Scene.ServerId, step.Cancellation);
                 var found = await host.LookUpKept(key, step.Cancellation);
                 if (begun && found.Phase == KeptCommandPhase.None && !command.Repeatable)
                 {
@@ -135,7 +135,7 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
             {
                 AsRoot = command.AsRoot,
                 Timeout = TimeSpan.FromSeconds(command.TimeoutSeconds),
-                Environment = CommandSteps.Environment(input.Install, input.Phase, step.RunId, host.Target.Address.Text, HostLayout.Of(host).Root),
+                Environment = CommandSteps.Environment(input.Scene, input.Phase, step.RunId, host.Target.Address.Text, HostLayout.Of(host).Root),
                 OnLine = output.Add,
             }, step.Cancellation);
         }
@@ -163,7 +163,7 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
 
         // Told to the operator now, whose retry runs it again.
         var command = input.Command;
-        await using var host = await servers.Connect(input.Install.ServerId, step.Cancellation);
+        await using var host = await servers.Connect(input.Scene.ServerId, step.Cancellation);
         await host.ForgetKept(key, step.Cancellation);
         throw new StepRejectedException(result.TimedOut
             ? $"The command '{command.Name}' on {host.Target} took longer than {command.TimeoutSeconds} s and was ended. Its output is in the log above."

@@ -33,6 +33,7 @@ internal sealed record MatrixRow(string Kind, HostState From, HostState To, Func
             return await Post(host, "host-key");
         }) { Approval = "accept" },
         new("restart", HostState.Installed, HostState.Installed, host => Post(host, "restart")),
+        new("run-commands", HostState.Installed, HostState.Installed, host => Post(host, "run-commands", new { commands = Commands })),
         new("stop", HostState.Installed, HostState.Stopped, host => Post(host, "stop")),
         new("start", HostState.Stopped, HostState.Installed, host => Post(host, "start")),
         new("check-drift", HostState.Installed, HostState.Installed, host => Post(host, "drift/check")),
@@ -48,9 +49,9 @@ internal sealed record MatrixRow(string Kind, HostState From, HostState To, Func
         return (await host.Post("/api/v2/pvservers/ns1/configuration/apply", new { zones = new[] { new { name = "example.org", file } } })).GetProperty("runId").GetGuid();
     }
 
-    private static async Task<Guid> Post(RegisteredHost host, string verb)
+    private static async Task<Guid> Post(RegisteredHost host, string verb, object? body = null)
     {
-        var started = await host.Post($"/api/v2/pvservers/ns1/{verb}", new { });
+        var started = await host.Post($"/api/v2/pvservers/ns1/{verb}", body ?? new { });
         return started.TryGetProperty("runId", out var run) ? run.GetGuid() : throw new InvalidOperationException($"{verb}: {started}");
     }
 }
