@@ -118,6 +118,10 @@ public sealed class InstallTests : AgainstStandIn
         Assert.Contains("--yes", unsure.Error, StringComparison.Ordinal);
         Assert.DoesNotContain(Product.Requests, r => r.Path.EndsWith("/uninstall", StringComparison.Ordinal));
 
+        var both = await Msctl.Run("servers", "uninstall", "ns1", "--yes", "--watch", "--no-watch");
+        Assert.Equal(2, both.ExitCode);
+        Assert.Contains("Both --watch and --no-watch were given.", both.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(Product.Requests, r => r.Path.EndsWith("/uninstall", StringComparison.Ordinal));
         var sure = await Msctl.Run("servers", "uninstall", "ns1", "--yes", "--no-watch");
         Assert.True(sure.ExitCode == 0, sure.ToString());
         Assert.True(Guid.TryParse(Product.Requests.Single(r => r.Path.EndsWith("/uninstall", StringComparison.Ordinal)).IdempotencyKey, out _));

@@ -19,7 +19,6 @@ internal static class ApplyConfigCommand
     private static readonly Option<bool> DropSubnets = ConfigArguments.DropSubnets();
     private static readonly Option<string?> Message = ConfigArguments.Message();
     private static readonly Option<string?> BasedOn = new("--based-on") { Description = "Only if this version is still the one that is served; with both components dns=N,dhcp=M.", HelpName = "N" };
-    private static readonly Option<bool> NoWatch = ConfigArguments.NoWatch();
     private static readonly Option<string?> IdempotencyKey = ConfigArguments.IdempotencyKey();
 
     public static DocumentedCommand Build() => new DocumentedCommand("apply", "Change what a server serves.")
@@ -38,7 +37,7 @@ internal static class ApplyConfigCommand
             "msctl config apply ns1 --only --zone example.org=org.zone --zone example.net=net.zone --drop-zones",
             "msctl config apply dhcp1 --dhcp office.json",
         ],
-    }.With([Name, Zones, RemoveZones, Only, DropZones, Listen, Dhcp, DropSubnets, Message, BasedOn, .. AroundOptions.All, NoWatch, StartedRuns.Plan, IdempotencyKey]).Does(Run);
+    }.With([Name, Zones, RemoveZones, Only, DropZones, Listen, Dhcp, DropSubnets, Message, BasedOn, .. AroundOptions.All, .. StartedRuns.Options, IdempotencyKey]).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -60,7 +59,7 @@ internal static class ApplyConfigCommand
             Message = call.Get(Message),
             BasedOn = call.Get(BasedOn) is { } text ? Versions(text) : null,
         });
-        return await StartedRuns.Do(call, ConfigurationApi.Apply(call.Get(Name), request), !call.Get(NoWatch), cancellationToken, call.Get(IdempotencyKey));
+        return await StartedRuns.Do(call, ConfigurationApi.Apply(call.Get(Name), request), cancellationToken, call.Get(IdempotencyKey));
     }
 
     /// <summary>A number is meant for whatever is changed.</summary>

@@ -15,8 +15,6 @@ internal static class ConfigArguments
 
     public static Option<bool> DropSubnets() => new("--drop-subnets") { Description = "Subnets that are served now and are not in it may go." };
 
-    public static Option<bool> NoWatch() => new("--no-watch") { Description = "Begin and return at once with the run's id." };
-
     public static Option<string?> IdempotencyKey() =>
         new("--idempotency-key") { Description = "Starting again with the same key gives the run that was started first. A new key if not given.", HelpName = "KEY" };
 

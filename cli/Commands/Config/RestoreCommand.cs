@@ -15,7 +15,6 @@ internal static class RestoreCommand
     private static readonly Option<bool> DropSubnets = ConfigArguments.DropSubnets();
     private static readonly Option<string?> Message = ConfigArguments.Message();
     private static readonly Option<int?> BasedOn = new("--based-on") { Description = "Only if this version is still the one that is served.", HelpName = "N" };
-    private static readonly Option<bool> NoWatch = ConfigArguments.NoWatch();
     private static readonly Option<string?> IdempotencyKey = ConfigArguments.IdempotencyKey();
 
     public static DocumentedCommand Build() => new DocumentedCommand("restore", "Serve again what an older version was.")
@@ -26,13 +25,13 @@ internal static class RestoreCommand
             "An older zone file has an older serial: secondaries that have fetched the newer one keep it until the serial grows beyond theirs.",
         ],
         Examples = ["msctl config restore ns1 dns 3", "msctl config restore ns1 dns 3 --drop-zones -m 'the new zones were a mistake'"],
-    }.With([Name, Component, Version, DropZones, DropSubnets, Message, BasedOn, .. AroundOptions.All, NoWatch, StartedRuns.Plan, IdempotencyKey]).Does(async (call, cancellationToken) =>
+    }.With([Name, Component, Version, DropZones, DropSubnets, Message, BasedOn, .. AroundOptions.All, .. StartedRuns.Options, IdempotencyKey]).Does(async (call, cancellationToken) =>
     {
         var request = AroundOptions.In(call, new RestoreRequest
         {
             DropZones = call.Get(DropZones) ? true : null, DropSubnets = call.Get(DropSubnets) ? true : null, Message = call.Get(Message), BasedOn = call.Get(BasedOn),
         });
         return await StartedRuns.Do(
-            call, ConfigurationApi.Restore(call.Get(Name), call.Get(Component), call.Get(Version), request), !call.Get(NoWatch), cancellationToken, call.Get(IdempotencyKey));
+            call, ConfigurationApi.Restore(call.Get(Name), call.Get(Component), call.Get(Version), request), cancellationToken, call.Get(IdempotencyKey));
     });
 }

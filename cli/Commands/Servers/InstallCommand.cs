@@ -14,8 +14,6 @@ internal static class InstallCommand
     private static readonly Option<string[]> Listen = new("--listen") { Description = "DNS listens here. May be given again. All IPv4 addresses, port 53, if not given.", HelpName = "ADDR:PORT" };
     private static readonly Option<string?> Dhcp = new("--dhcp") { Description = "Serve the subnets of this Kea document (Dhcp4, JSON). Those that are served now, if not given.", HelpName = "FILE" };
     private static readonly Option<bool> DropSubnets = new("--drop-subnets") { Description = "Subnets that the server serves now and that are not in the document may go." };
-    private static readonly Option<bool> NoWatch = new("--no-watch") { Description = "Start it and return at once with the run's id." };
-    private static readonly Option<bool> Watch = new("--watch") { Description = "Show the run as it goes and end with its outcome. This is what is done if neither is given." };
 
     private static readonly Option<string?> IdempotencyKey = new("--idempotency-key")
     {
@@ -41,15 +39,10 @@ internal static class InstallCommand
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'free port 53' --post-command 'ask DNS'",
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'wait for the disk=mountpoint /srv' --no-watch",
         ],
-    }.With([Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, .. AroundOptions.All, ByHand.TokenFile, Watch, NoWatch, StartedRuns.Plan, IdempotencyKey]).Does(Run);
+    }.With([Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, .. AroundOptions.All, ByHand.TokenFile, .. StartedRuns.Options, IdempotencyKey]).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
-        if (call.Get(Watch) && call.Get(NoWatch))
-        {
-            throw new UsageException("Both --watch and --no-watch were given.");
-        }
-
         var request = AroundOptions.In(call, new InstallRequest
         {
             Components = call.Get(Components) is { } list ? InstallInput.Components(list) : null,
@@ -59,6 +52,6 @@ internal static class InstallCommand
             Dhcp = call.Get(Dhcp) is { } document ? InstallInput.Dhcp(document) : null,
             DropSubnets = call.Get(DropSubnets) ? true : null,
         });
-        return await StartedRuns.Do(call, ServersApi.Install(call.Get(Name), request), !call.Get(NoWatch), cancellationToken, call.Get(IdempotencyKey), call.Get(Name));
+        return await StartedRuns.Do(call, ServersApi.Install(call.Get(Name), request), cancellationToken, call.Get(IdempotencyKey), call.Get(Name));
     }
 }

@@ -16,7 +16,6 @@ internal static class RotateCredentialCommand
     private static readonly Option<string?> Key = new("--key-file") { Description = "Use this private key; - for standard input.", HelpName = "FILE" };
     private static readonly Option<string?> Passphrase = new("--passphrase-file") { Description = "Read the key's passphrase from this file.", HelpName = "FILE" };
     private static readonly Option<string?> Reason = new("--reason") { Description = "Why, for the server's history.", HelpName = "TEXT" };
-    private static readonly Option<bool> NoWatch = new("--no-watch") { Description = "Begin and return at once with the run's id." };
 
     public static DocumentedCommand Build() => new DocumentedCommand("rotate-credential", "Put a new credential in the place of the one with which the product logs in.")
     {
@@ -26,11 +25,11 @@ internal static class RotateCredentialCommand
             "The new one is proven before the old one goes; a key that somebody else has put on the host stays there. Whatever fails, the credential that is stored works.",
         ],
         Examples = ["msctl servers rotate-credential ns1 --reason 'quarterly rotation'", "msctl servers rotate-credential ns1 --password-file ns1.new-password"],
-    }.With(Name, Password, Key, Passphrase, Reason, NoWatch, StartedRuns.Plan).Does(Run);
+    }.With([Name, Password, Key, Passphrase, Reason, .. StartedRuns.Options]).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
         var (password, key, passphrase) = HostCredentials.Read(call, Password, Key, Passphrase);
-        return await StartedRuns.Do(call, ServersApi.RotateCredential(call.Get(Name), new RotateRequest(password, key, passphrase, call.Get(Reason))), !call.Get(NoWatch), cancellationToken);
+        return await StartedRuns.Do(call, ServersApi.RotateCredential(call.Get(Name), new RotateRequest(password, key, passphrase, call.Get(Reason))), cancellationToken);
     }
 }

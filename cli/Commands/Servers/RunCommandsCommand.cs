@@ -8,7 +8,6 @@ internal static class RunCommandsCommand
 {
     private static readonly Argument<string> Name = ServerArgument.Make();
     private static readonly Argument<string[]> Commands = new("COMMAND") { Description = "Command of the catalogue, whatever it is meant for, or 'NAME=TEXT' for this once", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<bool> NoWatch = new("--no-watch") { Description = "Begin and return at once with the run's id." };
 
     public static DocumentedCommand Build() => new DocumentedCommand("run-commands", "Run commands on the host of a server.")
     {
@@ -19,6 +18,6 @@ internal static class RunCommandsCommand
             StartedRuns.PlanNote,
         ],
         Examples = ["msctl servers run-commands ns1 'check free disk' 'synchronise the clock'", "msctl servers run-commands ns1 'ask DNS' --plan", "msctl servers run-commands ns1 'see the load=uptime' --no-watch"],
-    }.With(Name, Commands, NoWatch, StartedRuns.Plan).Does((call, cancellationToken) => StartedRuns.Do(
-        call, ServersApi.RunCommands(call.Get(Name), new RunCommandsRequest([.. call.Get(Commands)!.Select(InstallInput.Command)])), !call.Get(NoWatch), cancellationToken, server: call.Get(Name)));
+    }.With([Name, Commands, .. StartedRuns.Options]).Does((call, cancellationToken) => StartedRuns.Do(
+        call, ServersApi.RunCommands(call.Get(Name), new RunCommandsRequest([.. call.Get(Commands)!.Select(InstallInput.Command)])), cancellationToken, server: call.Get(Name)));
 }

@@ -11,14 +11,22 @@ internal static class StartedRuns
 {
     public static readonly Option<bool> Plan = new("--plan") { Description = "Show what would be done, what it changes on the host and who would notice. Starts nothing, keeps nothing." };
 
+    private static readonly Option<bool> NoWatch = new("--no-watch") { Description = "Begin and return at once with the run's id." };
+    private static readonly Option<bool> Watch = new("--watch") { Description = "Show the run as it goes and end with its outcome. This is what is done if neither is given." };
+
+    public static IReadOnlyList<Option> Watching { get; } = [Watch, NoWatch];
+
+    public static IReadOnlyList<Option> Options { get; } = [.. Watching, Plan];
+
     public static readonly string PlanNote = $"--plan ends with {ExitCode.Done} whether or not anything would change (its last line says which; wouldChange in JSON), and with {ExitCode.Refused} when the run would fail as things are.";
 
     /// <summary>As the options say.</summary>
-    public static async Task<int> Do(Invocation call, RunRequest request, bool watch, CancellationToken cancellationToken, string? idempotencyKey = null, string server = "")
+    public static async Task<int> Do(Invocation call, RunRequest request, CancellationToken cancellationToken, string? idempotencyKey = null, string server = "")
     {
+        _ = Watches(call);
         if (!call.Get(Plan))
         {
-            return await Follow(call, await call.Product.Runs.Start(request, idempotencyKey ?? Guid.CreateVersion7().ToString(), cancellationToken), watch, cancellationToken, server);
+            return await Follow(call, await call.Product.Runs.Start(request, idempotencyKey ?? Guid.CreateVersion7().ToString(), cancellationToken), cancellationToken, server);
         }
 
         var plan = await call.Product.Runs.Plan(request, cancellationToken);
@@ -34,8 +42,9 @@ internal static class StartedRuns
         return plan.Value.WouldFail is null ? ExitCode.Done : ExitCode.Refused;
     }
 
-    public static async Task<int> Follow(Invocation call, Answer<StartedRun> started, bool watch, CancellationToken cancellationToken, string server = "")
+    public static async Task<int> Follow(Invocation call, Answer<StartedRun> started, CancellationToken cancellationToken, string server = "")
     {
+        var watch = Watches(call);
         foreach (var line in Ahead(started.Value.Ahead, call.Now, "It waits"))
         {
             call.Screen.Note(SafeText.Line(line), Tone.Warning);
@@ -76,6 +85,9 @@ internal static class StartedRuns
 
         return ExitCode.Done;
     }
+
+    /// <exception cref="UsageException">Both were asked for; nothing was started.</exception>
+    private static bool Watches(Invocation call) => !(call.Get(NoWatch) && call.Get(Watch)) ? !call.Get(NoWatch) : throw new UsageException("Both --watch and --no-watch were given.");
 
     /// <summary>For whom a run waits, in words: not yet made safe for a terminal.</summary>
     public static IEnumerable<string> Ahead(IReadOnlyList<RunSummary> ahead, DateTimeOffset now, string waits)

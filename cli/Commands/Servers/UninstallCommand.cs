@@ -9,7 +9,6 @@ internal static class UninstallCommand
 {
     private static readonly Argument<string> Name = ServerArgument.Make();
     private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask." };
-    private static readonly Option<bool> NoWatch = new("--no-watch") { Description = "Begin and return at once with the run's id." };
 
     public static DocumentedCommand Build() => new DocumentedCommand("uninstall", "Take everything from a host that installs have put there.")
     {
@@ -20,12 +19,12 @@ internal static class UninstallCommand
             StartedRuns.PlanNote,
         ],
         Examples = ["msctl servers uninstall ns1", "msctl servers uninstall ns1 --plan", "msctl servers uninstall ns1 --yes --no-watch"],
-    }.With([Name, Yes, .. AroundOptions.All, ByHand.TokenFile, NoWatch, StartedRuns.Plan]).Does(Run);
+    }.With([Name, Yes, .. AroundOptions.All, ByHand.TokenFile, .. StartedRuns.Options]).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
         var name = call.Get(Name);
         await Sure.Ask(call, call.Get(Yes) || call.Get(StartedRuns.Plan), name, $"uninstall everything from {name}", s => $"Uninstall everything from {s.Name} ({s.Address ?? "by hand"}, {s.State})? It stops serving, and this cannot be undone.", "Nothing was uninstalled.", cancellationToken);
-        return await StartedRuns.Do(call, ServersApi.Uninstall(name, AroundOptions.In(call, new CommandsRequest())), !call.Get(NoWatch), cancellationToken, server: name);
+        return await StartedRuns.Do(call, ServersApi.Uninstall(name, AroundOptions.In(call, new CommandsRequest())), cancellationToken, server: name);
     }
 }
