@@ -240,8 +240,9 @@ public sealed class HeedTests
     public async Task A_run_whose_steps_follow_each_other_without_a_pause_keeps_its_lease()
     {
         await using var node = await TestNode.Start(options: o =>
-            (o.LeaseRenewal, o.SelfFencing, o.Lease) = (TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(3)));
-        var id = await node.Begin(new Script([.. Enumerable.Range(1, 1500).Select(n => new Spec($"s{n}"))]));
+            (o.LeaseRenewal, o.SelfFencing, o.Lease) = (TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(6)));
+        // Longer than a node may go without renewing.
+        var id = await node.Begin(new Script([.. Enumerable.Range(1, 3000).Select(n => new Spec($"s{n}"))]));
 
         var run = await node.Ended(id);
 

@@ -14,7 +14,7 @@ public sealed class UndoTests
         var run = await node.Ended(await node.Begin("a", new Spec("b") { Plain = true }, "c", Breaks, "never"));
 
         Assert.Equal(["a", "b", "c", "breaks", "undo breaks (nothing known)", "undo c (c)", "undo a (a)"], node.Actors.Calls);
-        Assert.Equal((RunState.Failed, "Step 4, 'Do breaks', failed: port 53 is taken What it had done was undone."), (run.State, run.Reason));
+        Assert.Equal((RunState.Failed, "Step 4, 'Do breaks', failed: port 53 is taken. What it had done was undone."), (run.State, run.Reason));
         Assert.Equal([StepState.Undone, StepState.Succeeded, StepState.Undone, StepState.Undone, StepState.Pending], run.Steps.Select(s => s.State));
         Assert.Equal(["started", "claimed", "undoing", "failed"], run.Events.Select(e => e.What));
         Assert.False(run.Undoing);

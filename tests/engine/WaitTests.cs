@@ -189,7 +189,7 @@ public sealed class WaitTests
         var run = await node.Ended(id);
 
         Assert.Equal(RunState.Failed, run.State);
-        Assert.Contains("Rejected by eve: it is another host What it had done was undone.", run.Reason, StringComparison.Ordinal);
+        Assert.Contains("Rejected by eve: it is another host. What it had done was undone.", run.Reason, StringComparison.Ordinal);
         Assert.Equal(["first", "undo first (first)"], node.Actors.Calls);
     }
 
