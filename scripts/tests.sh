@@ -14,6 +14,8 @@ run_tests() {
     # Most processes of the tests live for a moment: what they measure of themselves to become faster later is lost on them.
     # They become faster only after ten seconds (hexadecimal ms) without new code.
     export DOTNET_TieredPGO=0 DOTNET_TC_CallCountingDelayMs=2710
+    # Their threads wait for work without spinning, which would take time from the others.
+    export DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0
     own lab "$lab"
     local projects=("$root"/tests/{engine,workflows,api,dashboard,cli,lab/tests}) filter=${1:+FullyQualifiedName~$1} settings=() silence=10m
     if [ "${1:-}" = chaos ]; then
