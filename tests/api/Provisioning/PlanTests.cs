@@ -17,7 +17,7 @@ public sealed class PlanTests
         await WouldFail(host);
         Assert.Equal(before, await host.Footprint());
         Assert.Equal("", await host.Lab.Run("ls -A /var/lib | grep managed-servers || true"));
-        Assert.Equal(0, (await host.Get("/api/v2/runs")).GetProperty("items").GetArrayLength());
+        Assert.Equal(0, (await host.Get("/api/v2/runs?server=ns1")).GetProperty("items").GetArrayLength());
         Assert.Equal("new", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString());
 
         await BehindAnotherRun(host);
