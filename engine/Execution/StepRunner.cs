@@ -103,8 +103,10 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, LiveRuns runs, Tex
     private StepOutcome Failed(LiveRun run, Call call, Exception fault, bool stopped, bool timedOut, RunStepContext context)
     {
         logger.LogDebug(fault, "Run {Run}, step {Step}, attempt {Attempt} failed.", run.Id, call.Step.Name, call.Attempt);
-        var error = text.Error(timedOut ? $"No answer within {Words.Duration(call.Step.TimeLimit)}, the time limit of this step." : Words.Of(fault));
-        return new StepOutcome(null, error, fault is StepRejectedException && !timedOut, stopped, false, context.Said) { Uncertain = fault is StepUncertainException && !timedOut };
+        // A step that was cut off may know what that means, and says it by these two; of any other exception the limit is the cause.
+        var (rejected, uncertain) = (fault is StepRejectedException, fault is StepUncertainException);
+        var error = text.Error(timedOut && !rejected && !uncertain ? $"No answer within {Words.Duration(call.Step.TimeLimit)}, the time limit of this step." : Words.Of(fault));
+        return new StepOutcome(null, error, rejected, stopped, false, context.Said) { Uncertain = uncertain };
     }
 
     private StepOutcome Left(Call call, CancellationToken told)

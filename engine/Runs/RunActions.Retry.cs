@@ -85,7 +85,7 @@ internal sealed partial class RunActions
             insert into engine.step (run_id, seq, direction, attempt, try, state, fence, node, summary, finished_at)
             select @Id, @Cursor, @Direction, coalesce(max(attempt), 0) + 1, 1, 'skipped', @Fence + 1, '', 'Skipped by ' || @Who || '.', now()
             from engine.step where run_id = @Id and seq = @Cursor and direction = @Direction;
-            update engine.run set state = 'queued', fence = fence + 1, reason = 'Goes on after the skipped step.', cursor = cursor + direction, due_at = null,
+            update engine.run set state = 'queued', fence = fence + 1, reason = 'Goes on after the skipped step.', cursor = cursor + direction, due_at = null, worked = '0',
                    cancel_mode = case when direction < 0 then cancel_mode end,
                    recoveries_in_row = 0, steps_done = steps_done + case when direction > 0 then 1 else 0 end, job_id = null, job_at = now()
             where id = @Id

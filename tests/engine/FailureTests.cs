@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Npgsql;
 
 namespace ManagedServers.Engine.Tests;
 
@@ -63,6 +64,50 @@ public sealed class FailureTests
         Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
         Assert.Equal(1, successes);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_step_cut_off_by_its_limit_that_says_what_that_means_is_believed_and_not_tried_again(bool uncertain)
+    {
+        var actors = new Actors().On("a", async step =>
+        {
+            try
+            {
+                await Task.Delay(Timeout.Infinite, step.Cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                throw uncertain ? new StepUncertainException("Nobody knows how far it came.") : new StepRejectedException("It can never end.");
+            }
+        });
+        await using var node = await TestNode.Start(actors);
+        var id = await node.Begin(new Spec("a") { Tries = 3, TimeoutMs = 300 });
+
+        var run = await node.Is(id, RunState.Paused);
+
+        Assert.Equal((StepState.Failed, 1, uncertain ? "Nobody knows how far it came." : "It can never end."), (run.Steps[0].State, run.Steps[0].Attempts, run.Steps[0].Error));
+    }
+
+    [Fact]
+    public async Task After_the_runs_limit_a_skipped_step_leaves_the_steps_behind_it_their_time()
+    {
+        var actors = new Actors().On("a", step => Task.Delay(Timeout.Infinite, step.Cancellation)).On("b", step => Task.Delay(300, step.Cancellation));
+        await using var node = await TestNode.Start(actors);
+        var id = await node.Begin(new Script(["a", "b", "c"]) { TimeoutMs = 2000 });
+        await node.Is(id, RunState.Paused);
+
+        await node.Runs.Skip(id, "ada");
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+    }
+
+    [Theory]
+    [InlineData("25006", true)]
+    [InlineData("57014", true)]
+    [InlineData("23505", false)]
+    public void A_database_that_fails_over_is_waited_for_and_a_wrong_statement_is_not(string state, bool passing) =>
+        Assert.Equal(passing, TransientFault.Is(new PostgresException("x", "ERROR", "ERROR", state)));
 
     [Fact]
     public async Task A_step_that_takes_longer_than_its_limit_is_cancelled_and_tried_again()
