@@ -47,19 +47,20 @@ public sealed class EventStreamTests
     [Fact]
     public async Task A_quiet_stream_says_a_comment_every_quarter_of_a_minute_and_goes_on_with_the_next_event()
     {
-        var time = new FakeTimeProvider();
+        var time = new WatchedTime();
         var pipe = new Pipe();
         var events = Channel.CreateUnbounded<SseItem<JsonElement>>();
         await using var services = new ServiceCollection().AddSingleton<TimeProvider>(time).BuildServiceProvider();
         var context = new DefaultHttpContext { RequestServices = services };
         context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(pipe.Writer.AsStream()));
+        events.Writer.TryWrite(Event("log", "1"));
         var writing = new EventStream(events.Reader.ReadAllAsync()).ExecuteAsync(context);
         using var reader = new StreamReader(pipe.Reader.AsStream());
 
-        events.Writer.TryWrite(Event("log", "1"));
         Assert.Equal(["event: log", "id: 1", "data: {\"a\":1}", ""], await Lines(reader, 4));
         for (var i = 0; i < 2; i++)
         {
+            Assert.True(await time.Waiting.WaitAsync(TimeSpan.FromSeconds(20)));
             time.Advance(EventStream.Quiet);
             Assert.Equal([":", ""], await Lines(reader, 2));
         }
@@ -83,5 +84,18 @@ public sealed class EventStreamTests
         }
 
         return lines;
+    }
+
+    /// <summary>Says when somebody has begun to wait: time that passes before is not part of the wait.</summary>
+    private sealed class WatchedTime : FakeTimeProvider
+    {
+        public SemaphoreSlim Waiting { get; } = new(0);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            Waiting.Release();
+            return timer;
+        }
     }
 }
