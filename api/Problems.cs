@@ -41,9 +41,6 @@ internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandle
         return true;
     }
 
-    /// <summary>What an endpoint answers in place of throwing.</summary>
-    public static IResult Result(Exception exception) => new Answer(Of(exception));
-
     public static Task Write(HttpContext context, int status, string type, string title, string detail) =>
         Write(context, new Problem { Status = status, Type = type, Title = title, Detail = detail });
 
@@ -128,11 +125,6 @@ internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandle
     {
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
     };
-
-    private sealed class Answer(Problem problem) : IResult
-    {
-        public Task ExecuteAsync(HttpContext context) => Write(context, problem);
-    }
 
     private sealed record Problem
     {

@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.Runtime.Versioning;
 using System.Text;
 using ManagedServers.Cli.Commands;
+using ManagedServers.Cli.Output;
 
 // Owner-only files and signals are what a Unix has; the product's operators work on one.
 [assembly: SupportedOSPlatform("linux")]
@@ -30,7 +31,7 @@ internal static class Program
     {
         foreach (var error in parse.Errors.Select(e => e.Message).Distinct())
         {
-            Console.Error.WriteLine($"msctl: {Output.SafeText.Line(string.Join(' ', error.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)))}");
+            Console.Error.WriteLine($"msctl: {SafeText.Line(SafeText.OneLine(error))}");
         }
 
         var path = string.Join(' ', Path(parse.CommandResult.Command));

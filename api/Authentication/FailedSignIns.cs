@@ -8,6 +8,7 @@ internal sealed class FailedSignIns(IMemoryCache cache, TimeProvider time)
 {
     private const int Allowed = 10;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
+    private readonly Lock gate = new();
 
     /// <summary>Looks at a password, one at a time for a name and an address: many at once are no more than ten. Null, or until when none is looked at.</summary>
     public async Task<DateTimeOffset?> Try(IPAddress? from, string name, Func<Task<bool>> right, CancellationToken cancellationToken)
@@ -26,8 +27,7 @@ internal sealed class FailedSignIns(IMemoryCache cache, TimeProvider time)
                 return tries.Until;
             }
 
-            tries.Wrong++;
-            tries.Wrong = await right() ? 0 : tries.Wrong;
+            tries.Wrong = await right() ? 0 : tries.Wrong + 1;
             return null;
         }
         finally
@@ -38,7 +38,7 @@ internal sealed class FailedSignIns(IMemoryCache cache, TimeProvider time)
 
     private Tries Of(string key)
     {
-        lock (cache)
+        lock (gate)
         {
             return cache.GetOrCreate(key, entry =>
             {

@@ -77,6 +77,7 @@ internal static class Enrolment
         var from = context.Connection.RemoteIpAddress;
         var token = AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var header) && string.Equals(header.Scheme, "Bearer", StringComparison.OrdinalIgnoreCase) ? header.Parameter : null;
         IResult? answer = null;
+        EnrolmentRefusedException? refusal = null;
         var mustWaitUntil = await failures.Try(from, Guessed, async () =>
         {
             try
@@ -87,13 +88,13 @@ internal static class Enrolment
             catch (EnrolmentRefusedException refused)
             {
                 log.LogWarning("Enrolment refused to {From}: {Why}", from, refused.Message);
-                answer = Problems.Result(refused);
+                refusal = refused;
                 return !refused.IsUnknown;
             }
         }, cancellationToken);
         if (mustWaitUntil is not { } until)
         {
-            return answer!;
+            return answer ?? throw refusal!;
         }
 
         context.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling((until - time.GetUtcNow()).TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);

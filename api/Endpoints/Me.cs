@@ -12,14 +12,10 @@ internal static class Me
         api.MapGet("/me", (HttpContext context) => new MeAnswer(context.User.Identity!.Name!, context.User.Account()!.Groups))
             .RequireAuthorization(nameof(Right.Read)).WithTags("Access").WithSummary("Who the credentials belong to");
 
-        api.MapPost("/tokens", async (TokenRequest request, Tokens tokens, HttpContext context, CancellationToken cancellationToken) =>
+        // A server's own token is given and taken with the server: by itself it could end what no install would mend.
+        var own = api.MapGroup("/tokens").WithTags("Access").AddEndpointFilter(async (call, next) => call.HttpContext.User.Account()!.ServerId is null ? await next(call) : Results.Forbid());
+        own.MapPost("", async (TokenRequest request, Tokens tokens, HttpContext context, CancellationToken cancellationToken) =>
         {
-            var account = context.User.Account()!;
-            if (account.ServerId is not null)
-            {
-                return Results.Forbid();
-            }
-
             if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > 100 || request.Name.Any(char.IsControl))
             {
                 throw new InvalidInputException("name", "must be one line of 1 to 100 characters");
@@ -30,16 +26,11 @@ internal static class Me
                 throw new InvalidInputException("expiresInDays", "must be 1 to 3650");
             }
 
-            return Results.Ok(await tokens.Issue(account.Id, request.Name, request.ExpiresInDays is { } days ? TimeSpan.FromDays(days) : null, cancellationToken));
-        }).RequireAuthorization(nameof(Right.Read)).Produces<IssuedToken>().WithTags("Access").WithSummary("A token for oneself; its text is shown once");
+            return Results.Ok(await tokens.Issue(context.User.Account()!.Id, request.Name, request.ExpiresInDays is { } days ? TimeSpan.FromDays(days) : null, cancellationToken));
+        }).RequireAuthorization(nameof(Right.Read)).Produces<IssuedToken>().WithSummary("A token for oneself; its text is shown once");
 
-        api.MapDelete("/tokens/current", async (Tokens tokens, HttpContext context, CancellationToken cancellationToken) =>
+        own.MapDelete("/current", async (Tokens tokens, HttpContext context, CancellationToken cancellationToken) =>
         {
-            if (context.User.Account()!.ServerId is not null)
-            {
-                return Results.Forbid();
-            }
-
             var header = AuthenticationHeaderValue.Parse(context.Request.Headers.Authorization.ToString());
             if (string.Equals(header.Scheme, "Bearer", StringComparison.OrdinalIgnoreCase))
             {
@@ -47,7 +38,7 @@ internal static class Me
             }
 
             return Results.NoContent();
-        }).RequireAuthorization(nameof(Right.Read)).WithTags("Access").WithSummary("End the token that came with this request");
+        }).RequireAuthorization(nameof(Right.Read)).WithSummary("End the token that came with this request");
     }
 
     private sealed record MeAnswer(string Name, IReadOnlyList<string> Groups);

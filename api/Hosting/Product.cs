@@ -34,7 +34,11 @@ internal static class Product
     {
         Directory.CreateDirectory(options.DataFolder);
         File.Delete(options.ReadyFile);
-        options.Listen.ToList().ForEach(MustBeFree);
+        foreach (var endpoint in options.Listen)
+        {
+            MustBeFree(endpoint);
+        }
+
         await using var database = await OpenedDatabase.Open(options.DataFolder, options.Database, options.NodeName, cancellationToken);
         var masterKey = await MasterKey.Open(options.MasterKeyFile, database.Source, cancellationToken);
         await using var app = Build(options, database.Source, masterKey, also);

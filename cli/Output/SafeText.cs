@@ -41,6 +41,9 @@ internal static class SafeText
     public static IReadOnlyList<string> Lines(string? text) =>
         [.. (text ?? "").TrimEnd().Split('\n').Select(line => Line(line.TrimEnd('\r')))];
 
+    /// <summary>Text of several lines on one: a blank for whatever blanks and line ends are between its words. Not yet safe.</summary>
+    public static string OneLine(string? text) => string.Join(' ', (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
     /// <summary>JSON as it came, with what JSON allows inside strings but a terminal would obey written as escapes: the same value.</summary>
     public static string Json(string json)
     {

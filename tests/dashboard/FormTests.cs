@@ -92,11 +92,14 @@ public sealed class FormTests(RunningProduct product) : DashboardTest(product)
         await page.GetByLabel("DHCP").CheckAsync();
         await page.GetByLabel("Kea's Dhcp4 document").FillAsync("{ \"subnet4\": [] }");
         // A product that was restarted knows nothing of the page.
-        Product.Services.GetRequiredService<IOptions<CircuitOptions>>().Value.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMilliseconds(1);
+        var circuits = Product.Services.GetRequiredService<IOptions<CircuitOptions>>().Value;
+        var retention = circuits.DisconnectedCircuitRetentionPeriod;
+        circuits.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMilliseconds(1);
         var loadedAnew = page.WaitForRequestAsync(r => r.IsNavigationRequest, new() { Timeout = (float)RunningProduct.Patience.TotalMilliseconds });
         await connection.CloseAsync();
         await zones.Nth(1).FillAsync("example.net");
         await loadedAnew;
+        circuits.DisconnectedCircuitRetentionPeriod = retention;
 
         await Expect(page.GetByLabel("Kea's Dhcp4 document")).ToHaveValueAsync("{ \"subnet4\": [] }");
         await Expect(zones).ToHaveCountAsync(2);
@@ -106,6 +109,7 @@ public sealed class FormTests(RunningProduct product) : DashboardTest(product)
         await Expect(zones.First).ToHaveValueAsync("");
 
         // The browser writes down that it lost the connection, as it was to.
+        Assert.All(Product.Pages.Complaints, c => Assert.Matches("(?i)connection|socket|circuit", c));
         Product.Pages.Complaints.Clear();
     }
 

@@ -14,7 +14,7 @@ public sealed class LayoutTests(RunningProduct product) : DashboardTest(product)
         {
             await page.GotoAsync(path);
             await Expect(page.GetByText(ready).First).ToBeVisibleAsync();
-            foreach (var width in new[] { 390, 768, 961, 1024 })
+            foreach (var width in new[] { 390, 721, 768, 900, 961, 1024 })
             {
                 await page.SetViewportSizeAsync(width, 844);
                 var beyond = await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth");

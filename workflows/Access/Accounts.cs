@@ -9,7 +9,7 @@ namespace ManagedServers.Workflows.Access;
 /// <summary>People and server users, and the passwords of people.</summary>
 public sealed class Accounts(NpgsqlDataSource database, IMemoryCache cache)
 {
-    private const string Columns = "id, name, groups, server_id as ServerId, left(encode(sha256(coalesce(password_hash, '')::bytea), 'hex'), 16) as Stamp";
+    internal const string Columns = "id, name, groups, server_id as ServerId, left(encode(sha256(coalesce(password_hash, '')::bytea), 'hex'), 16) as Stamp";
 
     // A right password stays known this long, so that a client with Basic authentication does not pay the slow hash for every request.
     private static readonly TimeSpan RememberedFor = TimeSpan.FromMinutes(1);
@@ -37,12 +37,6 @@ public sealed class Accounts(NpgsqlDataSource database, IMemoryCache cache)
 
         cache.Set(remembered, hash, RememberedFor);
         return account;
-    }
-
-    public async Task<Account?> Get(Guid id, CancellationToken cancellationToken = default)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<Account>($"select {Columns} from access.account where id = @id", new { id });
     }
 
     /// <summary>Makes the first administrator. Gives its random password, or null when there is one already.</summary>

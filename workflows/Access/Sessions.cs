@@ -5,7 +5,7 @@ using Npgsql;
 namespace ManagedServers.Workflows.Access;
 
 /// <summary>Sign-ins to the dashboard, each until it is ended, its account or password changes, or a week has passed.</summary>
-public sealed class Sessions(NpgsqlDataSource database, Accounts accounts)
+public sealed class Sessions(NpgsqlDataSource database)
 {
     private static readonly TimeSpan Longest = TimeSpan.FromDays(7);
 
@@ -31,9 +31,10 @@ public sealed class Sessions(NpgsqlDataSource database, Accounts accounts)
         }
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var lives = await connection.QuerySingleAsync<bool>(
-            "select exists (select from access.session where id = @session and account_id = @Id and ends_at > now())", new { session, claimed.Id });
-        return lives && await accounts.Get(claimed.Id, cancellationToken) is { } account && account.Stamp == claimed.Stamp ? account : null;
+        var account = await connection.QuerySingleOrDefaultAsync<Account>(
+            $"select {Accounts.Columns} from access.account a where id = @Id and exists (select from access.session s where s.id = @session and s.account_id = a.id and s.ends_at > now())",
+            new { session, claimed.Id });
+        return account?.Stamp == claimed.Stamp ? account : null;
     }
 
     public async Task End(ClaimsPrincipal user, CancellationToken cancellationToken = default)

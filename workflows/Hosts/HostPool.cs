@@ -50,18 +50,17 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
         }
         catch (HostRejectedException changed) when (changed.Code == HostProblem.HostKeyChanged)
         {
-            // Whoever is there now, the connection from before is trusted no more: who works on it ends, who comes next is refused.
+            // The connection from before is trusted no more: who works on it now still ends, who comes next is refused.
             var key = KeyOf(target);
-            Entry? entry;
+            Entry? before;
             lock (gate)
             {
-                entry = entries.GetValueOrDefault(key);
+                entries.Remove(key, out before);
             }
 
-            if (entry is not null)
+            if (before is not null)
             {
-                Drop(key, entry);
-                await CloseIdle(key, entry);
+                await CloseIdle(key, before);
             }
 
             throw;

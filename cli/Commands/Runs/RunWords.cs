@@ -74,7 +74,7 @@ internal static class RunWords
     public static string OutcomeAfterSteps(RunDetails run, DateTimeOffset now)
     {
         var outcome = Outcome(run, now);
-        foreach (var error in run.Steps.Select(s => string.Join(' ', (s.Error ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))).Where(e => e.Length > 0))
+        foreach (var error in run.Steps.Select(s => SafeText.OneLine(s.Error)).Where(e => e.Length > 0))
         {
             outcome = outcome.Replace($": {error}", error.EndsWith('.') ? ", as told above." : ", as told above", StringComparison.Ordinal);
         }

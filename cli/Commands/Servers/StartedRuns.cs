@@ -20,10 +20,17 @@ internal static class StartedRuns
 
     public static readonly string PlanNote = $"--plan ends with {ExitCode.Done} whether or not anything would change (its last line says which; wouldChange in JSON), and with {ExitCode.Refused} when the run would fail as things are.";
 
+    static StartedRuns() => Watch.Validators.Add(watch =>
+    {
+        if (watch.GetResult(NoWatch) is { Implicit: false })
+        {
+            watch.AddError("Both --watch and --no-watch were given.");
+        }
+    });
+
     /// <summary>As the options say.</summary>
     public static async Task<int> Do(Invocation call, RunRequest request, CancellationToken cancellationToken, string? idempotencyKey = null, string server = "")
     {
-        _ = Watches(call);
         if (!call.Get(Plan))
         {
             return await Follow(call, await call.Product.Runs.Start(request, idempotencyKey ?? Guid.CreateVersion7().ToString(), cancellationToken), cancellationToken, server);
@@ -44,7 +51,7 @@ internal static class StartedRuns
 
     public static async Task<int> Follow(Invocation call, Answer<StartedRun> started, CancellationToken cancellationToken, string server = "")
     {
-        var watch = Watches(call);
+        var watch = !call.Get(NoWatch);
         foreach (var line in Ahead(started.Value.Ahead, call.Now, "It waits"))
         {
             call.Screen.Note(SafeText.Line(line), Tone.Warning);
@@ -85,9 +92,6 @@ internal static class StartedRuns
 
         return ExitCode.Done;
     }
-
-    /// <exception cref="UsageException">Both were asked for; nothing was started.</exception>
-    private static bool Watches(Invocation call) => !(call.Get(NoWatch) && call.Get(Watch)) ? !call.Get(NoWatch) : throw new UsageException("Both --watch and --no-watch were given.");
 
     /// <summary>For whom a run waits, in words: not yet made safe for a terminal.</summary>
     public static IEnumerable<string> Ahead(IReadOnlyList<RunSummary> ahead, DateTimeOffset now, string waits)

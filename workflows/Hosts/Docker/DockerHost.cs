@@ -167,6 +167,12 @@ public sealed class DockerHost
         }
     }, cancellationToken);
 
+    public Task Rename(string name, string other, CancellationToken cancellationToken = default) => ask.For($"renaming container {DockerReference.Check(name)}", Soon, async (docker, ct) =>
+    {
+        await docker.Containers.RenameContainerAsync(name, new ContainerRenameParameters { NewName = DockerReference.Check(other) }, ct);
+        return true;
+    }, cancellationToken);
+
     /// <summary>The last lines of both outputs.</summary>
     public async Task<string> Logs(string name, int lastLines = 100, CancellationToken cancellationToken = default)
     {
@@ -205,11 +211,7 @@ public sealed class DockerHost
         await Remove(anew, cancellationToken);
         await Create(anew, JsonSerializer.SerializeToElement(specification), cancellationToken);
         await Remove(name, cancellationToken);
-        await ask.For($"renaming container {anew}", Soon, async (docker, ct) =>
-        {
-            await docker.Containers.RenameContainerAsync(anew, new ContainerRenameParameters { NewName = name }, ct);
-            return true;
-        }, cancellationToken);
+        await Rename(anew, name, cancellationToken);
     }
 
     private Task<bool> SetRestart(string name, RestartPolicyKind policy, CancellationToken cancellationToken) => ask.For($"saying when container {DockerReference.Check(name)} is started again", Soon, async (docker, ct) =>

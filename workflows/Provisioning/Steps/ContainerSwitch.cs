@@ -38,7 +38,7 @@ internal static class ContainerSwitch
         {
             await host.Docker.Remove(Aside(name), token);
             await host.Docker.KeepStopped(name, token);
-            (await host.Run(["docker", "rename", name, Aside(name)], cancellationToken: token)).Check();
+            await host.Docker.Rename(name, Aside(name), token);
         }
 
         var id = await host.Docker.Create(name, specification.Json, token);
@@ -95,7 +95,7 @@ internal static class ContainerSwitch
 
         if (found is null && await host.Docker.FindContainer(Aside(name), token) is not null)
         {
-            (await host.Run(["docker", "rename", Aside(name), name], cancellationToken: token)).Check();
+            await host.Docker.Rename(Aside(name), name, token);
             await host.Docker.KeepRunning(name, token);
             step.Changed($"brought the older {name} back");
         }
