@@ -62,6 +62,8 @@ public sealed class FormTests(RunningProduct product) : DashboardTest(product)
         var page = await AsAdmin();
         await page.GotoAsync($"/servers/{server}/install");
 
+        // It stands in the page a moment before Blazor listens to it; nobody chooses a file that fast.
+        await page.WaitForFunctionAsync("() => document.querySelector('input[type=file]')?._blazorInputFileNextFileId !== undefined");
         await page.Locator("input[type=file]").SetInputFilesAsync(new FilePayload { Name = "example.net.zone", MimeType = "text/plain", Buffer = "@ SOA …"u8.ToArray() });
 
         await Expect(page.GetByLabel("Zone file")).ToHaveValueAsync("@ SOA …");
