@@ -1,4 +1,3 @@
-using Hangfire;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -25,7 +24,6 @@ public static class EngineServices
         services.AddSingleton<EngineDatabase>();
         services.AddKeyedSingleton(EngineDatabase.HotKey, (s, _) => s.GetRequiredService<EngineDatabase>().Hot);
         services.AddSingleton<HangfireStorage>();
-        services.AddSingleton<JobStorage>(s => s.GetRequiredService<HangfireStorage>().Storage);
         services.AddSingleton<WorkflowCatalog>();
         services.AddSingleton<Text>();
         services.AddSingleton<NodeIdentity>();
@@ -45,8 +43,6 @@ public static class EngineServices
         services.AddSingleton<StepRunner>();
         services.AddSingleton<RunJob>();
         services.AddSingleton<JobRuns>();
-        // Asked for by Hangfire's pages.
-        services.AddSingleton<IGlobalConfiguration>(GlobalConfiguration.Configuration).AddSingleton(_ => JobPages.Routes());
         services.AddSingleton<RunReader>();
         services.AddSingleton<RunActions>();
         services.AddSingleton<BulkActions>();

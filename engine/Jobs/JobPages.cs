@@ -36,14 +36,14 @@ public static class JobPages
     /// <param name="options">Who acts, and where runs are shown.</param>
     public static IEndpointConventionBuilder MapEngineJobs(this IEndpointRouteBuilder endpoints, string path, JobPagesOptions options)
     {
-        var storage = endpoints.ServiceProvider.GetRequiredService<JobStorage>();
+        var storage = endpoints.ServiceProvider.GetRequiredService<HangfireStorage>().Storage;
         endpoints.ServiceProvider.GetRequiredService<JobRuns>().Answer(storage, options.RunPage);
         if (Interlocked.Exchange(ref rendererAdded, 1) == 0)
         {
             GlobalConfiguration.Configuration.UseJobDetailsRenderer(1, Steps);
         }
 
-        return endpoints.MapHangfireDashboard(path, new DashboardOptions
+        var pages = new DashboardOptions
         {
             Authorization = [new Signed(options)],
             IsReadOnlyFunc = context => options.Actor(context.GetHttpContext()) is null,
@@ -52,7 +52,9 @@ public static class JobPages
             AppPath = options.Home,
             DisplayStorageConnectionString = false,
             DefaultRecordsPerPage = 20,
-        }, storage);
+        };
+        // MapHangfireDashboard would take its routes from the container, where a Hangfire of the process's own has its.
+        return endpoints.Map($"{path}/{{**page}}", endpoints.CreateApplicationBuilder().UsePathBase(path).UseMiddleware<AspNetCoreDashboardMiddleware>(storage, pages, Routes()).Build());
     }
 
     /// <summary>From here to the end of the request, somebody acts by the buttons of a page; null: nobody does.</summary>

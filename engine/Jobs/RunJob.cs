@@ -1,3 +1,4 @@
+using Hangfire;
 using Hangfire.Server;
 
 namespace ManagedServers.Engine;
@@ -6,6 +7,7 @@ namespace ManagedServers.Engine;
 internal sealed class RunJob(Dispatcher dispatcher)
 {
     /// <summary>Called by a worker of Hangfire. Gives the one line of a run that paused or failed; null otherwise.</summary>
-    [RunJobStates]
+    // The engine decides what is tried again, and when.
+    [RunJobStates, AutomaticRetry(Attempts = 0)]
     public Task<string?> Execute(Guid runId, PerformContext job) => dispatcher.Dispatch(runId, job.BackgroundJob.Id);
 }

@@ -6,6 +6,7 @@ namespace ManagedServers.Engine;
 internal sealed class ScheduleJob(ScheduleFirer firer)
 {
     /// <summary>Called by a worker of Hangfire. Recurring jobs know no nominal time; delayed ones are made for one.</summary>
-    [JobDisplayName("wake schedule {0}")]
+    // Whoever is not woken by it is woken by the next one, or by a sweep.
+    [JobDisplayName("wake schedule {0}"), AutomaticRetry(Attempts = 0)]
     public Task Wake(string name, DateTimeOffset? nominal) => firer.Fire(name, nominal, woken: true);
 }

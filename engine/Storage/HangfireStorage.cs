@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace ManagedServers.Engine;
 
-/// <summary>Hangfire's storage as the engine needs it; see docs/engine.md for what each setting prevents.</summary>
+/// <summary>Hangfire's storage as the engine needs it, and its own: a Hangfire that the process uses beside it has another. See docs/engine.md for what each setting prevents.</summary>
 internal sealed class HangfireStorage : IConnectionFactory, IDisposable
 {
     public const string Schema = "hangfire";
@@ -26,8 +26,6 @@ internal sealed class HangfireStorage : IConnectionFactory, IDisposable
             c.Options = waitsForDisk ? c.Options : EngineDatabase.WithoutWaitingForDisk(c.Options);
             c.ApplicationName = database.SessionName("hangfire");
         }));
-        // The engine decides what is tried again, and when.
-        GlobalJobFilters.Filters.Remove<AutomaticRetryAttribute>();
         // Nodes that start together on a new database would make its schema together, and one would fail.
         using var once = connections.OpenConnection();
         using var enter = new NpgsqlCommand($"select pg_advisory_lock({SchemaLock})", once);

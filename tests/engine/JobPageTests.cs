@@ -10,7 +10,7 @@ public sealed class JobPageTests
 {
     private static JobStorage Storage(TestNode node)
     {
-        var storage = node.Services.GetRequiredService<JobStorage>();
+        var storage = node.Services.GetRequiredService<HangfireStorage>().Storage;
         node.Services.GetRequiredService<JobRuns>().Answer(storage, run => $"/runs/{run}");
         return storage;
     }
@@ -121,6 +121,20 @@ public sealed class JobPageTests
         while (!holds(ask()))
         {
             await Task.Delay(20, patience.Token);
+        }
+    }
+
+    [Fact]
+    public async Task A_hangfire_that_the_process_uses_for_itself_keeps_its_storage_and_its_filters()
+    {
+        await using var node = await TestNode.Start(options: o => o.Workers = 0);
+
+        Assert.Null(node.Services.GetService<JobStorage>());
+        Assert.Contains(GlobalJobFilters.Filters, f => f.Instance is AutomaticRetryAttribute { Attempts: > 0 });
+        foreach (var job in new[] { Hangfire.Common.Job.FromExpression<RunJob>(j => j.Execute(Guid.Empty, null!)), Hangfire.Common.Job.FromExpression<ScheduleJob>(j => j.Wake("", null)) })
+        {
+            var retry = Assert.Single(Hangfire.Common.JobFilterProviders.Providers.GetFilters(job), f => f.Instance is AutomaticRetryAttribute);
+            Assert.Equal(0, ((AutomaticRetryAttribute)retry.Instance).Attempts);
         }
     }
 }

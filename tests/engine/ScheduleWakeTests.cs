@@ -93,7 +93,7 @@ public sealed class ScheduleWakeTests
         await desk.Schedules().Resume("daily", "ada");
         await Recurring(desk, j => j is [{ Cron: "0 4 * * *" }]);
 
-        var manager = new RecurringJobManager(desk.Services.GetRequiredService<JobStorage>());
+        var manager = new RecurringJobManager(desk.Services.GetRequiredService<HangfireStorage>().Storage);
         manager.RemoveIfExists("daily");
         await alarm.Reconcile();
         await Recurring(desk, j => j is [{ Cron: "0 4 * * *" }]);
@@ -129,7 +129,7 @@ public sealed class ScheduleWakeTests
 
     private static async Task Recurring(TestNode node, Func<List<RecurringJobDto>, bool> holds)
     {
-        var storage = node.Services.GetRequiredService<JobStorage>();
+        var storage = node.Services.GetRequiredService<HangfireStorage>().Storage;
         List<RecurringJobDto> jobs = [];
         for (var look = 0; look < 100; look++)
         {
