@@ -74,7 +74,7 @@ public sealed record Nothing
 /// <summary>The step cannot succeed by trying again: bad input, a refused password, a missing right. Its message is shown to operators.</summary>
 public class StepRejectedException : Exception
 {
-    /// <summary>Says what was tried, on which host, what came back and what to do.</summary>
+    /// <summary>Says what was tried, on what, what came back and what to do.</summary>
     public StepRejectedException(string message, Exception? inner = null) : base(message, inner) { }
 }
 

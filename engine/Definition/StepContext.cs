@@ -15,7 +15,7 @@ public abstract class StepContext
     /// <summary>1 for the first try.</summary>
     public abstract int Attempt { get; }
 
-    /// <summary>An earlier attempt of this step ended without an answer (process killed, host lost): its effect may be there.</summary>
+    /// <summary>An earlier attempt of this step ended without an answer (process killed, machine lost): its effect may be there.</summary>
     public abstract bool WasInterrupted { get; }
 
     /// <summary>The same for every attempt of this step of this run, letters, digits and dashes only: for labels of remote objects.</summary>

@@ -38,7 +38,7 @@ internal abstract class WorkflowDefinition
     }
 }
 
-internal sealed class WorkflowDefinition<TWorkflow, TInput>(TWorkflow workflow) : WorkflowDefinition
+internal sealed class WorkflowDefinition<TWorkflow, TInput>(TWorkflow workflow, Text text) : WorkflowDefinition
     where TWorkflow : IWorkflow<TInput>
     where TInput : notnull
 {
@@ -47,7 +47,7 @@ internal sealed class WorkflowDefinition<TWorkflow, TInput>(TWorkflow workflow) 
         var name = typeof(TWorkflow).GetCustomAttribute<WorkflowAttribute>()
             ?? throw new InvalidOperationException($"{typeof(TWorkflow).Name} has no [Workflow(kind, version)] attribute.");
         Identifiers.Require(name.Kind, nameof(name.Kind));
-        return new WorkflowDefinition<TWorkflow, TInput>(ActivatorUtilities.CreateInstance<TWorkflow>(services))
+        return new WorkflowDefinition<TWorkflow, TInput>(ActivatorUtilities.CreateInstance<TWorkflow>(services), services.GetRequiredService<Text>())
         {
             Kind = name.Kind,
             Version = name.Version,
@@ -59,7 +59,7 @@ internal sealed class WorkflowDefinition<TWorkflow, TInput>(TWorkflow workflow) 
 
     public override BuiltPlan Build(JsonElement input)
     {
-        var plan = new WorkflowPlan<TInput>(Read(input));
+        var plan = new WorkflowPlan<TInput>(Read(input), text);
         workflow.Describe(plan);
         return plan.Steps.Count > 0
             ? new BuiltPlan(plan.Steps, plan.ExclusiveKey, plan.RunTimeout)

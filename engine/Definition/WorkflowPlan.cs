@@ -5,8 +5,9 @@ namespace ManagedServers.Engine;
 public sealed class WorkflowPlan<TInput> where TInput : notnull
 {
     private readonly List<PlannedStep> steps = [];
+    private readonly Text text;
 
-    internal WorkflowPlan(TInput input) => Input = input;
+    internal WorkflowPlan(TInput input, Text text) => (Input, this.text) = (input, text);
 
     /// <summary>The run's input.</summary>
     public TInput Input { get; }
@@ -90,7 +91,7 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
         }
 
         Identifiers.Require(name, nameof(name));
-        var step = new PlannedStep<TResult>(steps.Count + 1, name, Text.Storable(title), body);
+        var step = new PlannedStep<TResult>(steps.Count + 1, name, text.Title(title), body);
         steps.Add(step);
         return step;
     }

@@ -27,6 +27,9 @@ internal sealed record ClaimedRun
     /// <summary>Nothing is journalled yet.</summary>
     public required bool IsFirst { get; init; }
     public required long LogSeq { get; init; }
+
+    /// <summary>By the database's clock.</summary>
+    public required DateTimeOffset ClaimedAt { get; init; }
     public required TimeSpan Worked { get; init; }
     public string? Failure { get; init; }
     public string? CancelMode { get; init; }
@@ -42,6 +45,11 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
 
     /// <summary>Part of a statement: what the run <c>r</c> is told by the node <c>@Name</c>, which cannot execute it.</summary>
     public const string UnknownKind = "'Node ' || @Name || ' knows no workflow ' || r.kind || ', and waits for one that does: deploy the version that has it, or cancel the run.'";
+
+    // Part of a statement, about the run r: another process is alive in which a step of it did not let go.
+    private const string LeftElsewhere = "(r.left_by <> @Incarnation and exists (select from engine.node n where n.name = r.left_on and n.incarnation = r.left_by and n.stopped_at is null and n.seen_at > now() - @Lease))";
+
+    private const string StillAtWork = "'A step of this run that did not let go is still at work on node ' || coalesce(r.left_on, @Name) || '. It goes on when that has ended.'";
 
     // What another node knows, it leaves to that one.
     private readonly string[] kinds = [.. catalog.Kinds];
@@ -72,9 +80,9 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
     public async Task LayAside(Guid id)
     {
         await using var connection = await database.OpenConnectionAsync();
-        await connection.ExecuteAsync("""
-            update engine.run set job_id = null, job_at = now(), reason = 'A step of this run that did not let go is still at work on node ' || @Name || '. It goes on when that has ended.'
-            where id = @id and state in ('queued', 'waiting')
+        await connection.ExecuteAsync($"""
+            update engine.run r set job_id = null, job_at = now(), reason = {StillAtWork}
+            where r.id = @id and state in ('queued', 'waiting')
             """, new { id, node.Name });
     }
 
@@ -98,22 +106,23 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
 
     // full is a condition of ours, never data: when the kind, c, has no room.
     private static string Statement(string full) =>
-        // One second of tolerance: Hangfire's clock, which woke us, is not the database's. What is undone is undone also while its kind is paused.
+        // One second of tolerance: Hangfire's clock, which woke us, is not the database's. What is undone, or only to be cancelled, is that also while its kind is paused.
         // The claim is on disk with the first thing that its owner journals, before which no code of a step runs; so nobody waits for the disk here.
         // If PostgreSQL crashes in between, the run is queued as before, and the leap of the fence keeps the owner of the lost claim from being taken for the next.
         $"""
             with claimed as (
                 update engine.run r set
-                    state = 'running', reason = null, fence = fence + 2 + floor(random() * 1e9)::bigint, owner = @Name, incarnation = @Incarnation, job_id = @jobId, due_at = null,
+                    state = 'running', reason = null, fence = fence + 2 + floor(random() * 1e9)::bigint, owner = @Name, incarnation = @Incarnation, job_id = @jobId, due_at = null, left_by = null, left_on = null,
                     claimed_at = now(), lease_until = now() + @Lease, started_at = coalesce(started_at, now()), holds_key = exclusive_key is not null
                 where id = @id and kind = any(@kinds) and state in ('queued', 'waiting') and coalesce(due_at, '-infinity') <= now() + interval '1 second'
                   and not exists (select from engine.node where name = @Name and draining)
-                  and not exists (select from engine.control c where c.kind = r.kind and ((c.paused_by is not null and r.direction > 0) or ({full})))
+                  and (r.left_by is null or not {LeftElsewhere})
+                  and not exists (select from engine.control c where c.kind = r.kind and ((c.paused_by is not null and r.direction > 0 and r.cancel_mode is null) or ({full})))
                 returning *),
             noted as (
                 insert into engine.event (run_id, who, what, why) select id, 'engine', 'claimed', 'By node ' || @Name || '.' from claimed)
             select id, kind, version, title, plan, input, requested_by as RequestedBy, priority, parent, exclusive_key as ExclusiveKey, direction, cursor, fence,
-                   not exists (select from engine.step s where s.run_id = claimed.id) as IsFirst, log_seq as LogSeq, worked, failure, cancel_mode as CancelMode, cancel_by as CancelBy, cancel_why as CancelWhy,
+                   not exists (select from engine.step s where s.run_id = claimed.id) as IsFirst, log_seq as LogSeq, claimed_at as ClaimedAt, worked, failure, cancel_mode as CancelMode, cancel_by as CancelBy, cancel_why as CancelWhy,
                    set_config('synchronous_commit', 'off', true)
             from claimed
             """;
@@ -133,14 +142,15 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
             update engine.run r set job_id = null, job_at = now(), reason = case
                 when r.state <> 'queued' then r.reason
                 when r.kind <> all(@kinds) then {UnknownKind}
-                when c.paused_by is not null and r.direction > 0 then
+                when {LeftElsewhere} then {StillAtWork}
+                when c.paused_by is not null and r.direction > 0 and r.cancel_mode is null then
                     'Runs of kind ' || r.kind || ' are paused by ' || c.paused_by || coalesce(': ' || c.paused_why, '') || '. It begins when they are resumed.'
                 when c.at_once is not null then
                     'At most ' || c.at_once || ' runs of kind ' || r.kind || ' may be under way at once. It begins when one of them ends.'
                 else r.reason end
             from engine.run q left join engine.control c on c.kind = q.kind
             where r.id = @id and q.id = r.id and r.state in ('queued', 'waiting')
-            """, new { id, kinds, node.Name });
+            """, new { id, kinds, node.Name, node.Incarnation, options.Lease });
         return null;
     }
 
@@ -149,7 +159,7 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
         await using var connection = await database.OpenConnectionAsync();
         return await connection.QuerySingleOrDefaultAsync<string?>("""
             select r.kind from engine.run r join engine.control c on c.kind = r.kind
-            where r.id = @id and r.state in ('queued', 'waiting') and c.at_once is not null and (c.paused_by is null or r.direction < 0)
+            where r.id = @id and r.state in ('queued', 'waiting') and c.at_once is not null and (c.paused_by is null or r.direction < 0 or r.cancel_mode is not null)
             """, new { id });
     }
 

@@ -24,7 +24,7 @@ internal sealed class Dispatcher(
             return null;
         }
 
-        using var log = logs.Open(id, claimed.Fence, claimed.LogSeq);
+        using var log = logs.Open(claimed);
         using var live = new LiveRun(id, claimed.Fence, log, asked);
         runs.Add(live);
         try

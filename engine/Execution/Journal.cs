@@ -28,8 +28,8 @@ internal sealed record AttemptEnd
 /// <summary>An attempt that begins; or, skipped, a step that is passed over; or, waiting, one that waits at most so long.</summary>
 internal sealed record AttemptStart(int Seq, int Direction, int Attempt, int Try, JsonElement? Input, string State = "running", string? Summary = null, TimeSpan? Wait = null);
 
-/// <summary>How a run leaves its node, and when it goes on by itself. With more wake-ups by now than its owner knows of, it does not go to sleep. Heeded: also with a cancel, about which what could be done was done.</summary>
-internal sealed record Departure(string State, string? Reason, TimeSpan? Due = null, int? Wakes = null, bool Heeded = false);
+/// <summary>How a run leaves its node, and when it goes on by itself. With more wake-ups by now than its owner knows of, it does not go to sleep. Heeded: also with a cancel, about which what could be done was done. LeavesWork: a step that did not let go is still at work here.</summary>
+internal sealed record Departure(string State, string? Reason, TimeSpan? Due = null, int? Wakes = null, bool Heeded = false, bool LeavesWork = false);
 
 /// <summary>Where the run stands after a statement.</summary>
 internal sealed record Position
@@ -52,6 +52,9 @@ internal sealed record Held(bool Ours, string? CancelMode, string? CancelBy, str
     /// <summary>Its kind was paused: no attempt was begun.</summary>
     public bool KindPaused { get; init; }
 
+    /// <summary>Somebody cancels it, and not only its way forward when it is on the way back: no attempt was begun.</summary>
+    public bool Cancelled { get; init; }
+
     /// <summary>Who can go on because of it, the run itself included.</summary>
     public IReadOnlyList<QueuedRun> Next { get; init; } = [];
 }
@@ -66,22 +69,23 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
     public async Task<Held> Advance(LiveRun run, Position position, AttemptEnd? end, AttemptStart? start, string? reason = null, Note? note = null)
     {
         await using var connection = await database.OpenConnectionAsync();
-        var held = await connection.QuerySingleOrDefaultAsync<(string? Mode, string? By, string? Why, bool KindPaused)?>($"""
+        var held = await connection.QuerySingleOrDefaultAsync<(string? Mode, string? By, string? Why, bool KindPaused, bool Cancelled)?>($"""
             with owned as (
                 update engine.run set cursor = @Cursor, direction = @Direction, steps_done = @Done, steps_changed = @Changed, failure = @Failure, reason = @reason,
                        recoveries_in_row = case when @progress then 0 else recoveries_in_row end
                 where id = @Id and fence = @Fence and state = 'running'
-                returning id, claimed_at, cancel_mode, cancel_by, cancel_why, @Direction > 0 and exists (select from engine.control c where c.kind = run.kind and c.paused_by is not null) as kind_paused),
+                returning id, claimed_at, cancel_mode, cancel_by, cancel_why, @Direction > 0 and exists (select from engine.control c where c.kind = run.kind and c.paused_by is not null) as kind_paused,
+                          cancel_mode is not null and not (cancel_mode = 'Undo' and @Direction < 0) as cancelled),
             {Ended}{(end?.Signal is null ? "" : Taken)},
             begun as (
                 insert into engine.step (run_id, seq, direction, attempt, try, state, fence, node, input, summary, finished_at, next_try_at)
                 select id, @startSeq, @startDirection, @startAttempt, @startTry, @startState, @Fence, @Name, @startInput::json, @startSummary,
                        case when @startState not in ('running', 'waiting') then now() end, now() + @startWait
-                from owned where @startSeq is not null and not kind_paused
+                from owned where @startSeq is not null and (@startState = 'skipped' or not (kind_paused or cancelled))
                 on conflict do nothing){(note is null ? "" : NotedOnce)}
-            select cancel_mode, cancel_by, cancel_why, kind_paused from owned
+            select cancel_mode, cancel_by, cancel_why, kind_paused, cancelled from owned
             """, Parameters(run, position, end, start, reason, note));
-        return held is { } h ? new Held(true, h.Mode, h.By, h.Why) { KindPaused = h.KindPaused } : Held.NotOurs;
+        return held is { } h ? new Held(true, h.Mode, h.By, h.Why) { KindPaused = h.KindPaused, Cancelled = h.Cancelled } : Held.NotOurs;
     }
 
     /// <summary>
@@ -99,6 +103,7 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
         parameters.Add("due", NpgsqlDbType.Interval, departure.Due);
         parameters.Add("wakes", NpgsqlDbType.Integer, departure.Wakes);
         parameters.Add("heeded", NpgsqlDbType.Boolean, departure.Heeded);
+        parameters.Add("left", NpgsqlDbType.Uuid, departure.LeavesWork ? node.Incarnation : null);
         var answers = await connection.QueryMultipleAsync($"""
             {(letsGo ? "select true from engine.run where id = @Id and fence = @Fence for no key update;" : "")}
             with owned as (
@@ -106,7 +111,7 @@ internal sealed class Journal([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlD
                        recoveries_in_row = case when @progress then 0 else recoveries_in_row end,
                        state = case when wakes > @wakes then 'queued' else @state end,
                        due_at = case when wakes > @wakes then null else now() + @due end,
-                       owner = null, incarnation = null, lease_until = null,
+                       owner = null, incarnation = null, lease_until = null, left_by = @left, left_on = case when @left is not null then @Name end,
                        worked = worked + (now() - claimed_at), claimed_at = null, job_id = case when @state in ('paused', 'failed') then job_id end, job_at = now(),
                        finished_at = case when @state in ('succeeded', 'failed', 'cancelled') then now() end,
                        holds_key = holds_key and (@state not in ('succeeded', 'failed', 'cancelled') or {Successors.KeyIsShared})

@@ -118,6 +118,9 @@ internal sealed class LiveRuns
             .ContinueWith(_ => leftBehind.TryRemove(KeyValuePair.Create(id, 0)), TaskScheduler.Default);
     }
 
+    /// <summary>The runs of which a step is still at work that did not let go.</summary>
+    public IReadOnlyCollection<Guid> LeftBehind => [.. leftBehind.Where(l => l.Value > 0).Select(l => l.Key)];
+
     public bool IsAtWorkFor(Guid id) => leftBehind.TryGetValue(id, out var steps) && steps > 0;
 
     public void Stop(StopCause cause)

@@ -17,7 +17,7 @@ internal sealed partial class RunExecution
         if (before is { State: "interrupted", HasNextTry: false } && step.InterruptionPolicy == Interruption.Pause)
         {
             var why = $"Step {step.Seq}, '{step.Title}', was interrupted: its node ended while it was at work, and nobody knows how far it came. "
-                + "Look at the host, then retry to run it again, or skip it, or cancel.";
+                + "Look at what it works on, then retry to run it again, or skip it, or cancel.";
             return await Leave("paused", why, note: new Note("paused", why));
         }
 
@@ -49,7 +49,7 @@ internal sealed partial class RunExecution
         }
 
         var call = new Call(step, 1, attempt, memory.WasInterrupted(step.Seq, 1), input, null);
-        return await Begin(new AttemptStart(step.Seq, 1, attempt, tries, input)) && await Execute(call, tries);
+        return await Begin(new AttemptStart(step.Seq, 1, attempt, tries, input), () => Execute(call, tries));
     }
 
     private async Task<bool> Execute(Call call, int tries)
@@ -62,7 +62,7 @@ internal sealed partial class RunExecution
             return true;
         }
 
-        if (outcome.Stopped || live.Cause == StopCause.LeaseLost)
+        if (LetGo(outcome))
         {
             return await Stopped(call, tries, outcome);
         }
@@ -143,15 +143,11 @@ internal sealed partial class RunExecution
     }
 
     /// <summary>The plan's own code failed, on results that will be the same next time.</summary>
-    private async Task<bool> NoInputFor(PlannedStep step, int attempt, int tries, Exception fault)
+    private Task<bool> NoInputFor(PlannedStep step, int attempt, int tries, Exception fault)
     {
-        if (!await Advance(new AttemptStart(step.Seq, 1, attempt, tries, null)))
-        {
-            return false;
-        }
-
         var error = text.Error($"Its input could not be made: {Words.Of(fault)}");
-        return await Failed(new Call(step, 1, attempt, false, Empty.Json, null), tries, new StepOutcome(null, error, true, false, false, null));
+        return Begin(new AttemptStart(step.Seq, 1, attempt, tries, null),
+            () => Failed(new Call(step, 1, attempt, false, Empty.Json, null), tries, new StepOutcome(null, error, true, false, false, null)));
     }
 
     private static JsonElement Checked(JsonElement input) => Text.KiBOverLimit(input) is { } size

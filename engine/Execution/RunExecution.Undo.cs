@@ -27,7 +27,7 @@ internal sealed partial class RunExecution
         if (before is { State: "interrupted", HasNextTry: false } && step.InterruptionPolicy == Interruption.Pause && before.Fence >= made.Fence)
         {
             var why = $"The undo of step {step.Seq}, '{step.Title}', was interrupted: its node ended while it was at work, and nobody knows how far it came. "
-                + "Look at the host, then retry to run it again, or skip it, or cancel.";
+                + "Look at what it works on, then retry to run it again, or skip it, or cancel.";
             return await Leave("paused", why, note: new Note("paused", why));
         }
 
@@ -36,7 +36,7 @@ internal sealed partial class RunExecution
         var tries = again ? TriesWith(before) : 1;
         var call = new Call(step, -1, attempt, memory.WasInterrupted(step.Seq, -1), made.Input ?? Empty.Json, made.State == "succeeded" ? made.Output : null);
         return step.Body is IWork
-            ? await Advance(new AttemptStart(step.Seq, -1, attempt, tries, call.Input)) && await Undo(call, tries)
+            ? await Begin(new AttemptStart(step.Seq, -1, attempt, tries, call.Input), () => Undo(call, tries))
             : await BeginWait(call, tries);
     }
 
@@ -55,7 +55,7 @@ internal sealed partial class RunExecution
             return true;
         }
 
-        if (outcome.Stopped || live.Cause == StopCause.LeaseLost)
+        if (LetGo(outcome))
         {
             return await Stopped(call, tries, outcome);
         }

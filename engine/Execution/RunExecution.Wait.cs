@@ -5,16 +5,12 @@ namespace ManagedServers.Engine;
 /// <content>Steps that wait: the run goes to sleep, holds no worker, and looks again whenever it is woken.</content>
 internal sealed partial class RunExecution
 {
-    private async Task<bool> BeginWait(Call call, int tries)
-    {
-        if (!await Begin(new AttemptStart(call.Step.Seq, call.Direction, call.Attempt, tries, call.Input, "waiting", Wait: call.Step.TimeLimit)))
+    private Task<bool> BeginWait(Call call, int tries) =>
+        Begin(new AttemptStart(call.Step.Seq, call.Direction, call.Attempt, tries, call.Input, "waiting", Wait: call.Step.TimeLimit), () =>
         {
-            return false;
-        }
-
-        memory.Remember(call.Step.Seq, call.Direction, new LatestAttempt(call.Attempt, tries, "waiting", run.Fence, call.Input, null, null, false));
-        return true;
-    }
+            memory.Remember(call.Step.Seq, call.Direction, new LatestAttempt(call.Attempt, tries, "waiting", run.Fence, call.Input, null, null, false));
+            return Task.FromResult(true);
+        });
 
     private async Task<bool> Wait(PlannedStep step, LatestAttempt waiting)
     {
@@ -161,7 +157,7 @@ internal sealed partial class RunExecution
         {
             var outcome = NotInTime(call, $"{underWay.Count} child runs have not ended");
             End(call, 1, "failed", outcome);
-            return await Leave("paused", $"Undoing step {call.Step.Seq}, '{call.Step.Title}', failed: {outcome.Error}", note: new Note("paused", outcome.Error));
+            return await Leave("paused", text.OneLine($"Undoing step {call.Step.Seq}, '{call.Step.Title}', failed: {outcome.Error}"), note: new Note("paused", outcome.Error));
         }
 
         // Each is told once: one that pauses on its way back, or beside a step that does not let go, waits for an operator.

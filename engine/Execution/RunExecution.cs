@@ -109,20 +109,25 @@ internal sealed partial class RunExecution(
         return goesOn;
     }
 
-    /// <summary>Begins an attempt. False when it was not begun: the run is not ours any more, or its kind was paused and it is queued until that ends.</summary>
-    private async Task<bool> Begin(AttemptStart start)
+    /// <summary>Begins an attempt and goes on with it, unless it was not begun: the run is not ours any more, somebody cancels it, or its kind was paused and it is queued until that ends.</summary>
+    private async Task<bool> Begin(AttemptStart start, Func<Task<bool>> then)
     {
         if (!await Advance(start))
         {
             return false;
         }
 
-        return !writer.KindPaused || await Leave("queued", null, note: new Note("released", $"Runs of kind {run.Kind} are paused."));
+        if (writer.IsCancelled)
+        {
+            return true; // heeded next
+        }
+
+        return writer.KindPaused ? await Leave("queued", null, note: new Note("released", $"Runs of kind {run.Kind} are paused.")) : await then();
     }
 
     private async Task<bool> Leave(string state, string? reason, TimeSpan? due = null, Note? note = null, int? wakes = null, bool heeded = false)
     {
-        if (!await writer.Leave(Here, ended, new Departure(state, reason, due, wakes, heeded), note))
+        if (!await writer.Leave(Here, ended, new Departure(state, reason, due, wakes, heeded, steps.IsAtWorkFor(live.Id)), note))
         {
             return false;
         }
@@ -161,6 +166,10 @@ internal sealed partial class RunExecution(
 
     private static TimeSpan Jitter(TimeSpan wait) => wait * (0.8 + (0.4 * Random.Shared.NextDouble()));
 
+    // A step that was cut off by a limit or by the stop of its node, and knows what that means, has said how it ended: that is not the same as having been interrupted.
+    private bool LetGo(StepOutcome outcome) => live.Cause == StopCause.LeaseLost
+        || (outcome.Stopped && (outcome.LeftBehind || !outcome.Rejected || live.Cause is StopCause.Cancel or StopCause.CancelWithUndo));
+
     /// <summary>A step's code let go because the run was told to stop, or is left behind.</summary>
     private async Task<bool> Stopped(Call call, int tries, StepOutcome outcome)
     {
@@ -177,7 +186,8 @@ internal sealed partial class RunExecution(
 
         await writer.LearnOfCancel();
         var timedOut = live.Cause == StopCause.RunTimedOut;
-        End(call, tries, timedOut ? "failed" : "cancelled", outcome with { Error = timedOut ? "The time limit of the run was over." : outcome.LeftBehind ? outcome.Error : writer.CancelSentence });
+        End(call, tries, timedOut ? "failed" : "cancelled", outcome with { Error = timedOut ? "The time limit of the run was over." : outcome.LeftBehind ? outcome.Error
+            : outcome.Rejected ? text.Error($"{writer.CancelSentence} {outcome.Error}") : writer.CancelSentence });
         if (!outcome.LeftBehind)
         {
             return true;

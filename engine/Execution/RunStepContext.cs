@@ -28,7 +28,7 @@ internal sealed class RunStepContext(LiveRun run, int seq, int attempt, bool was
     {
         if (!over && level != LogLevel.None)
         {
-            run.Log.Write(seq, level, message);
+            run.Log.Write(seq, level, message ?? "");
         }
     }
 

@@ -18,6 +18,9 @@ internal sealed class RunWriter(LiveRun run, ClaimedRun claimed, Journal journal
     /// <summary>The kind was paused before the attempt could begin.</summary>
     public bool KindPaused { get; private set; }
 
+    /// <summary>Somebody cancels it, before the attempt could begin; an undo that was ordered goes on.</summary>
+    public bool IsCancelled { get; private set; }
+
     /// <summary>The line of a run that has paused or failed.</summary>
     public string? Stopped { get; private set; }
 
@@ -98,7 +101,7 @@ internal sealed class RunWriter(LiveRun run, ClaimedRun claimed, Journal journal
             return false;
         }
 
-        KindPaused = held.KindPaused;
+        (KindPaused, IsCancelled) = (held.KindPaused, held.Cancelled);
         if (held.CancelMode is { } mode)
         {
             CancelIs(mode, held.CancelBy, held.CancelWhy);

@@ -23,6 +23,9 @@ internal sealed record Call(PlannedStep Step, int Direction, int Attempt, bool W
 /// <summary>Calls a step's code in a scope of its own, with its time limit, and lets nothing that it does get past.</summary>
 internal sealed class StepRunner(IServiceScopeFactory scopes, LiveRuns runs, Text text, EngineOptions options, TimeProvider time, ILogger<StepRunner> logger)
 {
+    /// <summary>A step of that run did not let go, and may still be at work here.</summary>
+    public bool IsAtWorkFor(Guid run) => runs.IsAtWorkFor(run);
+
     public async Task<StepOutcome> Run(LiveRun run, Call call, JournalMemory journal)
     {
         var told = run.Signal;
@@ -114,6 +117,6 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, LiveRuns runs, Tex
         var why = told.IsCancellationRequested ? "was cancelled" : $"gave no answer within {Words.Duration(call.Step.TimeLimit)}, its time limit,";
         logger.LogWarning("Step {Step} {Why} and did not let go within {Patience}: it is left behind.", call.Step.Name, why, options.LetGo);
         return new StepOutcome(null, $"The step {why} and did not let go within {Words.Duration(options.LetGo)}. It may still be at work on the node: "
-            + "look at the host before you retry.", true, told.IsCancellationRequested, true, null);
+            + "look at what it works on before you retry.", true, told.IsCancellationRequested, true, null);
     }
 }

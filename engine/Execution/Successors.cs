@@ -18,7 +18,7 @@ internal static class Successors
     public const string NextOfKey = """
         (select n.id, n.queue from owned o, engine.run n
          where not o.holds_key and n.id <> o.id and n.exclusive_key = o.exclusive_key and n.state = 'queued' and not n.holds_key
-           and not exists (select from engine.control c where c.kind = n.kind and c.paused_by is not null and n.direction > 0)
+           and not exists (select from engine.control c where c.kind = n.kind and c.paused_by is not null and n.direction > 0 and n.cancel_mode is null)
          order by n.priority desc, n.created_at limit 1)
         """;
 

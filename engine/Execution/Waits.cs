@@ -64,7 +64,7 @@ internal sealed class Waits(NpgsqlDataSource database, RunStarter starter, RunAc
         {
             RequestedBy = parent.RequestedBy,
             Subject = child.Subject,
-            DedupeKey = $"child:{parent.Id:N}-{seq}-{index}-{round}",
+            OwnKey = $"{Identifiers.ChildKey}{parent.Id:N}-{seq}-{index}-{round}",
             Priority = (RunPriority)parent.Priority,
         }, new ChildPlace(parent.Id, parent.Fence, seq, index, round));
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dapper;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -6,7 +5,7 @@ using Npgsql;
 namespace ManagedServers.Engine;
 
 /// <summary>Makes the log's partitions for today and the days to come, so that a day of logs can be dropped as one.</summary>
-internal sealed class LogDays(NpgsqlDataSource database, TimeProvider time, ILogger<LogDays> logger)
+internal sealed class LogDays(NpgsqlDataSource database, ILogger<LogDays> logger)
 {
     // Any number will do as long as nobody else uses it; "msld" in ASCII.
     private const long Lock = 0x6D736C64;
@@ -16,13 +15,14 @@ internal sealed class LogDays(NpgsqlDataSource database, TimeProvider time, ILog
 
     public async Task Prepare()
     {
-        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        await using var connection = await database.OpenConnectionAsync();
+        // By the database's clock, by which the lines are kept too.
+        var today = DateOnly.FromDateTime(await connection.ExecuteScalarAsync<DateTime>("select now() at time zone 'UTC'"));
         if (today == prepared)
         {
             return;
         }
 
-        await using var connection = await database.OpenConnectionAsync();
         var all = true;
         for (var day = today; day < today.AddDays(Ahead); day = day.AddDays(1))
         {
@@ -32,20 +32,23 @@ internal sealed class LogDays(NpgsqlDataSource database, TimeProvider time, ILog
         prepared = all ? today : default;
     }
 
-    /// <summary>Drops the days that are older than logs are kept; lines of the default partition are deleted.</summary>
+    /// <summary>Drops the days that are older than logs are kept. Lines of runs that have not ended move to the default partition, from which they are deleted when they have.</summary>
     public async Task Drop(TimeSpan keep)
     {
-        var oldest = DateOnly.FromDateTime((time.GetUtcNow() - keep).UtcDateTime);
         await using var connection = await database.OpenConnectionAsync();
         var days = await connection.QueryAsync<string>("""
             select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-            where i.inhparent = 'engine.log'::regclass and c.relname ~ '^log_[0-9]{8}$' and substr(c.relname, 5) < @oldest
-            """, new { oldest = oldest.ToString("yyyyMMdd", CultureInfo.InvariantCulture) });
+            where i.inhparent = 'engine.log'::regclass and c.relname ~ '^log_[0-9]{8}$' and substr(c.relname, 5) < to_char((now() - @keep) at time zone 'UTC', 'YYYYMMDD')
+            """, new { keep });
         foreach (var day in days)
         {
             try
             {
-                await Briefly(connection, $"drop table if exists engine.{day}");
+                await Briefly(connection, $"""
+                    alter table engine.log detach partition engine.{day};
+                    insert into engine.log select * from engine.{day} l where exists (select from engine.run r where r.id = l.run_id and r.finished_at is null);
+                    drop table engine.{day};
+                    """);
                 logger.LogInformation("The runs' log of {Day} was dropped.", day[4..]);
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
@@ -55,7 +58,9 @@ internal sealed class LogDays(NpgsqlDataSource database, TimeProvider time, ILog
             }
         }
 
-        await connection.ExecuteAsync("delete from engine.log_default where at < @oldest", new { oldest = oldest.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc) });
+        await connection.ExecuteAsync("""
+            delete from engine.log_default l where at < date_trunc('day', now() - @keep, 'UTC') and not exists (select from engine.run r where r.id = l.run_id and r.finished_at is null)
+            """, new { keep });
     }
 
     /// <summary>Whether nothing is left to be done for that day.</summary>

@@ -8,7 +8,7 @@ namespace ManagedServers.Engine;
 /// The log lines and the progress of one run on their way to the database. Writing never waits: lines are numbered and kept here,
 /// and sent in batches; what comes faster than can be sent is left out, and the log says so.
 /// </summary>
-internal sealed class RunLog(Guid runId, long fence, long lastSeq, NpgsqlDataSource database, Text text, TimeProvider time, Action wake) : IDisposable
+internal sealed class RunLog(ClaimedRun run, NpgsqlDataSource database, Text text, TimeProvider time, Action wake) : IDisposable
 {
     /// <summary>Lines that wake the writer before its time.</summary>
     public const int BatchLines = 200;
@@ -21,7 +21,12 @@ internal sealed class RunLog(Guid runId, long fence, long lastSeq, NpgsqlDataSou
     private readonly Lock gate = new();
     private readonly SemaphoreSlim sending = new(1, 1);
     private List<LogLine> pending = [];
-    private long seq = lastSeq;
+    private readonly Guid runId = run.Id;
+    private readonly long fence = run.Fence;
+
+    // Lines are kept by the database's clock: the node's may be days off, and the logs of a day are dropped together.
+    private readonly long openedAt = time.GetTimestamp();
+    private long seq = run.LogSeq;
     private int leftOut;
     private bool full;
     private (int Seq, double Fraction, string? Note)? progress;
@@ -103,7 +108,7 @@ internal sealed class RunLog(Guid runId, long fence, long lastSeq, NpgsqlDataSou
         }
     }
 
-    private void Add(int stepSeq, LogLevel level, string line) => pending.Add(new LogLine(++seq, time.GetUtcNow(), stepSeq, level, line));
+    private void Add(int stepSeq, LogLevel level, string line) => pending.Add(new LogLine(++seq, run.ClaimedAt + time.GetElapsedTime(openedAt), stepSeq, level, line));
 
     private async Task<bool> SendLines()
     {

@@ -10,10 +10,10 @@ internal sealed class RunLogs(EngineDatabase database, Text text, Notifier notif
     private readonly System.Collections.Concurrent.ConcurrentDictionary<RunLog, Guid> open = new();
     private readonly SemaphoreSlim full = new(0, 1);
 
-    public RunLog Open(Guid runId, long fence, long lastSeq)
+    public RunLog Open(ClaimedRun run)
     {
-        var log = new RunLog(runId, fence, lastSeq, database.Chatter, text, time, Wake);
-        open[log] = runId;
+        var log = new RunLog(run, database.Chatter, text, time, Wake);
+        open[log] = run.Id;
         return log;
     }
 

@@ -18,7 +18,12 @@ internal sealed class Housekeeping(NpgsqlDataSource database, LogDays logDays, E
     private static readonly TimeSpan Late = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(20);
 
+
+    // They go by the day: there is no hurry.
+    private static readonly TimeSpan LogInterval = TimeSpan.FromHours(1);
+
     private long lastAt;
+    private long logsAt;
 
     public async Task Keep()
     {
@@ -29,9 +34,10 @@ internal sealed class Housekeeping(NpgsqlDataSource database, LogDays logDays, E
 
         lastAt = time.GetTimestamp();
         await logDays.Prepare();
-        if (await KeepRows())
+        if (await KeepRows() && (logsAt == 0 || time.GetElapsedTime(logsAt) >= LogInterval))
         {
             await logDays.Drop(options.KeepLogs);
+            logsAt = time.GetTimestamp();
         }
     }
 

@@ -43,6 +43,14 @@ internal sealed class Recovery(
     public Task TakeBackUnknown() =>
         TakeBack("r.owner = @Name and r.incarnation = @Incarnation and r.claimed_at < now() - interval '5 seconds' and r.id <> all(@mine)", "for update skip locked");
 
+    /// <summary>Lets other nodes begin the runs again of which a step did not let go here and has ended now.</summary>
+    public async Task TellEndOfLeft()
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await connection.ExecuteAsync("update engine.run set left_by = null, left_on = null where left_by = @Incarnation and id <> all(@left)",
+            new { node.Incarnation, left = runs.LeftBehind.ToArray() });
+    }
+
     private async Task TakeBack(string lost, string locking)
     {
         List<(Guid Id, string Queue, string State, string? JobId)> taken;
@@ -189,7 +197,7 @@ internal sealed class Recovery(
                 where q.kind = any(@kinds) and q.state in ('queued', 'waiting') and coalesce(q.job_at, q.created_at) <= now() - @after and coalesce(q.due_at, '-infinity') <= now() - @after
                   and not {HasJob}
                   and not exists (select from engine.run h where h.exclusive_key = q.exclusive_key and h.holds_key and h.id <> q.id)
-                  and (c.paused_by is null or q.direction < 0)
+                  and (c.paused_by is null or q.direction < 0 or q.cancel_mode is not null)
                   and (c.at_once is null or c.at_once > (select count(*) from engine.run o where o.kind = q.kind and o.state = 'running'))
                 order by q.priority desc, q.job_at limit {Batch} for update of q skip locked)
             returning r.id, r.queue

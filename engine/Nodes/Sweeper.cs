@@ -20,6 +20,7 @@ internal sealed class Sweeper(Recovery recovery, Housekeeping housekeeping, Engi
             {
                 await recovery.TakeBackExpired();
                 await recovery.TakeBackUnknown();
+                await recovery.TellEndOfLeft();
                 await recovery.FreeKeys();
                 await recovery.ShareKeys();
                 await recovery.Pump(options.PumpAfter);

@@ -65,7 +65,8 @@ internal sealed class BulkActions(RunReader reader, RunActions actions)
     // Without states, those that the action is for: or a thousand runs that ended long ago would stand before the one that is meant.
     private static RunState[] Sensible(BulkVerb verb) => verb switch
     {
-        BulkVerb.Retry => [RunState.Paused, RunState.Failed, RunState.Cancelled, RunState.Waiting],
+        // What somebody has cancelled goes on only when that is said.
+        BulkVerb.Retry => [RunState.Paused, RunState.Failed, RunState.Waiting],
         BulkVerb.Skip => [RunState.Paused, RunState.Waiting],
         _ => [RunState.Queued, RunState.Running, RunState.Waiting, RunState.Paused],
     };

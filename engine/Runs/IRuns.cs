@@ -12,11 +12,14 @@ public sealed record StartRun
     /// <summary>What it is about; runs can be listed by it.</summary>
     public string? Subject { get; init; }
 
-    /// <summary>A second start with the same key gives the first run.</summary>
+    /// <summary>A second start with the same key gives the first run. Those that begin with <c>child:</c> or <c>schedule:</c> are the engine's own, and refused.</summary>
     public string? DedupeKey { get; init; }
 
     /// <summary>Who goes first when workers or keys are short. Child runs have that of their parent.</summary>
     public RunPriority Priority { get; init; }
+
+    /// <summary>In place of <see cref="DedupeKey"/>: what the engine itself starts.</summary>
+    internal string? OwnKey { get; init; }
 
     /// <summary>Held by the run when its plan names no exclusive key.</summary>
     internal string? KeyIfNone { get; init; }

@@ -220,8 +220,10 @@ internal sealed partial class RunActions
             var probe = new ProbedResults(seq => outputs[seq].LastOrDefault()?.OutputJson, run.Cursor);
             try
             {
-                later.Condition?.Invoke(probe);
-                later.Body.ResolveInput(probe);
+                if (later.Condition?.Invoke(probe) != false)
+                {
+                    later.Body.ResolveInput(probe);
+                }
             }
             catch (Exception)
             {

@@ -42,7 +42,7 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
             start.Subject,
             Plan = JsonSerializer.Serialize(plan.Snapshot(), EngineJson.Options),
             Input = json.GetRawText(),
-            start.DedupeKey,
+            DedupeKey = start.OwnKey ?? start.DedupeKey,
             ExclusiveKey = plan.ExclusiveKey ?? start.KeyIfNone,
             Queue = RunQueue.Of(start.Priority),
             Priority = (int)start.Priority,
@@ -55,7 +55,7 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
             Total = plan.Steps.Count,
         };
 
-        if (await InsertPatiently(row.Id, row, start.DedupeKey, within, cancellationToken) is { } existing)
+        if (await InsertPatiently(row.Id, row, row.DedupeKey, within, cancellationToken) is { } existing)
         {
             return new StartedRun(existing, true);
         }

@@ -92,7 +92,7 @@ internal sealed class ScheduleFirer(
             {
                 RequestedBy = $"schedule:{schedule.Name}",
                 Subject = schedule.Subject,
-                DedupeKey = string.Create(CultureInfo.InvariantCulture, $"schedule:{schedule.Id}:{nominal.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}"),
+                OwnKey = string.Create(CultureInfo.InvariantCulture, $"{Identifiers.ScheduleKey}{schedule.Id}:{nominal.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}"),
                 KeyIfNone = schedule.QueueKey,
                 Priority = schedule.Priority,
             };

@@ -10,6 +10,12 @@ internal static class Identifiers
 {
     public const int Longest = 200;
 
+    /// <summary>How the keys begin under which the engine starts the runs of a parent's step.</summary>
+    public const string ChildKey = "child:";
+
+    /// <summary>How the keys begin under which the engine starts the runs of a schedule.</summary>
+    public const string ScheduleKey = "schedule:";
+
     /// <exception cref="ArgumentException">It says nothing, is too long, or is no text that could be kept.</exception>
     public static void Require(string? text, string parameter, int longest = Longest)
     {
@@ -44,6 +50,16 @@ internal static class Identifiers
         if (start.DedupeKey is not null)
         {
             Require(start.DedupeKey, nameof(start.DedupeKey));
+            RefuseOwn(start.DedupeKey, nameof(start.DedupeKey));
+        }
+    }
+
+    // Whoever could take one would have his own run counted as a child's or a firing's.
+    private static void RefuseOwn(string key, string parameter)
+    {
+        if (key.StartsWith(ChildKey, StringComparison.Ordinal) || key.StartsWith(ScheduleKey, StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"{parameter} must not begin with '{ChildKey}' or '{ScheduleKey}': such keys are the engine's own.", parameter);
         }
     }
 

@@ -1,11 +1,12 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace ManagedServers.Engine;
 
 /// <summary>Text on its way into the database: without secrets, without what PostgreSQL refuses, and not longer than allowed.</summary>
-internal sealed class Text(IEnumerable<IRedactor> redactors)
+internal sealed partial class Text(IEnumerable<IRedactor> redactors)
 {
     /// <summary>UTF-8 bytes of a log line.</summary>
     public const int LineLimit = 4 * 1024;
@@ -69,7 +70,7 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
     /// </summary>
     public static JsonElement Json(JsonElement json)
     {
-        if (!json.GetRawText().Contains("\\u0000", StringComparison.Ordinal))
+        if (!Escapes().IsMatch(json.GetRawText()))
         {
             return json;
         }
@@ -91,6 +92,10 @@ internal sealed class Text(IEnumerable<IRedactor> redactors)
         JsonValue v when v.TryGetValue<string>(out var text) => JsonValue.Create(Storable(text)),
         _ => node?.DeepClone(),
     };
+
+    // A NUL, or either half of a surrogate pair: neither comes unescaped.
+    [GeneratedRegex(@"\\u(?:0000|[dD][89a-fA-F])")]
+    private static partial Regex Escapes();
 
     private string Clean(string text, int limit)
     {

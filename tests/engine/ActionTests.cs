@@ -1,3 +1,4 @@
+using Dapper;
 using System.Diagnostics;
 
 namespace ManagedServers.Engine.Tests;
@@ -143,6 +144,36 @@ public sealed class ActionTests
 
         Assert.Contains("step 4, 'Do d', needs its result", refused.Message, StringComparison.Ordinal);
         Assert.Equal(RunState.Paused, (await node.Runs.Get(id))!.State);
+    }
+
+    [Fact]
+    public async Task A_step_can_be_skipped_whose_result_only_a_step_needs_that_is_passed_over_itself()
+    {
+        await using var node = await TestNode.Start(new Actors().On("b", _ => throw new StepRejectedException("no")));
+        var id = await node.Begin("a", "b", new Spec("c") { Needs = "b", When = false });
+        await node.Is(id, RunState.Paused);
+
+        await node.Runs.Skip(id, "ada");
+
+        Assert.Equal(RunState.Succeeded, (await node.Ended(id)).State);
+    }
+
+    [Fact]
+    public async Task A_cancel_that_comes_as_a_step_ends_lets_nothing_of_the_next_begin()
+    {
+        TestNode? node = null;
+        var actors = new Actors().On("a", async step =>
+        {
+            // Not by the product's own call, which would tell this very step.
+            await using var connection = await node!.Database.OpenConnectionAsync();
+            await connection.ExecuteAsync("update engine.run set cancel_mode = 'Stop', cancel_by = 'bob' where id = @RunId", new { step.RunId });
+        });
+        await using var started = node = await TestNode.Start(actors);
+
+        var run = await node.Ended(await node.Begin("a", "b"));
+
+        Assert.Equal((RunState.Cancelled, StepState.Succeeded, StepState.Pending, 0), (run.State, run.Steps[0].State, run.Steps[1].State, run.Steps[1].Attempts));
+        Assert.Equal(["a"], node.Actors.Calls);
     }
 
     [Fact]
@@ -307,5 +338,24 @@ public sealed class ActionTests
         // Without states those alone that the action is for: what has ended does not stand before what is meant.
         Assert.Equal([other], (await node.Runs.Act(new RunFilter { Kind = "scripted" }, BulkVerb.RaisePriority, "ada")).Outcomes.Select(o => o.Run.Id));
         Assert.Empty((await node.Runs.Act(new RunFilter { Kind = "scripted" }, BulkVerb.RaisePriority, "ada")).Outcomes);
+    }
+
+    [Fact]
+    public async Task A_retry_of_all_runs_leaves_alone_what_somebody_has_cancelled_unless_that_is_said()
+    {
+        var broken = true;
+        await using var node = await TestNode.Start(new Actors().On("bad", _ => broken ? throw new StepRejectedException("no") : Task.CompletedTask));
+        var (paused, cancelled) = (await node.Begin("bad"), await node.Begin("bad"));
+        await node.Is(paused, RunState.Paused);
+        await node.Is(cancelled, RunState.Paused);
+        await node.Runs.Cancel(cancelled, CancelMode.Stop, "ada");
+        broken = false;
+
+        var retried = await node.Runs.Act(new RunFilter { Kind = "scripted" }, BulkVerb.Retry, "ada");
+        Assert.Equal([paused], retried.Outcomes.Select(o => o.Run.Id));
+        Assert.Equal(RunState.Cancelled, (await node.Runs.Get(cancelled))!.State);
+
+        await node.Runs.Act(new RunFilter { Kind = "scripted", States = [RunState.Cancelled] }, BulkVerb.Retry, "ada");
+        Assert.Equal(RunState.Succeeded, (await node.Ended(cancelled)).State);
     }
 }

@@ -28,6 +28,44 @@ public sealed class ControlTests
         await Assert.ThrowsAsync<RunActionException>(() => Control(node).PauseKind("no-such", "ada"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_kind_paused_before_a_step_that_is_passed_over_or_has_no_input_loses_nothing_of_its_journal(bool noInput)
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await TestNode.Start(new Actors().On("a", _ => go.Task));
+        var id = await node.Begin("a", noInput ? new Spec("b") { Needs = "nothing such" } : new Spec("b") { When = false }, "c");
+        await node.Is(id, RunState.Running);
+        await Control(node).PauseKind("scripted", "ada");
+        go.SetResult();
+
+        await node.Is(id, RunState.Queued);
+        await Control(node).ResumeKind("scripted", "ada");
+        var run = await node.Until(id, r => r.State is RunState.Paused or RunState.Succeeded);
+
+        Assert.Equal(noInput ? (RunState.Paused, StepState.Failed, 1) : (RunState.Succeeded, StepState.Skipped, 0), (run.State, run.Steps[1].State, run.Steps[1].Attempts));
+        Assert.Equal(noInput ? ["a"] : ["a", "c"], node.Actors.Calls);
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_whose_node_has_died_ends_though_its_kind_is_paused()
+    {
+        await using var node = await TestNode.Start();
+        await Control(node).PauseKind("scripted", "ada");
+        var id = await node.Begin("a");
+        await node.Until(id, r => r.Reason is not null);
+
+        // As the sweep leaves one whose node died before it could heed the cancel.
+        await using (var connection = await node.Database.OpenConnectionAsync())
+        {
+            await connection.ExecuteAsync("update engine.run set cancel_mode = 'Stop', cancel_by = 'bob', job_id = null where id = @id", new { id });
+        }
+
+        Assert.Equal((RunState.Cancelled, "Cancelled by bob. Nothing had been changed."), await node.Ended(id) is var run ? (run.State, run.Reason) : default);
+        Assert.Empty(node.Actors.Calls);
+    }
+
     [Fact]
     public async Task A_run_of_a_paused_kind_can_still_be_undone()
     {
@@ -246,16 +284,23 @@ public sealed class ControlTests
     [Fact]
     public async Task Logs_are_dropped_by_the_day()
     {
-        await using var node = await TestNode.Start();
+        await using var node = await TestNode.Start(new Actors().On("a", _ => throw new StepRejectedException("no")));
         await using var connection = await node.Database.OpenConnectionAsync();
+        var paused = await node.Begin("a");
+        await node.Is(paused, RunState.Paused);
         await connection.ExecuteAsync("""
             create table engine.log_20200101 partition of engine.log for values from ('2020-01-01 00:00Z') to ('2020-01-02 00:00Z');
-            insert into engine.log values (gen_random_uuid(), 1, '2020-01-01 12:00Z', 1, 2, 'old'), (gen_random_uuid(), 1, '2019-01-01 12:00Z', 1, 2, 'older')
-            """);
+            insert into engine.log values (gen_random_uuid(), 1, '2020-01-01 12:00Z', 1, 2, 'old'), (gen_random_uuid(), 1, '2019-01-01 12:00Z', 1, 2, 'older'),
+                   (@paused, 101, '2020-01-01 12:00Z', 1, 2, 'old, and still to be read'), (@paused, 102, '2019-01-01 12:00Z', 1, 2, 'older, and still to be read')
+            """, new { paused });
 
         await ActivatorUtilities.CreateInstance<Housekeeping>(node.Services).Keep();
 
-        Assert.Equal(0, await connection.ExecuteScalarAsync<int>("select count(*) from engine.log where at < '2021-01-01'"));
+        Assert.Equal(["older, and still to be read", "old, and still to be read"], await connection.QueryAsync<string>("select message from engine.log where at < '2021-01-01' order by at"));
         Assert.True(await connection.ExecuteScalarAsync<bool>("select to_regclass('engine.log_20200101') is null"));
+
+        await node.Runs.Cancel(paused, CancelMode.Stop, "ada");
+        await ActivatorUtilities.CreateInstance<Housekeeping>(node.Services).Keep();
+        Assert.Equal(0, await connection.ExecuteScalarAsync<int>("select count(*) from engine.log where at < '2021-01-01'"));
     }
 }

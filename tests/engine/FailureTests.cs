@@ -89,6 +89,59 @@ public sealed class FailureTests
         Assert.Equal((StepState.Failed, 1, uncertain ? "Nobody knows how far it came." : "It can never end."), (run.Steps[0].State, run.Steps[0].Attempts, run.Steps[0].Error));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_step_cut_off_by_the_runs_limit_or_a_stop_that_says_what_that_means_is_believed(bool uncertain)
+    {
+        var actors = new Actors().On("a", async step =>
+        {
+            try
+            {
+                await Task.Delay(Timeout.Infinite, step.Cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                throw uncertain ? new StepUncertainException("Nobody knows how far it came.") : new StepRejectedException("It can never end.");
+            }
+        });
+        await using var node = await TestNode.Start(actors, options: o => o.StopGrace = TimeSpan.Zero);
+        var late = await node.Is(await node.Begin(new Script([new Spec("a") { Tries = 3 }]) { TimeoutMs = 300 }), RunState.Paused);
+        var stopped = await node.Begin(new Spec("a") { Tries = 3 });
+        await node.Until(stopped, r => r.Steps[0].State == StepState.Running);
+
+        await node.Stop();
+
+        await using var other = await TestNode.Start(database: node.ConnectionString, options: o => (o.NodeName, o.Workers) = ("two", 0));
+        Assert.All([late, (await other.Runs.Get(stopped))!], run => Assert.Equal(
+            (RunState.Paused, StepState.Failed, 1, uncertain ? "Nobody knows how far it came." : "It can never end."),
+            (run.State, run.Steps[0].State, run.Steps[0].Attempts, run.Steps[0].Error)));
+    }
+
+    [Fact]
+    public async Task What_a_cancelled_step_knows_of_its_end_stands_beside_the_cancel()
+    {
+        var actors = new Actors().On("a", async step =>
+        {
+            try
+            {
+                await Task.Delay(Timeout.Infinite, step.Cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new StepUncertainException("Nobody knows how far it came.");
+            }
+        });
+        await using var node = await TestNode.Start(actors);
+        var id = await node.Begin("a");
+        await node.Until(id, r => r.Steps[0].State == StepState.Running);
+
+        await node.Runs.Cancel(id, CancelMode.Stop, "ada", "wrong one");
+
+        var run = await node.Ended(id);
+        Assert.Equal((RunState.Cancelled, "Cancelled by ada: wrong one. Nobody knows how far it came."), (run.State, run.Steps[0].Error));
+    }
+
     [Fact]
     public async Task After_the_runs_limit_a_skipped_step_leaves_the_steps_behind_it_their_time()
     {

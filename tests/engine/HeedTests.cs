@@ -51,6 +51,28 @@ public sealed class HeedTests
     }
 
     [Fact]
+    public async Task No_other_node_begins_a_run_again_while_a_step_of_it_that_did_not_let_go_is_at_work()
+    {
+        var go = new TaskCompletionSource();
+        await using var one = await TestNode.Start(new Actors().On("deaf", _ => go.Task), options: o => o.LeaseRenewal = TimeSpan.FromMilliseconds(200));
+        var control = (IEngineControl)one.Services.GetService(typeof(IEngineControl))!;
+        var id = await one.Begin("deaf");
+        await one.Until(id, r => r.Steps[0].State == StepState.Running);
+        await one.Runs.Cancel(id, CancelMode.Stop, "ada");
+        await one.Is(id, RunState.Paused);
+        await control.Drain("one", "ada");
+        await using var two = await TestNode.Start(database: one.ConnectionString, options: o => o.NodeName = "two");
+
+        await one.Runs.Retry(id, "ada");
+        var held = await one.Until(id, r => r.Reason!.Contains("did not let go", StringComparison.Ordinal));
+        Assert.Equal((RunState.Queued, "A step of this run that did not let go is still at work on node one. It goes on when that has ended."), (held.State, held.Reason));
+        go.SetResult();
+
+        Assert.Equal(RunState.Succeeded, (await one.Ended(id)).State);
+        Assert.Equal(["deaf"], two.Actors.Calls);
+    }
+
+    [Fact]
     public async Task A_run_that_its_node_has_claimed_without_learning_of_it_is_not_left_to_the_lease()
     {
         await using var node = await TestNode.Start();

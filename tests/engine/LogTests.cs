@@ -60,7 +60,7 @@ public sealed class LogTests
             await sending.CommitAsync();
         }
 
-        using var log = new RunLog(id, fence, 0, node.Database, node.Services.GetRequiredService<Text>(), time, () => { });
+        using var log = new RunLog(Claimed(id, fence, time.GetUtcNow()), node.Database, node.Services.GetRequiredService<Text>(), time, () => { });
         foreach (var n in Enumerable.Range(1, 5))
         {
             log.Write(1, LogLevel.Information, $"line {n}");
@@ -93,7 +93,7 @@ public sealed class LogTests
         await node.Until(id, r => r.Steps[0].State == StepState.Running);
         await using var connection = await node.Database.OpenConnectionAsync();
         var fence = await connection.ExecuteScalarAsync<long>("select fence from engine.run where id = @id", new { id });
-        using var log = new RunLog(id, fence, 0, node.Database, node.Services.GetRequiredService<Text>(), TimeProvider.System, () => { });
+        using var log = new RunLog(Claimed(id, fence, TimeProvider.System.GetUtcNow()), node.Database, node.Services.GetRequiredService<Text>(), TimeProvider.System, () => { });
         using var run = new LiveRun(id, fence, log, 0);
 
         foreach (var _ in new[] { "sent", "and sent again" })
@@ -192,12 +192,38 @@ public sealed class LogTests
         }
     }
 
+    [Fact]
+    public async Task A_node_whose_clock_is_years_ahead_keeps_its_lines_by_the_databases_and_drops_no_days_of_others()
+    {
+        await using var node = await TestNode.Start(new Actors().On("a", step => { step.Log("said"); return Task.CompletedTask; }), services: s => s.AddSingleton<TimeProvider, YearsAhead>());
+        await using var other = await TestNode.Start(database: node.ConnectionString, options: o => o.Workers = 0);
+        var run = await node.Ended(await node.Begin("a"));
+
+        await ActivatorUtilities.CreateInstance<Housekeeping>(node.Services).Keep();
+
+        var line = Assert.Single(await other.Runs.Log(run.Id));
+        Assert.InRange(line.At, run.StartedAt!.Value.AddSeconds(-1), run.FinishedAt!.Value.AddSeconds(1));
+    }
+
+    private static ClaimedRun Claimed(Guid id, long fence, DateTimeOffset at) => new()
+    {
+        Id = id, Kind = "scripted", Version = 1, Title = "a test", Plan = "", Input = "", RequestedBy = "ada", Priority = 0, Direction = 1, Cursor = 1, Fence = fence, IsFirst = true,
+        LogSeq = 0, ClaimedAt = at, Worked = TimeSpan.Zero,
+    };
+
+    private sealed class YearsAhead : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddDays(1000);
+    }
+
     /// <summary>A line that is sent again has the time that it had.</summary>
     private sealed class Standstill : TimeProvider
     {
         private readonly DateTimeOffset now = TimeProvider.System.GetUtcNow();
 
         public override DateTimeOffset GetUtcNow() => now;
+
+        public override long GetTimestamp() => 1;
     }
 
     private sealed class Hunter : IRedactor

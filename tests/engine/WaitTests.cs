@@ -136,7 +136,7 @@ public sealed class WaitTests
     public void A_limit_is_more_than_nothing(long ticks)
     {
         var limit = TimeSpan.FromTicks(ticks);
-        var plan = new WorkflowPlan<WaitScript>(new WaitScript("signal"));
+        var plan = new WorkflowPlan<WaitScript>(new WaitScript("signal"), new Text([]));
 
         Assert.Throws<ArgumentOutOfRangeException>("limit", () => plan.WaitFor<CheckedIn>("a", "A", limit));
         Assert.Throws<ArgumentOutOfRangeException>("limit", () => plan.Approve("b", "B", limit));
