@@ -22,7 +22,7 @@ internal static class StartedRuns
 
     static StartedRuns() => Watch.Validators.Add(watch =>
     {
-        if (watch.GetResult(NoWatch) is { Implicit: false })
+        if (watch is { Implicit: false } && watch.GetResult(NoWatch) is { Implicit: false })
         {
             watch.AddError("Both --watch and --no-watch were given.");
         }
