@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Commands;
+using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Provisioning.Steps;
 using ManagedServers.Workflows.Servers;
@@ -18,7 +19,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
     public async Task<PreparedRun> Apply(string idOrName, ApplyRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
-        if (await runs.StartedBefore<ApplyWorkflow>(server, who, idempotencyKey, cancellationToken) is { } before)
+        if (await StartedBefore(server, who, idempotencyKey, cancellationToken) is { } before)
         {
             return PreparedRuns.Begun(server, before);
         }
@@ -54,7 +55,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
     public async Task<PreparedRun> Restore(string idOrName, string component, int version, RestoreRequest request, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
-        if (await runs.StartedBefore<ApplyWorkflow>(server, who, idempotencyKey, cancellationToken) is { } before)
+        if (await StartedBefore(server, who, idempotencyKey, cancellationToken) is { } before)
         {
             return PreparedRuns.Begun(server, before);
         }
@@ -95,6 +96,11 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         }
 
         var around = await Around(server, asked, [.. served.Select(s => s.Configuration)], cancellationToken);
+        if (server.Installation == InstallationType.Manual)
+        {
+            return await ByHand(server, [], around, cancellationToken);
+        }
+
         var dns = served.Find(s => s.Configuration.Dns is not null);
         var input = new ApplyInput
         {
@@ -116,11 +122,20 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         return Prepare(server, [.. found.Select(f => new Change(f.Served, f.Found))], ConfigurationSource.Accept, why, asked, cancellationToken);
     }
 
+    private Task<StartedRun?> StartedBefore(Server server, string who, string? idempotencyKey, CancellationToken cancellationToken) => server.Installation == InstallationType.Manual
+        ? runs.StartedBefore<ManualInstallWorkflow>(server, who, idempotencyKey, cancellationToken)
+        : runs.StartedBefore<ApplyWorkflow>(server, who, idempotencyKey, cancellationToken);
+
     private async Task<PreparedRun> Prepare(
         Server server, IReadOnlyList<Change> changes, ConfigurationSource source, string? message, CommandsRequest asked, CancellationToken cancellationToken)
     {
         var around = await Around(server, asked, [.. changes.Select(c => c.Wanted!)], cancellationToken);
         var made = changes.Select(c => (c.Served, New: NewConfiguration.Of(c.Wanted!, c.Served, source, message))).ToList();
+        if (server.Installation == InstallationType.Manual)
+        {
+            return await ByHand(server, [.. made.Select(m => m.New)], around, cancellationToken);
+        }
+
         var input = new ApplyInput
         {
             ServerId = server.Id, ServerName = server.Name,
@@ -129,6 +144,27 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         };
         return prepared.Prepare<ApplyWorkflow, ApplyInput>(
             server, input, new Concern([.. made.Select(m => m.New.Configuration.Component)]) { Configurations = [.. made.Select(m => m.New)] });
+    }
+
+    /// <summary>Where the product has no login, the host is asked for all that it is to have, of which the rest is there.</summary>
+    private async Task<PreparedRun> ByHand(Server server, IReadOnlyList<NewConfiguration> changed, CommandsAround? around, CancellationToken cancellationToken)
+    {
+        List<string> components = [.. Component.All.Where(c => server.Components.Any(i => i.Name == c))];
+        var wanted = changed.ToDictionary(n => n.Configuration.Component, n => (n.Id, n.Configuration));
+        foreach (var component in components.Where(Component.Serving.Contains).Where(c => !wanted.ContainsKey(c)))
+        {
+            var served = await Served(server, component, null, cancellationToken);
+            wanted[component] = (served.Version.Id, served.Configuration);
+        }
+
+        var input = new InstallInput
+        {
+            ServerId = server.Id, ServerName = server.Name, Login = server.Login.Kind, ApiAddress = await reportAddress.For(server, cancellationToken),
+            Images = [.. components.Select(images.Get)], Commands = around,
+            Dns = wanted.TryGetValue(Component.Dns, out var dns) ? new DnsInstall(dns.Id, [.. dns.Configuration.Dns!.Zones.Select(z => z.Name!)], dns.Configuration.Dns.Listen) : null,
+            Dhcp = wanted.TryGetValue(Component.Dhcp, out var dhcp) ? new DhcpInstall(dhcp.Id) : null,
+        };
+        return prepared.Prepare<ManualInstallWorkflow, InstallInput>(server, input, new Concern(components) { Configurations = changed });
     }
 
     private async Task<CommandsAround?> Around(Server server, CommandsRequest asked, IReadOnlyList<ComponentConfiguration> wanted, CancellationToken cancellationToken)

@@ -40,6 +40,7 @@ public sealed class ManualTests
         await ProductProcess.Until(async () => (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString() == "running", "the server is shown as running");
 
         await AgainChangesNothing(host);
+        await AnotherConfigurationIsAppliedAndTheFormerBroughtBack(host);
         await UninstallLeavesTheHostAsFound(host, found);
         await AnAutomaticInstallFindsNothingToChange(host);
     }
@@ -85,6 +86,28 @@ public sealed class ManualTests
         Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await host.Until(run, "succeeded")));
         Assert.Equal(Containers(before), Containers(await host.Lab.Run(Footprint)));
         Assert.Contains("Nothing is asked of this host", (await host.Paste(line)).Text, StringComparison.Ordinal);
+    }
+
+    private static async Task AnotherConfigurationIsAppliedAndTheFormerBroughtBack(ManualHost host)
+    {
+        var served = Containers(await host.Lab.Run(Footprint));
+        var changed = RegisteredHost.Zone.Replace("192.0.2.2", "192.0.2.3", StringComparison.Ordinal);
+        foreach (var (verb, body, www) in new (string, object, string)[]
+        {
+            ("configuration/apply", new { setZones = new[] { new { name = "example.org", file = changed } }, message = "www moves" }, "192.0.2.3"),
+            ("configuration/dns/versions/1/restore", new { }, "192.0.2.2"),
+        })
+        {
+            var (run, line, _) = await host.Begin(verb, body);
+            var pasted = await host.Paste(line);
+            Assert.True(pasted.ExitCode == 0, pasted.Text + RegisteredHost.Story(await host.Run(run)));
+            await host.Until(run, "succeeded");
+            Assert.Equal(www, await host.Www());
+        }
+
+        Assert.Equal(served, Containers(await host.Lab.Run(Footprint)));
+        var versions = await host.Get("/api/v2/pvservers/ns1/configuration/dns/versions");
+        Assert.Contains("www moves", versions.ToString(), StringComparison.Ordinal);
     }
 
     private static async Task UninstallLeavesTheHostAsFound(ManualHost host, string found)
