@@ -7,7 +7,7 @@ run_tests() {
     need_docker
     build "$everything" --load
 
-    local results="$artifacts/tests" project
+    local results="$artifacts/tests" name
     rm -rf "$results"
     mkdir -p "$results"
     export TESTCONTAINERS_RYUK_DISABLED=true # its image cannot be had everywhere; the tests remove what they start
@@ -17,37 +17,47 @@ run_tests() {
     # Their threads wait for work without spinning, which would take time from the others.
     export DOTNET_ThreadPool_UnfairSemaphoreSpinLimit=0
     own lab "$lab"
-    local projects=("$root"/tests/{engine,workflows,api,dashboard,cli,lab/tests}) filter=${1:+FullyQualifiedName~$1} settings=() silence=10m
+    # The longest first, and another one beside it: most of the time they wait for something.
+    local projects=("$root"/tests/{api,engine,workflows,dashboard,cli,lab/tests}) at_once=2 filter=${1:+FullyQualifiedName~$1} settings=() silence=10m
     if [ "${1:-}" = chaos ]; then
-        projects=("$root/tests/engine")
+        projects=("$root/tests/engine") at_once=1
         filter=Category=Chaos
         export MANAGED_SERVERS_CHAOS=full
         # One after another: how late a node is at work again would be measured together with its neighbours.
         settings=(-- xUnit.ParallelizeTestCollections=false)
     fi
     if [ "${1:-}" = matrix ]; then
-        projects=("$root"/tests/{api,workflows})
+        projects=("$root"/tests/{api,workflows}) at_once=1
         filter=Category=Matrix
         export MANAGED_SERVERS_MATRIX=full
         silence=2h
     fi
-    for project in "${projects[@]}"; do
-        run_project "$project" "$results" "$filter" "${settings[@]}"
+    local -A running=()
+    local ended status
+    while [ ${#projects[@]} -gt 0 ] || [ ${#running[@]} -gt 0 ]; do
+        while [ ${#projects[@]} -gt 0 ] && [ ${#running[@]} -lt "$at_once" ]; do
+            start_project "${projects[0]}" "$results" "$filter" "${settings[@]}"
+            running[$started]=$name
+            projects=("${projects[@]:1}")
+        done
+        status=0
+        wait -n -p ended "${!running[@]}" || status=$?
+        end_group "$ended"
+        "$root/scripts/test-report.py" project "$results/${running[$ended]}" "$status"
+        unset "running[$ended]"
     done
     [ "${1:-}" != matrix ] || cat "$results/matrix.txt"
     "$root/scripts/test-report.py" total "$results"
 }
 
-# One project: its failures are shown, its numbers are kept for the sum.
-run_project() {
-    local project=$1 results=$2 filter=$3 name assembly
+# One project, by its `name`.
+start_project() {
+    local project=$1 results=$2 filter=$3 assembly
     name=$(basename "$1"/*.Tests.csproj .csproj)
     assembly="$project/bin/$configuration/net10.0/$name.dll"
-    local status=0
-    attend dotnet test "$assembly" --logger "trx;LogFileName=$name.trx" --results-directory "$results" \
+    start dotnet test "$assembly" --logger "trx;LogFileName=$name.trx" --results-directory "$results" \
         --blame-hang-timeout "$silence" --blame-hang-dump-type none \
-        ${filter:+--filter "$filter"} "${@:4}" > "$results/$name.log" 2>&1 || status=$?
-    "$root/scripts/test-report.py" project "$results/$name" "$status"
+        ${filter:+--filter "$filter"} "${@:4}" > "$results/$name.log" 2>&1
 }
 
 # Tables, and the same as JSON below artifacts/bench: the named benchmark or all of them, and at the end what was missed.
