@@ -36,14 +36,14 @@ public sealed class BuiltInCommandTests : IAsyncLifetime
     public async Task Each_does_what_it_says_and_says_what_it_did()
     {
         await FirewallsLetClientsIn();
+        await ResolvedLetsPort53Go();
         await OtherDnsServersAreStopped();
         await TheFolderIsBackedUp();
         await MountsAndTheNetworkAreWaitedFor();
         await DisksAreLookedAt();
         await DnsIsAsked();
-        Assert.Equal((0, "systemd-resolved does not hold port 53.\n"), await Run("free port 53"));
-        Assert.Equal((0, "The command conntrack is not here: nothing was flushed.\n"), await Run("flush connections"));
-        Assert.NotEqual(0, (await Run("synchronise the clock")).ExitCode);
+        await ConnectionsAreForgotten();
+        await TheClockIsSynchronised();
     }
 
     [Fact]
@@ -72,7 +72,74 @@ public sealed class BuiltInCommandTests : IAsyncLifetime
 
         Assert.Equal(0, (await Run("open firewall for DHCP")).ExitCode);
         Assert.Equal("-A INPUT -p udp -m udp --dport 67 -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 53 -j ACCEPT\n-A INPUT -p udp -m udp --dport 53 -j ACCEPT", await lab.Run("iptables -S INPUT | grep ACCEPT$ | grep dport"));
+        await lab.Run("iptables -F INPUT; ip6tables -F INPUT");
+
+        await lab.Run("systemctl unmask -q firewalld; systemctl start firewalld");
+        Assert.Equal((0, "firewalld lets in 53/udp 53/tcp.\n"), await Run("open firewall for DNS"));
+        Assert.Equal((0, "firewalld lets in 53/udp 53/tcp.\n"), await Run("open firewall for DNS"));
+        Assert.Equal("53/tcp 53/udp\n53/tcp 53/udp", await lab.Run("for kept in '' --permanent; do echo $(firewall-cmd $kept --list-ports | tr ' ' '\n' | sort); done"));
+        await lab.Run("systemctl stop firewalld");
+
+        await lab.Run("ufw allow 22/tcp; ufw --force enable");
+        Assert.Equal((0, "ufw lets in 67/udp.\n"), await Run("open firewall for DHCP"));
+        Assert.Contains("67/udp                     ALLOW", await lab.Run("ufw status"), StringComparison.Ordinal);
+        await lab.Run("ufw --force disable; iptables -F INPUT; iptables -P INPUT ACCEPT; ip6tables -F INPUT; ip6tables -P INPUT ACCEPT");
+
+        await lab.Run("nft 'table inet filter { chain input { type filter hook input priority 0; policy drop; ct state established accept; iif lo accept; tcp dport 22 accept; }; }'");
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            var (code, said) = await Run("open firewall for DNS");
+            Assert.True(code == 0 && said.StartsWith("nftables lets in 53/udp 53/tcp", StringComparison.Ordinal), said);
+        }
+
+        Assert.Equal("tcp dport 53 accept\nudp dport 53 accept", await lab.Run("nft list chain inet filter input | grep -o '[a-z]* dport 53 accept'"));
+        await lab.Run("nft delete table inet filter");
+    }
+
+    private async Task ResolvedLetsPort53Go()
+    {
+        Assert.Equal((0, "systemd-resolved does not hold port 53.\n"), await Run("free port 53"));
+        await lab.Run("""
+            umount /etc/resolv.conf; ln -sfn /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+            systemctl unmask -q systemd-resolved; systemctl start systemd-resolved
+            """);
+        Assert.NotEqual("", await lab.Run("ss -Hlnu 'sport = :53'"));
+
+        var (code, said) = await Run("free port 53");
+
+        Assert.True(code == 0 && said.StartsWith("Port 53 is free: systemd-resolved goes on without its listener", StringComparison.Ordinal), said);
+        Assert.Equal("active", await lab.Run("ss -Hlnu 'sport = :53'; systemctl is-active systemd-resolved"));
+        Assert.Equal("/run/systemd/resolve/resolv.conf", await lab.Run("readlink /etc/resolv.conf"));
+        Assert.Equal((0, "systemd-resolved does not hold port 53.\n"), await Run("free port 53"));
+        await lab.Run("systemctl stop systemd-resolved");
+    }
+
+    private async Task ConnectionsAreForgotten()
+    {
+        // The kernel remembers connections where a rule asks for them.
+        await lab.Run("iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; python3 -c \"import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 53))\"");
+        Assert.Contains("dport=53", await lab.Run("conntrack -L -p udp 2>/dev/null"), StringComparison.Ordinal);
+
+        Assert.Equal((0, "Flushed.\n"), await Run("flush connections"));
+        Assert.Equal((0, "Flushed.\n"), await Run("flush connections"));
+
+        Assert.DoesNotContain("dport=53", await lab.Run("conntrack -L -p udp 2>/dev/null"), StringComparison.Ordinal);
         await lab.Run("iptables -F INPUT");
+    }
+
+    private async Task TheClockIsSynchronised()
+    {
+        var (without, why) = await Run("synchronise the clock");
+        Assert.NotEqual(0, without);
+        // They leave the clock of this machine alone (-x): one gives the time, the other takes it.
+        await lab.Run("""
+            mkdir -p /run/chrony
+            printf 'local stratum 8\nallow\nport 11123\ncmdport 0\nbindcmdaddress /\npidfile /run/giver.pid\n' >/run/giver.conf
+            printf 'server 127.0.0.1 port 11123 iburst\nport 0\n' >/run/taker.conf
+            chronyd -x -u root -f /run/giver.conf; chronyd -x -u root -f /run/taker.conf
+            """);
+        var (code, said) = await Run("synchronise the clock");
+        Assert.True(code == 0 && said.Contains("The clock is synchronised: ", StringComparison.Ordinal), $"{why}{said}");
     }
 
     private async Task OtherDnsServersAreStopped()
@@ -89,6 +156,7 @@ public sealed class BuiltInCommandTests : IAsyncLifetime
 
     private async Task TheFolderIsBackedUp()
     {
+        Assert.Equal((0, "There is no /srv/nothing yet: nothing to back up.\n"), await Run("back up the product's folder", folder: "/srv/nothing"));
         await lab.Run($"mkdir -p {Folder}/dns/config {Folder}/dns/run; echo zone >{Folder}/dns/config/a.zone; mkfifo {Folder}/dns/run/pipe");
         foreach (var _ in Enumerable.Range(0, 6))
         {
@@ -111,6 +179,11 @@ public sealed class BuiltInCommandTests : IAsyncLifetime
         await lab.Run("umount /srv/late; sed -i '/late/d' /etc/fstab");
 
         Assert.Equal((0, "127.0.0.1:22 is in reach.\n"), await Run("wait for the network"));
+        List<string> tries = [];
+        var late = Run("wait for the network", tries.Add, api: "https://127.0.0.1:8443");
+        await Eventually.True(() => Task.FromResult(tries.Any(t => t.StartsWith("127.0.0.1:8443 is not in reach yet: ", StringComparison.Ordinal))));
+        await lab.Run("python3 -c 'import socket; s = socket.create_server((\"127.0.0.1\", 8443)); s.accept()' >/dev/null 2>&1 &");
+        Assert.EndsWith("127.0.0.1:8443 is in reach.\n", (await late).Said, StringComparison.Ordinal);
     }
 
     private async Task DisksAreLookedAt()
@@ -135,7 +208,7 @@ public sealed class BuiltInCommandTests : IAsyncLifetime
         await lab.Run("kill $(cat /run/dns.pid)");
     }
 
-    private async Task<(int ExitCode, string Said)> Run(string name, Action<string>? line = null, string folder = Folder)
+    private async Task<(int ExitCode, string Said)> Run(string name, Action<string>? line = null, string folder = Folder, string api = "https://127.0.0.1:22")
     {
         var key = $"test-{++runs}";
         var result = await host.RunKept(key, KeptCommand.FromOperator(BuiltInCommands.Find(name)!.Text) with
@@ -143,7 +216,7 @@ public sealed class BuiltInCommandTests : IAsyncLifetime
             Timeout = TimeSpan.FromMinutes(1),
             Environment = new Dictionary<string, string>
             {
-                ["MANAGED_SERVERS_FOLDER"] = folder, ["MANAGED_SERVERS_RUN_ID"] = $"run-{runs}", ["MANAGED_SERVERS_API"] = "https://127.0.0.1:22", ["MANAGED_SERVERS_LISTEN"] = "0.0.0.0@5353",
+                ["MANAGED_SERVERS_FOLDER"] = folder, ["MANAGED_SERVERS_RUN_ID"] = $"run-{runs}", ["MANAGED_SERVERS_API"] = api, ["MANAGED_SERVERS_LISTEN"] = "0.0.0.0@5353",
             },
             OnLine = l => line?.Invoke(l.Text),
         });

@@ -1,7 +1,8 @@
 # Has the host's own service keep the time, and waits until it says that the clock is right.
 set -eu
 if command -v chronyc >/dev/null && chronyc -n tracking >/dev/null 2>&1; then
-    chronyc -n makestep >/dev/null
+    # Where chrony may not set the clock, it may still be right: that is for waitsync to say.
+    chronyc -n makestep >/dev/null 2>&1 || true
     chronyc -n waitsync 60 0.5 0 1
 elif command -v timedatectl >/dev/null && [ -d /run/systemd/system ]; then
     timedatectl set-ntp true
