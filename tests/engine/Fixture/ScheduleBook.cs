@@ -8,7 +8,7 @@ namespace ManagedServers.Engine.Tests;
 /// <summary>Schedules as the tests make them, wait for them and look at them.</summary>
 internal static class ScheduleBook
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     internal sealed record Row(string Outcome, DateTime? NominalAt, DateTime? LastNominalAt, int Times, Guid? RunId, string? Reason);

@@ -9,7 +9,7 @@ namespace ManagedServers.Engine.Tests;
 /// <summary>A node in this process, on a real database, with waits shortened where a test would otherwise sit through them.</summary>
 public sealed class TestNode : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly IHost host;
     private bool stopped;

@@ -74,7 +74,7 @@ public sealed class BuiltInCommandTests : IAsyncLifetime
         Assert.Equal("-A INPUT -p udp -m udp --dport 67 -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 53 -j ACCEPT\n-A INPUT -p udp -m udp --dport 53 -j ACCEPT", await lab.Run("iptables -S INPUT | grep ACCEPT$ | grep dport"));
         await lab.Run("iptables -F INPUT; ip6tables -F INPUT");
 
-        await lab.Run("systemctl unmask -q firewalld; systemctl start firewalld");
+        await lab.Run("chmod +x /usr/bin/firewall-cmd /usr/sbin/ufw; systemctl unmask -q firewalld; systemctl start firewalld");
         Assert.Equal((0, "firewalld lets in 53/udp 53/tcp.\n"), await Run("open firewall for DNS"));
         Assert.Equal((0, "firewalld lets in 53/udp 53/tcp.\n"), await Run("open firewall for DNS"));
         Assert.Equal("53/tcp 53/udp\n53/tcp 53/udp", await lab.Run("for kept in '' --permanent; do echo $(firewall-cmd $kept --list-ports | tr ' ' '\n' | sort); done"));
