@@ -23,8 +23,17 @@ internal static class Program
             return Usage(parse);
         }
 
-        // The default handler prints a stack trace; what is foreseen is handled in Guard, and what is not should be seen whole.
-        return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        try
+        {
+            // The default handler prints a stack trace; what is foreseen is handled in Guard, and what is not should be seen whole.
+            return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (IOException e)
+        {
+            // Files that options name are looked after where they are written: what is left is where the output goes, a full disk mostly.
+            Console.Error.WriteLine($"msctl: The output could not be written: {SafeText.Line(e.Message.TrimEnd('.'))}. What was asked of the product may have been done: look with msctl runs list.");
+            return ExitCode.Refused;
+        }
     }
 
     private static int Usage(ParseResult parse)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using ManagedServers.Cli.Commands;
 using ManagedServers.Cli.Output;
 using ManagedServers.Cli.Tests.Running;
@@ -45,6 +46,18 @@ public sealed class HelpTests : IDisposable
             var parsed = Root.Build().Parse(example.Split(" | ")[0].Replace('\'', '"')["msctl ".Length..]);
             Assert.True(parsed.Errors.Count == 0, $"{example}: {string.Join(" ", parsed.Errors)}");
         }
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("version")]
+    public async Task Output_that_cannot_be_written_is_told_in_a_line_and_not_taken_for_done(string what)
+    {
+        using var full = Process.Start(new ProcessStartInfo("sh", ["-c", "exec \"$0\" \"$1\" > /dev/full", Msctl.Executable, what]) { RedirectStandardError = true })!;
+        var said = await full.StandardError.ReadToEndAsync();
+        await full.WaitForExitAsync();
+
+        Assert.Equal((1, "msctl: The output could not be written: No space left on device. What was asked of the product may have been done: look with msctl runs list.\n"), (full.ExitCode, said));
     }
 
     [Theory]
