@@ -46,6 +46,25 @@ public sealed class SignInTests(RunningProduct product) : DashboardTest(product)
     }
 
     [Fact]
+    public async Task Signing_out_on_a_page_whose_sign_in_was_ended_elsewhere_leads_to_the_next_and_not_to_an_error()
+    {
+        var old = await Product.Pages.Anonymous();
+        await old.GotoAsync("/");
+        await SignIn(old, "admin", Product.People.Admin.Password);
+        await old.GetByLabel("Account admin").ClickAsync();
+        var other = await old.Context.NewPageAsync();
+        await other.GotoAsync("/");
+        await other.GetByLabel("Account admin").ClickAsync();
+        await other.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Expect(other.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync();
+
+        await old.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+
+        await Expect(old.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync();
+        Product.Pages.Complaints.Clear(); // of the circuit that ended with its sign-in
+    }
+
+    [Fact]
     public async Task Signing_out_ends_the_session()
     {
         var page = await Product.Pages.Anonymous();
