@@ -102,7 +102,7 @@ internal static class RunWords
         RunStates.Failed =>
         [
             $"  msctl runs log {run.Id}            what happened",
-            $"  msctl runs retry {run.Id} --watch  try again",
+            $"  msctl runs retry {run.Id} --watch  try the same again",
         ],
         _ => [],
     };

@@ -49,7 +49,7 @@ public sealed class ValidateConfiguration(Servers.Servers servers, Configuration
         if (!result.Succeeded)
         {
             var said = result.Stderr.Split('\n').FirstOrDefault(l => l.StartsWith(KeasError, StringComparison.Ordinal))?[KeasError.Length..].Trim() ?? Said(result);
-            throw new StepRejectedException($"Kea on {host.Target} refuses the configuration: {said.TrimEnd('.')}. Correct it (dhcp) and try again; nothing that serves was changed.");
+            throw new StepRejectedException($"Kea on {host.Target} refuses the configuration: {said.TrimEnd('.')}. Nothing that serves was changed. Correct it (dhcp) and ask for the corrected one: this run, tried again, has the same.");
         }
     }
 
@@ -105,8 +105,8 @@ public sealed class ValidateConfiguration(Servers.Servers servers, Configuration
     {
         var said = Said(result);
         return new StepRejectedException(BadZone(result, dns) is var (index, name)
-            ? $"The file of zone {name} (zones[{index}].file) has an error: {said}. Correct it and try again; nothing that serves was changed."
-            : $"Knot on {host.Target} refuses its configuration: {said}. Nothing that serves was changed.");
+            ? $"The file of zone {name} (zones[{index}].file) has an error: {said}. Nothing that serves was changed. Correct it and ask for the corrected one: this run, tried again, has the same."
+            : $"Knot on {host.Target} refuses its configuration: {said}. Nothing that serves was changed. This run, tried again, has the same: ask for another one.");
     }
 
     /// <summary>The first zone about which Knot says something: it begins with the zone's name then.</summary>
