@@ -25,7 +25,7 @@ public sealed record InstallRequest : CommandsRequest
 
 /// <summary>A zone to serve, as a zone file or as records.</summary>
 /// <param name="File">The zone file's text.</param>
-public sealed record ZoneRequest(string? Name, string? File)
+public sealed record ZoneRequest(string? Name, string? File = null)
 {
     /// <summary>In place of a file: the product writes it, and raises its serial with every change.</summary>
     public IReadOnlyList<RecordRequest>? Records { get; init; }
