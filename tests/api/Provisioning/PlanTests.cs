@@ -31,7 +31,7 @@ public sealed class PlanTests
     }
 
     /// <summary>Without what monitor and agent write by themselves.</summary>
-    private static Task<string> Footprint(RegisteredHost host) => host.Lab.Run("ls -laR /var/lib/managed-servers/dns/config; ls -la /var/lib/managed-servers; docker ps -a --format '{{.ID}} {{.Names}} {{.State}}'; docker images -q | sort");
+    private static Task<string> Footprint(RegisteredHost host) => host.Lab.Run("ls -laR /var/lib/managed-servers/dns/config; ls -A /var/lib/managed-servers; docker ps -a --format '{{.ID}} {{.Names}} {{.State}}'; docker images -q | sort");
 
     private static async Task OfAFirstInstall(RegisteredHost host)
     {
