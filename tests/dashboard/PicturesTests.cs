@@ -26,6 +26,10 @@ public sealed class PicturesTests(RunningProduct product) : DashboardTest(produc
         await page.GetByLabel("Actions on ns1").First.ClickAsync();
         await Expect(page.GetByRole(AriaRole.Menuitem, new() { Name = "Remove…" })).ToBeVisibleAsync();
         await Take(page, "menu");
+        await page.GetByRole(AriaRole.Menuitem, new() { Name = "Run commands…" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByLabel("check free disk").CheckAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByLabel("ask DNS").CheckAsync();
+        await Take(page, "commands");
         await page.GotoAsync(stage.Path("run-live"));
         await page.GetByRole(AriaRole.Button, new() { Name = "Cancel and undo…" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
@@ -41,7 +45,7 @@ public sealed class PicturesTests(RunningProduct product) : DashboardTest(produc
         var nobody = await Product.Pages.Anonymous();
         await nobody.GotoAsync("/sign-in");
         await Take(nobody, "sign-in");
-        Assert.Equal(4 * (stage.Pages.Count + 4), Directory.GetFiles(folder, "*-*-*.png").Length);
+        Assert.Equal(4 * (stage.Pages.Count + 5), Directory.GetFiles(folder, "*-*-*.png").Length);
     }
 
     private async Task Take(IPage page, string name)
