@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace ManagedServers.Workflows.Hosts;
 
 /// <summary>A command on a host ended with an exit code that means failure.</summary>
-public sealed class HostCommandException : Exception, IHostProblem
+public sealed partial class HostCommandException : Exception, IHostProblem
 {
     private const int LongestTail = 2000;
 
@@ -15,14 +17,20 @@ public sealed class HostCommandException : Exception, IHostProblem
     internal static Exception For(CommandResult result)
     {
         var said = (result.Stderr.Trim().Length > 0 ? result.Stderr : result.Stdout).Trim();
-        said = Tail(said, LongestTail);
-        if (said.Contains("No space left on device", StringComparison.Ordinal) || said.Contains("quota exceeded", StringComparison.Ordinal))
+        said = Tail(Traces().Replace(said, "").Trim(), LongestTail);
+        if (said.Split('\n').LastOrDefault(IsOfAFullDisk) is { } full)
         {
-            return new HostRejectedException(HostProblem.DiskFull, $"A disk is full: {result.What} failed with \"{said}\". Free some space there (`df -h`; for inodes `df -i`), then retry.");
+            return new HostRejectedException(HostProblem.DiskFull, $"A disk is full: {result.What} failed with \"{full.Trim()}\". Free some space there (`df -h`; for inodes `df -i`), then retry.");
         }
 
         return new HostCommandException($"{result.What} ended with exit code {result.ExitCode}. {(said.Length > 0 ? $"It said: {said}" : "It said nothing.")}", result);
     }
+
+    private static bool IsOfAFullDisk(string line) => line.Contains("No space left on device", StringComparison.Ordinal) || line.Contains("quota exceeded", StringComparison.Ordinal);
+
+    // Where in a program of Python's it happened; what happened stands in the line after it.
+    [GeneratedRegex(@"^Traceback \(most recent call last\):\r?\n(?:[ \t].*(?:\r?\n|\z))*", RegexOptions.Multiline)]
+    private static partial Regex Traces();
 
     /// <summary>The end of an output, from the begin of a word: half a secret would no more be known as one.</summary>
     internal static string Tail(string said, int longest)

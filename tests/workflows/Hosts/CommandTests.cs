@@ -20,6 +20,18 @@ public sealed class CommandTests(TestHost lab)
     }
 
     [Fact]
+    public async Task Of_traces_of_a_program_the_lines_that_say_what_happened_are_told()
+    {
+        await using var host = await lab.Connect();
+        const string Script = "try:\n    open('/dev/full', 'w', 1).write('x\\n')\nexcept OSError as e:\n    ";
+
+        var full = Assert.Throws<HostRejectedException>((await host.Run(["python3", "-c", Script + "raise RuntimeError('not written: %s' % e)"])).Check);
+        Assert.Equal($"A disk is full: python3 on ns1 ({lab.Address}:22) failed with \"RuntimeError: not written: [Errno 28] No space left on device\". Free some space there (`df -h`; for inodes `df -i`), then retry.", full.Message);
+        var other = Assert.Throws<HostCommandException>((await host.Run(["python3", "-c", "def f():\n    raise ValueError('bad')\nf()"])).Check);
+        Assert.Equal($"python3 on ns1 ({lab.Address}:22) ended with exit code 1. It said: ValueError: bad", other.Message);
+    }
+
+    [Fact]
     public async Task Both_outputs_and_the_exit_code_come_back()
     {
         await using var host = await lab.Connect();
