@@ -63,11 +63,11 @@ public sealed class HandsOnTests
 
     private static async Task APausedContainerGoesOn(RegisteredHost host)
     {
-        await host.Lab.Run("docker pause managed-servers-dns");
+        await host.Lab.Pause("managed-servers-dns");
         await Succeeds(host);
         Assert.Equal("192.0.2.2", await host.Www());
 
-        await host.Lab.Run("docker pause managed-servers-dns managed-servers-monitor");
+        await host.Lab.Pause("managed-servers-dns", "managed-servers-monitor");
         var started = await host.Outcome((await host.Post("/api/v2/pvservers/ns1/start", new { })).GetProperty("runId").GetGuid());
         Assert.True(RegisteredHost.State(started) == "succeeded", RegisteredHost.Story(started));
         Assert.Equal("192.0.2.2", await host.Www());
