@@ -42,7 +42,8 @@ public sealed record Configuration(ConfigurationVersion Version, DnsConfiguratio
 /// <summary>What DNS serves.</summary>
 /// <param name="Zones">Its zones.</param>
 /// <param name="Listen">Its addresses.</param>
-public sealed record DnsConfiguration(IReadOnlyList<Zone> Zones, IReadOnlyList<Listen> Listen);
+/// <param name="Keys">For transfers, without their secrets.</param>
+public sealed record DnsConfiguration(IReadOnlyList<Zone> Zones, IReadOnlyList<Listen> Listen, IReadOnlyList<TsigKey>? Keys = null);
 
 /// <summary>What all components serve.</summary>
 /// <param name="Items">One for each that serves.</param>
@@ -74,6 +75,12 @@ public sealed record ApplyRequest : CommandsRequest
     /// <summary>Zones that are not among all may go.</summary>
     public bool? DropZones { get; init; }
 
+    /// <summary>Zones that are signed now need be so no longer.</summary>
+    public bool? DropDnssec { get; init; }
+
+    /// <summary>Keys that the zones name and the server does not have yet.</summary>
+    public IReadOnlyList<TsigKey>? Keys { get; init; }
+
     /// <summary>Where DNS is to listen.</summary>
     public IReadOnlyList<Listen>? Listen { get; init; }
 
@@ -100,6 +107,9 @@ public sealed record RestoreRequest : CommandsRequest
 {
     /// <summary>Zones that it has not may go.</summary>
     public bool? DropZones { get; init; }
+
+    /// <summary>Zones that are signed now and not in it need be so no longer.</summary>
+    public bool? DropDnssec { get; init; }
 
     /// <summary>Subnets that it has not may go.</summary>
     public bool? DropSubnets { get; init; }

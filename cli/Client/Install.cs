@@ -14,6 +14,12 @@ public sealed record InstallRequest : CommandsRequest
     /// <summary>Zones that are served now and not named here may go; not if null.</summary>
     public bool? DropZones { get; init; }
 
+    /// <summary>Zones that are signed now need be so no longer; they must if null.</summary>
+    public bool? DropDnssec { get; init; }
+
+    /// <summary>Keys that the zones name and the server does not have yet.</summary>
+    public IReadOnlyList<TsigKey>? Keys { get; init; }
+
     /// <summary>Where DNS is to listen; on every IPv4 address, port 53, if null.</summary>
     public IReadOnlyList<Listen>? Listen { get; init; }
 
@@ -38,11 +44,23 @@ public record CommandsRequest
 /// <param name="Commands">In this order.</param>
 public sealed record RunCommandsRequest(IReadOnlyList<OperatorCommand> Commands);
 
-/// <summary>A zone, as a zone file or as records.</summary>
+/// <summary>A zone: as a zone file, as records, or as a secondary. What is not named is as the server has it.</summary>
 /// <param name="Name">For example <c>example.org</c>.</param>
-/// <param name="File">The text of the zone file; null where there are records.</param>
+/// <param name="File">The text of the zone file; null where there are records or primaries.</param>
 public sealed record Zone(string Name, string? File)
 {
+    /// <summary>A list of <c>{"address","port","key"}</c>: where a secondary zone comes from.</summary>
+    public JsonElement? Primaries { get; init; }
+
+    /// <summary>The same: servers that are told of a new serial, and may transfer the zone.</summary>
+    public JsonElement? Notify { get; init; }
+
+    /// <summary>A list of <c>{"address","key"}</c>: who else may transfer it.</summary>
+    public JsonElement? AllowTransfer { get; init; }
+
+    /// <summary>A boolean: it is signed.</summary>
+    public JsonElement? Dnssec { get; init; }
+
     /// <summary>A list of <c>{"name","type","data","ttl","text"}</c>; the product writes the zone file.</summary>
     public JsonElement? Records { get; init; }
 
@@ -51,6 +69,22 @@ public sealed record Zone(string Name, string? File)
 
     /// <summary>With records: seconds; the product's default if null.</summary>
     public JsonElement? Ttl { get; init; }
+}
+
+/// <summary>Another DNS server.</summary>
+/// <param name="Address">Its IP address.</param>
+/// <param name="Port">Its port.</param>
+/// <param name="Key">The name of a key; null for none.</param>
+public sealed record RemoteServer(string Address, int Port, string? Key);
+
+/// <summary>A key for transfers (TSIG).</summary>
+/// <param name="Name">What both sides call it.</param>
+/// <param name="Algorithm">For example <c>hmac-sha256</c>.</param>
+/// <param name="Secret">Base64; null where it is not shown.</param>
+public sealed record TsigKey(string Name, string Algorithm, string? Secret)
+{
+    /// <inheritdoc />
+    public override string ToString() => Name;
 }
 
 /// <summary>An address to listen on.</summary>

@@ -32,6 +32,10 @@ public sealed class FieldErrors
     public IReadOnlyList<string> At(string field) =>
         [.. rules.Where(r => r.Key == field || r.Key.StartsWith(field + ".", StringComparison.Ordinal)).SelectMany(r => r.Value.Select(rule => Sentence(rule, r.Key[field.Length..].TrimStart('.'))))];
 
+    /// <summary>As <see cref="At"/>, of a field that holds a whole list too (<c>notify</c> has <c>notify[0].port</c>).</summary>
+    public IReadOnlyList<string> Within(string field) =>
+        [.. At(field), .. rules.Where(r => r.Key.StartsWith(field + "[", StringComparison.Ordinal)).SelectMany(r => r.Value.Select(rule => Sentence(rule, r.Key[field.Length..])))];
+
     /// <summary>What belongs to no field of the form.</summary>
     public IReadOnlyList<string> Elsewhere(Func<string, bool> isShown) =>
         [.. rules.Where(r => !isShown(r.Key)).SelectMany(r => r.Value.Select(rule => $"{r.Key}: {rule}"))];

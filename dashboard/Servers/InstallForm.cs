@@ -22,6 +22,8 @@ public sealed class InstallForm
     public string DhcpDocument { get; set; } = "";
     public List<Zone> Zones { get; } = [new()];
     public List<Address> Listen { get; } = [new()];
+    public List<TransferKey> Keys { get; } = [];
+    public bool DropDnssec { get; set; }
     public List<Command> Before { get; } = [];
     public List<Command> After { get; } = [];
 
@@ -34,17 +36,26 @@ public sealed class InstallForm
     /// <summary>The same of the subnets.</summary>
     public bool ShowsCurrentDhcp { get; private set; }
 
+    /// <summary>A zone that is signed now, and is not to be any more.</summary>
+    public bool EndsSigning => Zones.Exists(z => z is { WasSigned: true, Dnssec: false });
+
     public bool HasCommands => Before.Count + After.Count > 0;
 
     public void Show(DnsConfiguration current)
     {
-        if (current.Zones.Count > MostShown || current.Zones.Sum(z => z.File!.Length) > LargestShown)
+        if (current.Zones.Count > MostShown || current.Zones.Sum(z => z.File?.Length ?? 0) > LargestShown)
         {
             return;
         }
 
         Zones.Clear();
-        Zones.AddRange(current.Zones.Select(z => new Zone { Name = z.Name!, File = z.File! }));
+        Zones.AddRange(current.Zones.Select(z => new Zone
+        {
+            Name = z.Name, File = z.File ?? "", Secondary = z.IsSecondary, Dnssec = z.Dnssec, WasSigned = z.Dnssec,
+            Primaries = PeerText.Of(z.Primaries), Notify = PeerText.Of(z.Notify), AllowTransfer = PeerText.Of(z.AllowTransfer),
+        }));
+        Keys.Clear();
+        Keys.AddRange(current.Keys.Select(k => new TransferKey { Name = k.Name!, Algorithm = k.Algorithm!, Kept = true }));
         Listen.Clear();
         Listen.AddRange(current.Listen.Select(l => new Address { Text = l.Address!, Port = l.Port.ToString(CultureInfo.InvariantCulture) }));
         ShowsCurrent = true;
@@ -56,12 +67,16 @@ public sealed class InstallForm
         ShowsCurrentDhcp = true;
     }
 
-    /// <exception cref="InvalidInputException">The DHCP document is not JSON.</exception>
+    /// <exception cref="InvalidInputException">The DHCP document is not JSON, or a list of servers is none.</exception>
     public InstallRequest Request() => new()
     {
         Components = [.. Chosen()],
         DropZones = ShowsCurrent,
-        Zones = Dns ? [.. Zones.Select(z => new ZoneRequest(z.Name.Trim(), z.File))] : null,
+        DropDnssec = EndsSigning && DropDnssec,
+        Zones = Dns ? [.. Zones.Select((z, at) => z.Request($"zones[{at}]"))] : null,
+        // One that is kept, and that no zone names any more, goes without a word.
+        Keys = Dns && Keys.Exists(k => !k.Kept || k.Secret.Length > 0)
+            ? [.. Keys.Where(k => !k.Kept || k.Secret.Length > 0).Select(k => new TsigKey(k.Name.Trim(), k.Algorithm, k.Secret.Length > 0 ? k.Secret.Trim() : null))] : null,
         Listen = Dns ? [.. Listen.Select(l => new ListenRequest(l.Text.Trim(), Number(l.Port)))] : null,
         Dhcp = Dhcp ? Document() : null,
         DropSubnets = ShowsCurrentDhcp,
@@ -70,7 +85,7 @@ public sealed class InstallForm
     };
 
     /// <summary>Whether the page has a place for what is wrong with this field.</summary>
-    public static bool Shows(string field) => field is "zones" or "dhcp" or "components" || field.StartsWith("dhcp.", StringComparison.Ordinal) || field.StartsWith("zones[", StringComparison.Ordinal) || field.StartsWith("listen[", StringComparison.Ordinal)
+    public static bool Shows(string field) => field is "zones" or "keys" or "dhcp" or "components" || field.StartsWith("dhcp.", StringComparison.Ordinal) || field.StartsWith("zones[", StringComparison.Ordinal) || field.StartsWith("keys[", StringComparison.Ordinal) || field.StartsWith("listen[", StringComparison.Ordinal)
         || field.StartsWith("preCommands[", StringComparison.Ordinal) || field.StartsWith("postCommands[", StringComparison.Ordinal);
 
     private IEnumerable<string> Chosen()
@@ -110,6 +125,31 @@ public sealed class InstallForm
     {
         public string Name { get; set; } = "";
         public string File { get; set; } = "";
+        public bool Secondary { get; set; }
+        public string Primaries { get; set; } = "";
+        public bool Dnssec { get; set; }
+        public bool WasSigned { get; init; }
+        public string Notify { get; set; } = "";
+        public string AllowTransfer { get; set; } = "";
+
+        /// <summary>Opened at first where there is something in it.</summary>
+        public bool HasMore => Notify.Length + AllowTransfer.Length > 0 || Dnssec;
+
+        public ZoneRequest Request(string field) => new(Name.Trim(), Secondary ? null : File)
+        {
+            Primaries = Secondary ? PeerText.Servers($"{field}.primaries", Primaries) : null, Dnssec = !Secondary && Dnssec,
+            Notify = PeerText.Servers($"{field}.notify", Notify), AllowTransfer = PeerText.Rules(AllowTransfer),
+        };
+    }
+
+    public sealed class TransferKey
+    {
+        public string Name { get; set; } = "";
+        public string Algorithm { get; set; } = TsigKey.DefaultAlgorithm;
+        public string Secret { get; set; } = "";
+
+        /// <summary>The server has it: its secret stays where none is given.</summary>
+        public bool Kept { get; init; }
     }
 
     public sealed class Address

@@ -19,7 +19,7 @@ public sealed class ConfigTests : AgainstStandIn
         Product.On("POST", $"{Root}/dns/versions/3/restore", (_, _) => (202, $$"""{"runId":"{{run.Id}}"}"""));
         var dhcp = Version.Replace("dns", "dhcp", StringComparison.Ordinal);
         Product.On("GET", Root, $$$"""
-            {"items":[{"version":{{{Version}}},"dns":{"zones":[{"name":"example.org","file":"@ SOA ns1 h 1 2 3 4 5\n\tA 192.0.2.1\n"}],"listen":[{"address":"0.0.0.0","port":53}]},"dhcp":null},
+            {"items":[{"version":{{{Version}}},"dns":{"zones":[{"name":"example.org","file":"@ SOA ns1 h 1 2 3 4 5\n\tA 192.0.2.1\n","dnssec":true},{"name":"example.net","file":null,"primaries":[{"address":"192.0.2.1","port":53,"key":"xfr"}]}],"listen":[{"address":"0.0.0.0","port":53}],"keys":[{"name":"xfr","algorithm":"hmac-sha256","secret":null}]},"dhcp":null},
                       {"version":{{{dhcp}}},"dns":null,"dhcp":{"subnet4":[{"subnet":"192.0.2.0/24"}]}}]}
             """);
         var never = Version.Replace("true", "false", StringComparison.Ordinal).Replace("\"2026-11-26T01:00:02Z\"", "null", StringComparison.Ordinal).Replace(":4,", ":3,", StringComparison.Ordinal);
@@ -49,9 +49,10 @@ public sealed class ConfigTests : AgainstStandIn
     {
         var overview = await Msctl.Run("config", "show", "ns1");
         Assert.Contains("Version     4, apply by ada", overview.Out, StringComparison.Ordinal);
-        Assert.Contains("Listens on  0.0.0.0 port 53\nZones       example.org\n", overview.Out, StringComparison.Ordinal);
+        Assert.Contains("Listens on  0.0.0.0 port 53\nZones       example.org, example.net\nSigned      example.org\nSecondary   example.net\nKeys        xfr\n", overview.Out, StringComparison.Ordinal);
         Assert.Equal("@ SOA ns1 h 1 2 3 4 5\n\tA 192.0.2.1\n", (await Msctl.Run("config", "show", "ns1", "--zone", "Example.org.")).Out);
         Assert.Equal("192.0.2.0/24", JsonDocument.Parse((await Msctl.Run("config", "show", "ns1", "--dhcp")).Out).RootElement.GetProperty("subnet4")[0].GetProperty("subnet").GetString());
+        Assert.Contains("example.net is a secondary zone of ns1", (await Msctl.Run("config", "show", "ns1", "--zone", "example.net")).Error, StringComparison.Ordinal);
         Assert.Contains("has no zone example.com", (await Msctl.Run("config", "show", "ns1", "--zone", "example.com")).Error, StringComparison.Ordinal);
     }
 

@@ -45,9 +45,33 @@ public sealed class InstallTests : AgainstStandIn
         Assert.Equal("""{"zones":[{"name":"example.org","records":[{"type":"NS","data":"ns1"}],"soa":{"contact":"dns"}}]}""",
             JsonSerializer.Serialize(JsonDocument.Parse(Product.Requests.Single(r => r.Path.EndsWith("/install", StringComparison.Ordinal)).Body)));
 
-        end = await Msctl.Run("servers", "install", "ns1", "--zone", $"example.org={Msctl.File("bad.json", "{}")}", "--no-watch");
+        end = await Msctl.Run("servers", "install", "ns1", "--zone", $"example.org={Msctl.File("bad.json", """{"record":[]}""")}", "--no-watch");
         Assert.Equal(2, end.ExitCode);
-        Assert.Contains("does not hold the records of example.org", end.Error, StringComparison.Ordinal);
+        Assert.Contains("does not describe example.org: 'record' is not among file, records", end.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Secondary_and_signed_zones_and_keys_are_sent_as_they_were_asked_for()
+    {
+        var key = Msctl.File("xfr.key", "# hmac-sha512:xfr.example.org:c2VjcmV0\nkey:\n  - id: xfr.example.org.\n");
+        var zone = Msctl.File("net.json", """{ "records": [], "notify": [ { "address": "192.0.2.53" } ], "allowTransfer": [ { "key": "xfr.example.org" } ] }""");
+        var end = await Msctl.Run("servers", "install", "ns1", "--secondary", "example.org=192.0.2.1/xfr.example.org,[2001:db8::1]:5353", "--zone", $"example.net={zone}", "--dnssec", "Example.net.", "--no-dnssec", "example.com", "--drop-dnssec", "--tsig-key", key, "--no-watch");
+
+        Assert.True(end.ExitCode == 0, end.ToString());
+        Assert.Equal("""{"zones":[{"name":"example.net","notify":[{"address":"192.0.2.53"}],"allowTransfer":[{"key":"xfr.example.org"}],"dnssec":true,"records":[]},{"name":"example.org","primaries":[{"address":"192.0.2.1","port":53,"key":"xfr.example.org"},{"address":"2001:db8::1","port":5353,"key":null}]},{"name":"example.com","dnssec":false}],"dropDnssec":true,"keys":[{"name":"xfr.example.org","algorithm":"hmac-sha512","secret":"c2VjcmV0"}]}""",
+            JsonSerializer.Serialize(JsonDocument.Parse(Product.Requests.Single(r => r.Path.EndsWith("/install", StringComparison.Ordinal)).Body)));
+
+        foreach (var (wrong, told) in new[] { ("example.org=ns1.example.org", "ns1.example.org is not an address"), ("example.org", "is not NAME=ADDR[:PORT][/KEY]") })
+        {
+            end = await Msctl.Run("servers", "install", "ns1", "--secondary", wrong, "--no-watch");
+            Assert.Equal(2, end.ExitCode);
+            Assert.Contains(told, end.Error, StringComparison.Ordinal);
+        }
+
+        end = await Msctl.Run("servers", "install", "ns1", "--secondary", "example.org=192.0.2.1", "--tsig-key", Msctl.File("no.key", "c2VjcmV0"), "--no-watch");
+        Assert.Equal(2, end.ExitCode);
+        Assert.Contains("does not hold a key", end.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("c2VjcmV0", end.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -71,6 +71,35 @@ public sealed class FormTests(RunningProduct product) : DashboardTest(product)
     }
 
     [Fact]
+    public async Task A_secondary_zone_with_a_key_is_asked_for_and_each_of_its_rules_stands_at_its_field()
+    {
+        var server = await Product.Hosts.Add(Unique("ns"));
+        var page = await AsAdmin();
+        await page.GotoAsync($"/servers/{server}/install");
+        await page.GetByLabel("Zone", new() { Exact = true }).FillAsync("example.org");
+        await page.GetByText("Secondary").First.ClickAsync();
+        await page.GetByLabel("Comes from").FillAsync("ns1.example.org");
+        await page.GetByText("Signing and transfers").ClickAsync();
+        await page.GetByLabel("Tells of changes").FillAsync("[2001:db8::53]:5353/xfr");
+        await page.GetByLabel("Who else may transfer it").FillAsync("198.51.100.1/24, key xfr");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add a key" }).ClickAsync();
+        await page.GetByLabel("Key", new() { Exact = true }).FillAsync("xfr");
+        await page.GetByLabel("Secret").FillAsync("no base64!");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install", Exact = true }).ClickAsync();
+        await Expect(page.Locator("[data-field='zones[0].primaries']").GetByRole(AriaRole.Alert)).ToContainTextAsync("'ns1.example.org', which is no IP address");
+        await page.GetByLabel("Comes from").FillAsync("192.0.2.1/xfr");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install", Exact = true }).ClickAsync();
+        await Expect(page.Locator("[data-field='zones[0].allowTransfer']").GetByRole(AriaRole.Alert)).ToContainTextAsync("[0].address: must be an IP address");
+        await Expect(page.Locator("[data-field='keys[0].secret']").GetByRole(AriaRole.Alert)).ToContainTextAsync("Must be Base64");
+
+        await page.GetByLabel("Who else may transfer it").FillAsync("198.51.100.0/24, key xfr");
+        await page.GetByLabel("Secret").FillAsync("c2VjcmV0");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Install", Exact = true }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { NameString = "Install dns and monitor on" })).ToBeVisibleAsync();
+    }
+
+    [Fact]
     public async Task What_stands_in_a_form_survives_a_lost_connection_and_a_product_that_has_forgotten_the_page()
     {
         var server = await Product.Hosts.Add(Unique("ns"));

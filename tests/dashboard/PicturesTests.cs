@@ -35,6 +35,8 @@ public sealed class PicturesTests(RunningProduct product) : DashboardTest(produc
         await Expect(page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
         await Take(page, "dialog");
         await page.GotoAsync(stage.Path("install"));
+        await page.GetByText("Signing and transfers").First.ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add a key" }).ClickAsync();
         await page.GetByLabel("DHCP").CheckAsync();
         await page.GetByLabel("Kea's Dhcp4 document").FillAsync("""{ "subnet4": [{ "subnet": "192.0.2.0/33" }] }""");
         await page.GetByRole(AriaRole.Button, new() { Name = "Install", Exact = true }).ClickAsync();

@@ -28,7 +28,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         var errors = new InputErrors();
         var message = Message(request.Message, errors);
         List<Change> changes = [];
-        if (request.Zones is not null || request.SetZones is not null || request.RemoveZones is not null || request.Listen is not null)
+        if (request.Zones is not null || request.SetZones is not null || request.RemoveZones is not null || request.Listen is not null || request.Keys is not null)
         {
             var served = await Served(server, Component.Dns, request.BasedOn?.Dns, cancellationToken);
             changes.Add(new Change(served, Dns(server, served.Configuration.Dns!, request, errors)));
@@ -42,7 +42,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
 
         if (changes.Count == 0)
         {
-            errors.Add("zones", "is needed, or setZones, removeZones, listen or dhcp: nothing was asked for");
+            errors.Add("zones", "is needed, or setZones, removeZones, keys, listen or dhcp: nothing was asked for");
         }
 
         errors.ThrowIfAny();
@@ -67,6 +67,11 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         if (wanted.Dns is { } dns && !request.DropZones)
         {
             ConfigurationChecks.KeepsZones("version", server.Name, served.Configuration.Dns!, dns.Zones, errors);
+        }
+
+        if (wanted.Dns is { } signed && !request.DropDnssec)
+        {
+            ConfigurationChecks.KeepsDnssec("version", server.Name, served.Configuration.Dns!, signed.Zones, errors);
         }
 
         if (wanted.Subnets is { } subnets && !request.DropSubnets)
@@ -224,7 +229,13 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
             ConfigurationChecks.KeepsZones("zones", server.Name, served, zones, errors);
         }
 
-        return errors.None ? ComponentConfiguration.Of(new DnsConfiguration { Zones = zones, Listen = listen }) : null;
+        if (!request.DropDnssec && errors.None)
+        {
+            ConfigurationChecks.KeepsDnssec(request.Zones is null ? "setZones" : "zones", server.Name, served, zones, errors);
+        }
+
+        var keys = ConfigurationChecks.Keys(request.Keys, zones, served, errors);
+        return errors.None ? ComponentConfiguration.Of(new DnsConfiguration { Zones = zones, Listen = listen, Keys = keys }) : null;
     }
 
     private static IReadOnlyList<Zone> Changed(DnsConfiguration served, ApplyRequest request, InputErrors errors)
@@ -244,7 +255,8 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         }
 
         List<Zone> zones = [.. served.Zones.Where(z => !removed.Contains(z.Name)).ExceptBy(set.Select(z => z.Name), z => z.Name), .. set];
-        return errors.None ? ConfigurationChecks.Zones("removeZones", [.. zones.Select(z => new ZoneRequest(z.Name, z.File))], served, errors) : zones;
+        ConfigurationChecks.Count("removeZones", zones.Count, errors);
+        return zones;
     }
 
     private static ComponentConfiguration? Dhcp(Server server, ComponentConfiguration served, JsonElement document, bool dropSubnets, InputErrors errors)

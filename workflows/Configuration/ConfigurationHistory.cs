@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using DiffPlex.Renderer;
@@ -14,7 +15,7 @@ public sealed record ConfigurationView(ConfigurationVersion Version, DnsConfigur
 /// <param name="Changes">One for each zone, document or group of settings that is not the same.</param>
 public sealed record ConfigurationDiff(int From, int To, IReadOnlyList<ConfigurationChange> Changes);
 
-/// <param name="What"><c>example.org</c>, <c>settings</c> or <c>dhcp</c>.</param>
+/// <param name="What"><c>example.org</c>, <c>example.org settings</c>, <c>settings</c> or <c>dhcp</c>.</param>
 /// <param name="Diff">Unified, as <c>diff -u</c> writes it.</param>
 public sealed record ConfigurationChange(string What, string Diff);
 
@@ -60,7 +61,7 @@ public sealed class ConfigurationHistory(Servers.Servers servers, Configurations
     }
 
     private static ConfigurationView View(StoredConfiguration stored) =>
-        new(stored.Version, stored.Configuration.Dns, stored.Configuration.Dns is null ? stored.Configuration.Document : null);
+        new(stored.Version, stored.Configuration.Dns?.WithoutSecrets(), stored.Configuration.Dns is null ? stored.Configuration.Document : null);
 
     private static Dictionary<string, string> Texts(ComponentConfiguration configuration)
     {
@@ -69,10 +70,18 @@ public sealed class ConfigurationHistory(Servers.Servers servers, Configurations
             return new() { [Component.Dhcp] = JsonSerializer.Serialize(configuration.Document, Readable) };
         }
 
-        var texts = dns.Zones.ToDictionary(z => z.Name!, z => z.File!.ReplaceLineEndings("\n"));
-        texts["settings"] = JsonSerializer.Serialize(dns with { Zones = [] }, Readable);
+        var texts = dns.Zones.Where(z => !z.IsSecondary).ToDictionary(z => z.Name, z => z.File!.ReplaceLineEndings("\n"));
+        foreach (var zone in dns.Zones.Where(z => z.Settings is not null))
+        {
+            texts[$"{zone.Name} settings"] = JsonSerializer.Serialize(zone with { File = null }, Readable);
+        }
+
+        // Whether a secret is another one shows, and not which it is.
+        texts["settings"] = JsonSerializer.Serialize(dns with { Zones = [], Keys = [.. dns.Keys.Select(k => k with { Secret = $"not shown ({Mark(k.Secret!)})" })] }, Readable);
         return texts;
     }
+
+    private static string Mark(string secret) => Convert.ToHexStringLower(SHA256.HashData(Convert.FromBase64String(secret)))[..8];
 
     private static string Unified(string what, int from, string? old, int to, string? new_)
     {

@@ -18,6 +18,12 @@ public sealed record ApplyRequest : CommandsRequest
 
     /// <summary>Zones that are served now and not among <see cref="Zones"/> may go.</summary>
     public bool DropZones { get; init; }
+
+    /// <summary>Zones that are signed now need be so no longer.</summary>
+    public bool DropDnssec { get; init; }
+
+    /// <summary>Keys that the zones name and the server does not have yet, or has with another secret. Those that no zone names any more are forgotten.</summary>
+    public IReadOnlyList<TsigKey>? Keys { get; init; }
     public IReadOnlyList<ListenRequest>? Listen { get; init; }
 
     /// <summary>Kea's whole <c>Dhcp4</c> document.</summary>
@@ -45,6 +51,9 @@ public sealed record RestoreRequest : CommandsRequest
 {
     /// <summary>Zones that are served now and not in that version may go.</summary>
     public bool DropZones { get; init; }
+
+    /// <summary>Zones that are signed now and not in that version need be so no longer.</summary>
+    public bool DropDnssec { get; init; }
 
     /// <summary>Subnets that are served now and not in that version may go.</summary>
     public bool DropSubnets { get; init; }

@@ -17,7 +17,7 @@ public sealed record ListenAddress
     /// <exception cref="InvalidInputException">Names <c>{field}.address</c> or <c>{field}.port</c> and the rule.</exception>
     public static ListenAddress Parse(string? address, int port, string field = "listen")
     {
-        if (!TryParse(address, out var parsed))
+        if (!TryAddress(address, out var parsed))
         {
             throw new InvalidInputException($"{field}.address", "Write an IP address of the host, as in 192.0.2.1 or 2001:db8::1; 0.0.0.0 or :: for all of them.");
         }
@@ -31,7 +31,7 @@ public sealed record ListenAddress
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Address}@{Port}");
 
     // IPAddress takes "1" and "0x7f.1" too, and scope ids: none is what an operator means.
-    private static bool TryParse(string? text, [NotNullWhen(true)] out IPAddress? address)
+    internal static bool TryAddress(string? text, [NotNullWhen(true)] out IPAddress? address)
     {
         address = null;
         return text is { Length: <= 45 } && !text.Contains('%') && IPAddress.TryParse(text, out address)

@@ -97,12 +97,12 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
         foreach (var zone in dns.Zones)
         {
             var name = $"zones/{KnotConfiguration.ZoneFile(ZoneName.Parse(zone.Name))}";
-            zones.Add(new ZoneRequest(zone.Name, Same(name) ? zone.File : await Text(host, server, Component.Dns, name, cancellationToken)));
+            zones.Add(zone.IsSecondary ? new ZoneRequest(zone.Name) : new ZoneRequest(zone.Name, Same(name) ? zone.File : Unmarked(await Text(host, server, Component.Dns, name, cancellationToken))));
         }
 
-        if (!Same("knot.conf"))
+        foreach (var name in new[] { KnotConfiguration.FileName, KnotConfiguration.KeyFile }.Where(n => files.ContainsKey(n) && !Same(n)))
         {
-            throw Refused(server, "knot.conf was changed by hand, and the product writes it from the zones and addresses. Ask for other ones with msctl config apply");
+            throw Refused(server, $"{name} was changed by hand, and the product writes it from what is asked for. Ask for something else with msctl config apply");
         }
 
         var errors = new InputErrors();
@@ -112,6 +112,8 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
 
         bool Same(string name) => actual.Files.TryGetValue(name, out var hash) && hash == Convert.ToHexStringLower(SHA256.HashData(files[name]));
     }
+
+    private static string Unmarked(string file) => file.EndsWith(ComponentConfiguration.SignedMark, StringComparison.Ordinal) ? file[..^ComponentConfiguration.SignedMark.Length] : file;
 
     private static async Task<ComponentConfiguration> Document(IHost host, Server server, ComponentConfiguration wanted, CancellationToken cancellationToken)
     {

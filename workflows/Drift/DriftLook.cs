@@ -150,9 +150,9 @@ public sealed class DriftLook(Servers.Servers servers, Configurations configurat
         {
             if (!serials.TryGetValue(zone.Name!, out var serial))
             {
-                yield return new(Component.Dns, DriftKind.Served, zone.Name!, $"Knot does not serve {zone.Name}.");
+                yield return new(Component.Dns, DriftKind.Served, zone.Name!, zone.IsSecondary ? $"Knot serves nothing of {zone.Name}: it has not come from {string.Join(" or ", zone.Primaries.Select(p => p.Address))} yet, or has expired. Its log says why: docker logs {Component.ContainerName(Component.Dns)}" : $"Knot does not serve {zone.Name}.");
             }
-            else if (ZoneFileSerial.Of(zone.File!) is { } asked && asked != serial)
+            else if (zone.HasOwnSerial && ZoneFileSerial.Of(zone.File!) is { } asked && asked != serial)
             {
                 yield return new(Component.Dns, DriftKind.Served, zone.Name!, $"Knot serves {zone.Name} with serial {serial}, and {asked} was asked for.");
             }

@@ -190,7 +190,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
         {
             var (argv, target, network) = component == Component.Dhcp
                 ? (new[] { "/usr/sbin/kea-dhcp4", "-t", $"/etc/kea/{KeaConfiguration.FileName}" }, "/etc/kea", "host")
-                : (["/usr/sbin/knotc", "-c", "/etc/knot/knot.conf", "zone-check"], "/etc/knot", null);
+                : (KnotConfiguration.Check(Configured[component].Wanted.Dns!), "/etc/knot", null);
             var command = new Hosts.ThrowAway { Owner = Key(run), Image = Image(component).Image, Argv = argv, Binds = [$"{Staged(component)}:{target}:ro"], Network = network };
             return new JsonObject
             {
@@ -218,6 +218,11 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
             if (component == Component.Monitor)
             {
                 told["listensAt"] = layout.TapSocket;
+            }
+
+            if (component == Component.Dns && Configured[component].Wanted.Dns!.Zones.Where(z => z.IsSecondary).ToList() is { Count: > 0 } secondary)
+            {
+                told["fetch"] = Strings(Provisioning.Steps.SecondaryZones.Command(secondary));
             }
 
             return told;

@@ -7,19 +7,12 @@ using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Provisioning;
 
-/// <summary>What an operator wants DNS to serve.</summary>
-public sealed record DnsConfiguration
-{
-    public required IReadOnlyList<Zone> Zones { get; init; }
-    public required IReadOnlyList<ListenRequest> Listen { get; init; }
-
-    internal bool SameAs(DnsConfiguration other) =>
-        Listen.ToHashSet().SetEquals(other.Listen) && Zones.OrderBy(z => z.Name, StringComparer.Ordinal).SequenceEqual(other.Zones.OrderBy(z => z.Name, StringComparer.Ordinal));
-}
-
 /// <summary>What an operator wants a component to serve, as it is kept, and the files that the component reads.</summary>
 internal sealed class ComponentConfiguration
 {
+    /// <summary>Ends the file of a zone that Knot signs. Knot reads a file again only if it is another one, and a zone that is signed from now on, or no longer, must be read again.</summary>
+    public const string SignedMark = "; to be signed\n";
+
     private readonly Func<IReadOnlyList<string>, SortedDictionary<string, byte[]>> files;
 
     private bool needsInterfaces;
@@ -46,26 +39,33 @@ internal sealed class ComponentConfiguration
 
     public static ComponentConfiguration Of(DnsConfiguration dns)
     {
-        var zones = dns.Zones.ToDictionary(z => ZoneName.Parse(z.Name), z => z.File);
         var found = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
         {
-            ["knot.conf"] = Encoding.UTF8.GetBytes(KnotConfiguration.Render(zones.Keys, dns.Listen.Select(l => ListenAddress.Parse(l.Address, l.Port)))),
+            [KnotConfiguration.FileName] = Encoding.UTF8.GetBytes(KnotConfiguration.Render(dns.Zones.Select(ServedZone.Of), dns.Listen.Select(l => ListenAddress.Parse(l.Address, l.Port)), dns.Keys.Count > 0)),
         };
-        foreach (var (name, text) in zones)
+        if (dns.Keys.Count > 0)
         {
-            found[$"zones/{KnotConfiguration.ZoneFile(name)}"] = Encoding.UTF8.GetBytes(text.ReplaceLineEndings("\n") + (text.EndsWith('\n') ? "" : "\n"));
+            found[KnotConfiguration.KeyFile] = Encoding.UTF8.GetBytes(KnotConfiguration.RenderKeys(dns.Keys.Select(ServedKey.Of)));
         }
 
-        return new ComponentConfiguration(Provisioning.Component.Dns, JsonSerializer.SerializeToElement(dns, EngineJson.Options), Count(zones.Count, "zone"),
-            dns.Zones.ToDictionary(z => z.Name, z => z.File), _ => found) { Dns = dns };
+        foreach (var zone in dns.Zones)
+        {
+            if (zone.File is { } text)
+            {
+                found[$"zones/{KnotConfiguration.ZoneFile(ZoneName.Parse(zone.Name))}"] = Encoding.UTF8.GetBytes(text.ReplaceLineEndings("\n") + (text.EndsWith('\n') ? "" : "\n") + (zone.Dnssec ? SignedMark : ""));
+            }
+        }
+
+        return new ComponentConfiguration(Provisioning.Component.Dns, JsonSerializer.SerializeToElement(dns, EngineJson.Options), Count(dns.Zones.Count, "zone"),
+            dns.Zones.ToDictionary(z => z.Name, z => z.Settings + z.File), _ => found) { Dns = dns };
     }
 
     public static ComponentConfiguration Of(KeaConfiguration dhcp) => new(Provisioning.Component.Dhcp, dhcp.Document, Count(dhcp.Subnets.Count, "subnet"), PartsOf(dhcp),
         interfaces => new SortedDictionary<string, byte[]> { [KeaConfiguration.FileName] = Encoding.UTF8.GetBytes(dhcp.Render(interfaces).Text) }) { Subnets = dhcp.Subnets, needsInterfaces = !dhcp.NamesInterfaces };
 
-    /// <param name="document">As <see cref="Document"/> was kept.</param>
-    public static ComponentConfiguration Of(string component, JsonElement document) =>
-        component == Provisioning.Component.Dhcp ? Of(KeaConfiguration.Parse(document)) : Of(document.Deserialize<DnsConfiguration>(EngineJson.Options)!);
+    /// <summary>What DNS is to serve, of a document as it was kept; null for another component.</summary>
+    public static DnsConfiguration? Read(string component, JsonElement document) =>
+        component == Provisioning.Component.Dns ? document.Deserialize<DnsConfiguration>(EngineJson.Options)! : null;
 
     /// <summary>The files for a host, by their paths below the folder of the configuration, and their digest.</summary>
     /// <param name="interfaces">Of the host, for DHCP.</param>

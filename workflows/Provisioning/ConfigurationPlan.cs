@@ -13,14 +13,14 @@ internal static class ConfigurationPlan
         Changing(plan.Step($"validate-{component}", $"Check it with the very {program} that will serve it",
             ValidateConfiguration.With(results => new ValidateInput(server, image, results.Of(staged).Folder, configurationId))));
         var switched = Changing(plan.Step($"switch-{component}", "Make it the current one",
-            SwitchConfiguration.With(results => new SwitchInput(server, component, results.Of(staged).Digest))));
+            SwitchConfiguration.With(results => new SwitchInput(server, component, configurationId, results.Of(staged).Digest))));
         return new ConfigurationSteps(component, configurationId, staged, switched);
     }
 
     /// <param name="listen">Of DNS.</param>
     public static void Serve<TInput>(WorkflowPlan<TInput> plan, Guid server, CatalogueImage image, IReadOnlyList<ListenRequest> listen, ConfigurationSteps steps) where TInput : notnull =>
         Changing(plan.Step($"start-{image.Component}", $"Let {Program(image.Component)} serve it",
-            StartServing.With(results => new ServingInput(server, image, listen, results.Of(steps.Staged).Made || results.Of(steps.Switched).Changed))));
+            StartServing.With(results => new ServingInput(server, image, steps.ConfigurationId, listen, results.Of(steps.Staged).Made || results.Of(steps.Switched).Changed))));
 
     public static PlannedStep<T> Changing<T>(PlannedStep<T> step) where T : notnull => step.Retry(ComponentPlan.UntilDockerIsBack).OnFailure(StepFailure.Compensate);
 

@@ -5,13 +5,16 @@ using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Provisioning.Steps;
 using ManagedServers.Workflows.Servers;
+using ManagedServers.Workflows.Settings;
 using Npgsql;
 
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>What operators asked servers to serve; every version is kept.</summary>
-public sealed class Configurations(NpgsqlDataSource database)
+public sealed class Configurations(NpgsqlDataSource database, Secrets secrets)
 {
+    private const string KeyPurpose = "tsig";
+
     private const string Select =
         """
         select c.id, c.component, c.version, c.source, c.message, c.created_by as who, c.created_at as at, c.run_id, c.applied_at, i.name is not null as current
@@ -24,7 +27,7 @@ public sealed class Configurations(NpgsqlDataSource database)
 
     /// <summary>What the server's DNS was last installed to serve; null when it has none.</summary>
     public async Task<DnsConfiguration?> InstalledDns(Guid serverId, CancellationToken cancellationToken = default) =>
-        (await Current(serverId, Component.Dns, cancellationToken))?.Configuration.Document.Deserialize<DnsConfiguration>(EngineJson.Options);
+        (await Current(serverId, Component.Dns, cancellationToken))?.Configuration.Dns;
 
     /// <summary>What the server's DHCP was last installed to serve; null when it has none.</summary>
     public async Task<KeaConfiguration?> InstalledDhcp(Guid serverId, CancellationToken cancellationToken = default) =>
@@ -65,7 +68,7 @@ public sealed class Configurations(NpgsqlDataSource database)
                 """
                 select s.name, c.document::text from servers.component i join servers.server s on s.id = i.server_id join servers.configuration c on c.id = i.configuration_id
                 where i.name = @component and i.server_id <> @serverId
-                """, new { serverId, component })).SelectMany(o => ComponentConfiguration.Of(component, JsonSerializer.Deserialize<JsonElement>(o.Document)).Served.Keys.Where(names.Contains).Select(n => (o.Server, n)));
+                """, new { serverId, component })).SelectMany(o => ComponentConfiguration.Of(KeaConfiguration.Parse(JsonSerializer.Deserialize<JsonElement>(o.Document))).Served.Keys.Where(names.Contains).Select(n => (o.Server, n)));
         return others.OrderBy(o => o.Item1, StringComparer.Ordinal).ToLookup(o => o.Item2, o => o.Item1);
     }
 
@@ -82,7 +85,7 @@ public sealed class Configurations(NpgsqlDataSource database)
         : (await Single("c.id = @id", new { id }, cancellationToken) ?? throw new StepRejectedException("The configuration is gone: its server was removed.")).Configuration;
 
     /// <summary>Keeps it under the next number of its component.</summary>
-    internal static async Task Save(NpgsqlTransaction transaction, Guid serverId, Guid runId, NewConfiguration made, string who)
+    internal async Task Save(NpgsqlTransaction transaction, Guid serverId, Guid runId, NewConfiguration made, string who)
     {
         // Of two who ask at once, the second must see the first's number.
         await transaction.Connection!.ExecuteAsync("select from servers.server where id = @serverId for update", new { serverId }, transaction);
@@ -95,7 +98,7 @@ public sealed class Configurations(NpgsqlDataSource database)
             new
             {
                 made.Id, serverId, made.Configuration.Component, source = made.Source.ToString().ToLowerInvariant(), made.Message,
-                document = made.Configuration.Document.GetRawText(), who, runId,
+                document = Kept(made).GetRawText(), who, runId,
             }, transaction);
     }
 
@@ -112,12 +115,25 @@ public sealed class Configurations(NpgsqlDataSource database)
             """, applied.Select(a => new { serverId, a.Component, a.Id, a.Specification, digest = a.Kept is [var newest, ..] ? newest : null }));
     }
 
+    /// <summary>As it is kept: keys are not readable in the database.</summary>
+    private JsonElement Kept(NewConfiguration made) => made.Configuration.Dns is { Keys.Count: > 0 } dns
+        ? JsonSerializer.SerializeToElement(dns with { Keys = [.. dns.Keys.Select(k => k with { Secret = secrets.Protect(KeyPurpose, made.Id, k.Secret!) })] }, EngineJson.Options)
+        : made.Configuration.Document;
+
+    private ComponentConfiguration Opened(ConfigurationVersion version, JsonElement document)
+    {
+        var kept = ComponentConfiguration.Read(version.Component, document);
+        return kept is { Keys.Count: > 0 }
+            ? ComponentConfiguration.Of(kept with { Keys = [.. kept.Keys.Select(k => k with { Secret = secrets.Unprotect(KeyPurpose, version.Id, k.Secret!) })] })
+            : kept is not null ? ComponentConfiguration.Of(kept) : ComponentConfiguration.Of(KeaConfiguration.Parse(document));
+    }
+
     private async Task<StoredConfiguration?> Single(string where, object parameters, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var found = await connection.QueryAsync<ConfigurationVersion, string, StoredConfiguration>(
             $"{Select}, c.document::text as document {From} where {where}",
-            (version, document) => new StoredConfiguration(version, ComponentConfiguration.Of(version.Component, JsonSerializer.Deserialize<JsonElement>(document))), parameters, splitOn: "document");
+            (version, document) => new StoredConfiguration(version, Opened(version, JsonSerializer.Deserialize<JsonElement>(document))), parameters, splitOn: "document");
         return found.SingleOrDefault();
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ManagedServers.Workflows.Commands;
+using ManagedServers.Workflows.Configuration;
 
 namespace ManagedServers.Workflows.Provisioning;
 
@@ -13,6 +14,12 @@ public sealed record InstallRequest : CommandsRequest
     /// <summary>Zones that the server serves now and that are not named here may go.</summary>
     public bool DropZones { get; init; }
 
+    /// <summary>Zones that are signed now need be so no longer.</summary>
+    public bool DropDnssec { get; init; }
+
+    /// <summary>Keys that the zones name and the server does not have yet, or has with another secret. Those that no zone names any more are forgotten.</summary>
+    public IReadOnlyList<TsigKey>? Keys { get; init; }
+
     /// <summary>Default: every IPv4 address, port 53.</summary>
     public IReadOnlyList<ListenRequest>? Listen { get; init; }
 
@@ -23,10 +30,22 @@ public sealed record InstallRequest : CommandsRequest
     public bool DropSubnets { get; init; }
 }
 
-/// <summary>A zone to serve, as a zone file or as records.</summary>
+/// <summary>A zone to serve: as a zone file, as records, or as a secondary. What is not named is as the server has it now.</summary>
 /// <param name="File">The zone file's text.</param>
 public sealed record ZoneRequest(string? Name, string? File = null)
 {
+    /// <summary>In place of contents: the zone is a secondary, and comes from the first of these that answers.</summary>
+    public IReadOnlyList<RemoteServer>? Primaries { get; init; }
+
+    /// <summary>Servers that are told of a new serial, and may transfer the zone.</summary>
+    public IReadOnlyList<RemoteServer>? Notify { get; init; }
+
+    /// <summary>Who else may transfer it. Default: nobody.</summary>
+    public IReadOnlyList<TransferRule>? AllowTransfer { get; init; }
+
+    /// <summary>Knot signs it, with keys that it makes itself. Default: it does not.</summary>
+    public bool? Dnssec { get; init; }
+
     /// <summary>In place of a file: the product writes it, and raises its serial with every change.</summary>
     public IReadOnlyList<RecordRequest>? Records { get; init; }
 
@@ -63,9 +82,5 @@ public sealed record SoaRequest
     public int Expire { get; init; } = 1_209_600;
     public int Minimum { get; init; } = 300;
 }
-
-/// <summary>A zone as it is kept and served.</summary>
-/// <param name="File">The zone file's text.</param>
-public sealed record Zone(string Name, string File);
 
 public sealed record ListenRequest(string? Address, int Port = 53);

@@ -58,6 +58,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         }
 
         Unused("zones", request.Zones is not null, Component.Dns);
+        Unused("keys", request.Keys is not null, Component.Dns);
         Unused("listen", request.Listen is not null, Component.Dns);
         Unused("dhcp", request.Dhcp is not null, Component.Dhcp);
         return [.. Component.All.Where(asked.Contains)];
@@ -81,7 +82,12 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             ConfigurationChecks.KeepsZones("zones", server.Name, current, zones, errors);
         }
 
-        return new DnsConfiguration { Zones = zones, Listen = listen };
+        if (!request.DropDnssec && errors.None && current is not null)
+        {
+            ConfigurationChecks.KeepsDnssec("zones", server.Name, current, zones, errors);
+        }
+
+        return new DnsConfiguration { Zones = zones, Listen = listen, Keys = ConfigurationChecks.Keys(request.Keys, zones, current, errors) };
     }
 
     private async Task<KeaConfiguration?> Dhcp(Server server, InstallRequest request, InputErrors errors, CancellationToken cancellationToken)

@@ -75,7 +75,7 @@ public sealed class PreparedRuns(IRuns runs, Servers.Servers servers, Configurat
             {
                 foreach (var configuration in concern.Configurations.Where(c => c.IsNew))
                 {
-                    await Configurations.Save(transaction, server.Id, run, configuration, who);
+                    await configurations.Save(transaction, server.Id, run, configuration, who);
                 }
 
                 await (concern.Also?.Invoke(transaction, run, who) ?? Task.CompletedTask);

@@ -10,7 +10,6 @@ namespace ManagedServers.Cli.Commands.Config;
 internal static class ApplyConfigCommand
 {
     private static readonly Argument<string> Name = ServerArgument.Make();
-    private static readonly Option<string[]> Zones = new("--zone") { Description = "Serve this zone from this zone file, or from these records (FILE.json), in place of what it was. May be given again.", HelpName = "NAME=FILE" };
     private static readonly Option<string[]> RemoveZones = new("--remove-zone") { Description = "Serve this zone no longer. May be given again.", HelpName = "NAME" };
     private static readonly Option<bool> Only = new("--only") { Description = "The zones given with --zone are all that there are to be." };
     private static readonly Option<bool> DropZones = ConfigArguments.DropZones();
@@ -25,7 +24,7 @@ internal static class ApplyConfigCommand
     {
         Notes =
         [
-            "What is not named stays as it is. The new configuration is checked by the very program that will serve it, then switched to and proven; if that fails, the one before comes back. "
+            "What is not named stays as it is: of a zone too, so that a new zone file leaves its signing and its secondaries alone. The new configuration is checked by the very program that will serve it, then switched to and proven; if that fails, the one before comes back. "
             + "What serves goes on serving meanwhile; other addresses of DNS restart it.",
             "Applying what is served already changes nothing and says so.",
             StartedRuns.PlanNote,
@@ -35,13 +34,14 @@ internal static class ApplyConfigCommand
             "msctl config apply ns1 --zone example.org=example.org.zone -m 'new mail server'",
             "msctl config apply ns1 --remove-zone old.example --based-on 7",
             "msctl config apply ns1 --only --zone example.org=org.zone --zone example.net=net.zone --drop-zones",
+            "msctl config apply ns1 --dnssec example.org",
             "msctl config apply dhcp1 --dhcp office.json",
         ],
-    }.With([Name, Zones, RemoveZones, Only, DropZones, Listen, Dhcp, DropSubnets, Message, BasedOn, .. AroundOptions.All, .. StartedRuns.Options, IdempotencyKey]).Does(Run);
+    }.With([Name, .. ZoneOptions.All, RemoveZones, Only, DropZones, Listen, Dhcp, DropSubnets, Message, BasedOn, .. AroundOptions.All, .. StartedRuns.Options, IdempotencyKey]).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Zone>? zones = call.Get(Zones) is { Length: > 0 } given ? [.. given.Select(InstallInput.Zone)] : null;
+        var zones = ZoneOptions.Named(call);
         var only = call.Get(Only);
         if (only && (zones is null || call.Get(RemoveZones) is { Length: > 0 }))
         {
@@ -52,7 +52,7 @@ internal static class ApplyConfigCommand
         {
             Zones = only ? zones : null, SetZones = only ? null : zones,
             RemoveZones = call.Get(RemoveZones) is { Length: > 0 } removed ? removed : null,
-            DropZones = call.Get(DropZones) ? true : null,
+            DropZones = call.Get(DropZones) ? true : null, DropDnssec = ZoneOptions.MayDropDnssec(call), Keys = ZoneOptions.NamedKeys(call),
             Listen = call.Get(Listen) is { Length: > 0 } listen ? [.. listen.Select(InstallInput.Listen)] : null,
             Dhcp = call.Get(Dhcp) is { } document ? InstallInput.Dhcp(document) : null,
             DropSubnets = call.Get(DropSubnets) ? true : null,

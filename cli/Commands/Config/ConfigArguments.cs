@@ -13,6 +13,8 @@ internal static class ConfigArguments
 
     public static Option<bool> DropZones() => new("--drop-zones") { Description = "Zones that are served now and are not in it may go." };
 
+    public static Option<bool> DropDnssec() => new("--drop-dnssec") { Description = "Zones that are signed now and not in it need be so no longer: their parents have no DS any more." };
+
     public static Option<bool> DropSubnets() => new("--drop-subnets") { Description = "Subnets that are served now and are not in it may go." };
 
     public static Option<string?> IdempotencyKey() =>

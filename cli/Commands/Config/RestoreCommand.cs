@@ -12,6 +12,7 @@ internal static class RestoreCommand
     private static readonly Argument<string> Component = ConfigArguments.Component();
     private static readonly Argument<int> Version = ConfigArguments.Version("VERSION", "The version that is to be served again");
     private static readonly Option<bool> DropZones = ConfigArguments.DropZones();
+    private static readonly Option<bool> DropDnssec = ConfigArguments.DropDnssec();
     private static readonly Option<bool> DropSubnets = ConfigArguments.DropSubnets();
     private static readonly Option<string?> Message = ConfigArguments.Message();
     private static readonly Option<int?> BasedOn = new("--based-on") { Description = "Only if this version is still the one that is served.", HelpName = "N" };
@@ -25,11 +26,11 @@ internal static class RestoreCommand
             "An older zone file has an older serial: secondaries that have fetched the newer one keep it until the serial grows beyond theirs.",
         ],
         Examples = ["msctl config restore ns1 dns 3", "msctl config restore ns1 dns 3 --drop-zones -m 'the new zones were a mistake'"],
-    }.With([Name, Component, Version, DropZones, DropSubnets, Message, BasedOn, .. AroundOptions.All, .. StartedRuns.Options, IdempotencyKey]).Does(async (call, cancellationToken) =>
+    }.With([Name, Component, Version, DropZones, DropDnssec, DropSubnets, Message, BasedOn, .. AroundOptions.All, .. StartedRuns.Options, IdempotencyKey]).Does(async (call, cancellationToken) =>
     {
         var request = AroundOptions.In(call, new RestoreRequest
         {
-            DropZones = call.Get(DropZones) ? true : null, DropSubnets = call.Get(DropSubnets) ? true : null, Message = call.Get(Message), BasedOn = call.Get(BasedOn),
+            DropZones = call.Get(DropZones) ? true : null, DropDnssec = call.Get(DropDnssec) ? true : null, DropSubnets = call.Get(DropSubnets) ? true : null, Message = call.Get(Message), BasedOn = call.Get(BasedOn),
         });
         return await StartedRuns.Do(
             call, ConfigurationApi.Restore(call.Get(Name), call.Get(Component), call.Get(Version), request), cancellationToken, call.Get(IdempotencyKey));

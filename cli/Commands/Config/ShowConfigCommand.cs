@@ -81,9 +81,12 @@ internal static class ShowConfigCommand
     private static string File(Configuration configuration, string zone, string server)
     {
         var wanted = zone.TrimEnd('.').ToLowerInvariant();
-        return configuration.Dns!.Zones.FirstOrDefault(z => z.Name == wanted)?.File
+        var found = configuration.Dns!.Zones.FirstOrDefault(z => z.Name == wanted)
             ?? throw new UsageException($"Version {configuration.Version.Version} of dns on {server} has no zone {wanted}.", $"Which there are: msctl config show {server}");
+        return found.File ?? throw new UsageException($"{wanted} is a secondary zone of {server}: its contents are not the product's.", $"Where it comes from: msctl config show {server} -o json");
     }
+
+    private static string? Names(IEnumerable<Zone> zones) => string.Join(", ", zones.Select(z => z.Name)) is { Length: > 0 } names ? names : null;
 
     private static string Document(JsonElement dhcp)
     {
@@ -128,6 +131,9 @@ internal static class ShowConfigCommand
             {
                 page.Field("Listens on", string.Join(", ", dns.Listen.Select(l => $"{l.Address} port {l.Port}")));
                 page.Field("Zones", string.Join(", ", dns.Zones.Select(z => z.Name)));
+                page.Field("Signed", Names(dns.Zones.Where(z => z.Dnssec is { ValueKind: JsonValueKind.True })));
+                page.Field("Secondary", Names(dns.Zones.Where(z => z.File is null)));
+                page.Field("Keys", dns.Keys is { Count: > 0 } keys ? string.Join(", ", keys.Select(k => k.Name)) : null);
             }
 
             page.Field("Document", item.Dhcp is null ? null : $"msctl config show {call.Get(Name)} --dhcp");

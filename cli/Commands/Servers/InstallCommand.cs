@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ManagedServers.Cli.Client;
 using ManagedServers.Cli.Commands.Commands;
+using ManagedServers.Cli.Commands.Config;
 
 namespace ManagedServers.Cli.Commands.Servers;
 
@@ -9,7 +10,6 @@ internal static class InstallCommand
 {
     private static readonly Argument<string> Name = ServerArgument.Make();
     private static readonly Option<string?> Components = new("--components") { Description = "What to install, with commas, of dns, dhcp and monitor. What is configured here, dns with its monitor, if not given.", HelpName = "LIST" };
-    private static readonly Option<string[]> Zones = new("--zone") { Description = "Serve this zone from this zone file, or from these records (FILE.json). May be given again.", HelpName = "NAME=FILE" };
     private static readonly Option<bool> DropZones = new("--drop-zones") { Description = "Zones that the server serves now and that are not given may go." };
     private static readonly Option<string[]> Listen = new("--listen") { Description = "DNS listens here. May be given again. All IPv4 addresses, port 53, if not given.", HelpName = "ADDR:PORT" };
     private static readonly Option<string?> Dhcp = new("--dhcp") { Description = "Serve the subnets of this Kea document (Dhcp4, JSON). Those that are served now, if not given.", HelpName = "FILE" };
@@ -35,19 +35,20 @@ internal static class InstallCommand
             "msctl servers install ns1 --zone example.org=example.org.zone",
             "msctl servers install ns1 --components dns,monitor --zone example.org=org.zone --listen 192.0.2.10:53 --listen [2001:db8::10]:53",
             "msctl servers install ns1 --zone example.org=org.zone --plan",
+            "msctl servers install ns2 --secondary example.org=192.0.2.1/xfr.example.org --tsig-key xfr.key",
             "msctl servers install dhcp1 --dhcp office.json",
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'free port 53' --post-command 'ask DNS'",
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'wait for the disk=mountpoint /srv' --no-watch",
         ],
-    }.With([Name, Components, Zones, DropZones, Listen, Dhcp, DropSubnets, .. AroundOptions.All, ByHand.TokenFile, .. StartedRuns.Options, IdempotencyKey]).Does(Run);
+    }.With([Name, Components, .. ZoneOptions.All, DropZones, Listen, Dhcp, DropSubnets, .. AroundOptions.All, ByHand.TokenFile, .. StartedRuns.Options, IdempotencyKey]).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
         var request = AroundOptions.In(call, new InstallRequest
         {
             Components = call.Get(Components) is { } list ? InstallInput.Components(list) : null,
-            Zones = call.Get(Zones) is { Length: > 0 } zones ? [.. zones.Select(InstallInput.Zone)] : null,
-            DropZones = call.Get(DropZones) ? true : null,
+            Zones = ZoneOptions.Named(call), Keys = ZoneOptions.NamedKeys(call),
+            DropZones = call.Get(DropZones) ? true : null, DropDnssec = ZoneOptions.MayDropDnssec(call),
             Listen = call.Get(Listen) is { Length: > 0 } listen ? [.. listen.Select(InstallInput.Listen)] : null,
             Dhcp = call.Get(Dhcp) is { } document ? InstallInput.Dhcp(document) : null,
             DropSubnets = call.Get(DropSubnets) ? true : null,

@@ -14,35 +14,6 @@ internal static class InstallInput
     public static IReadOnlyList<string> Components(string list) =>
         [.. list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
 
-    public static Zone Zone(string text)
-    {
-        var (name, path) = Pair(text, "--zone", "NAME=FILE");
-        var contents = Read(path, $"The zone file of {name}");
-        return path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? Records(name, path, contents) : new Zone(name, contents);
-    }
-
-    private static Zone Records(string name, string path, string text)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-            var root = document.RootElement.Clone();
-            return root.ValueKind switch
-            {
-                JsonValueKind.Array => new Zone(name, null) { Records = root },
-                JsonValueKind.Object when Part("records") is { } records => new Zone(name, null) { Records = records, Soa = Part("soa"), Ttl = Part("ttl") },
-                _ => throw new JsonException("It has no records."),
-            };
-
-            JsonElement? Part(string part) => root.TryGetProperty(part, out var found) ? found : null;
-        }
-        catch (JsonException e)
-        {
-            throw new UsageException($"{path} does not hold the records of {name}: {e.Message}",
-                """It looks like: {"soa":{"contact":"hostmaster.example.org."},"ttl":3600,"records":[{"type":"NS","data":"ns1"},{"name":"ns1","type":"A","data":"192.0.2.1"}]}""");
-        }
-    }
-
     public static JsonElement Dhcp(string path)
     {
         try
@@ -95,7 +66,7 @@ internal static class InstallInput
         }
     }
 
-    private static (string Name, string Value) Pair(string text, string option, string form)
+    internal static (string Name, string Value) Pair(string text, string option, string form)
     {
         var at = text.IndexOf('=', StringComparison.Ordinal);
         return at > 0 && at < text.Length - 1
@@ -103,10 +74,15 @@ internal static class InstallInput
             : throw new UsageException($"{option}: '{text}' is not {form}.");
     }
 
-    private static string Read(string path, string what)
+    internal static string Read(string path, string what)
     {
         try
         {
+            if (Directory.Exists(path))
+            {
+                throw new UsageException($"{what}, {path}, is a folder.");
+            }
+
             var size = new FileInfo(path).Length;
             return size <= LargestZoneFile
                 ? File.ReadAllText(path)

@@ -36,7 +36,7 @@ public sealed class FuzzTests : IClassFixture<ProductImages>
 
         Assert.True(zones.Count > 100 && listen.Count > 100, $"{zones.Count} zones and {listen.Count} addresses are not enough to prove anything (seed {nasty.Seed})");
         var empty = Settings(KnotConfiguration.Render([], []));
-        var lines = Settings(KnotConfiguration.Render(zones, listen));
+        var lines = Settings(KnotConfiguration.Render(zones.Select(z => new ServedZone(z)), listen));
         Assert.Equal(empty.Order(), lines.Where(l => !l.StartsWith("  - domain: ", StringComparison.Ordinal) && !l.StartsWith("    listen: ", StringComparison.Ordinal) && !l.StartsWith("    file: \"", StringComparison.Ordinal)
             || empty.Contains(l)).Order());
         Assert.Equal(zones.Select(z => z.Absolute).Order(StringComparer.Ordinal), lines.Where(l => l.StartsWith("  - domain: ", StringComparison.Ordinal)).Select(l => l["  - domain: ".Length..]).Order(StringComparer.Ordinal));

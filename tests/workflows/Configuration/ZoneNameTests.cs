@@ -67,7 +67,7 @@ public sealed partial class ZoneNameTests
             {
                 accepted++;
                 Assert.Matches(Plain(), zone.Value);
-                Assert.Contains($"\nzone:\n  - domain: {zone.Value}.\n", KnotConfiguration.Render([zone], []), StringComparison.Ordinal);
+                Assert.Contains($"\nzone:\n  - domain: {zone.Value}.\n", KnotConfiguration.Render([new ServedZone(zone)], []), StringComparison.Ordinal);
                 Assert.Matches(OneFile(), KnotConfiguration.ZoneFile(zone));
             }
         }

@@ -25,7 +25,7 @@ internal sealed class KnotPair : IAsyncDisposable
         }
 
         await File.WriteAllTextAsync(Path.Combine(folder, "config", "knot.conf"),
-            KnotConfiguration.Render(zones.Select(z => ZoneName.Parse(z)), [ListenAddress.Parse("127.0.0.1", Port)]));
+            KnotConfiguration.Render(zones.Select(z => new ServedZone(ZoneName.Parse(z))), [ListenAddress.Parse("127.0.0.1", Port)]));
         foreach (var zone in zones)
         {
             await File.WriteAllTextAsync(Path.Combine(ZoneFolder, KnotConfiguration.ZoneFile(ZoneName.Parse(zone))),
@@ -35,6 +35,9 @@ internal sealed class KnotPair : IAsyncDisposable
 
     /// <summary>Another text for a zone that was prepared.</summary>
     public Task Write(ZoneName zone, string file) => File.WriteAllTextAsync(Path.Combine(ZoneFolder, KnotConfiguration.ZoneFile(zone)), file);
+
+    /// <summary>Another file of the configuration.</summary>
+    public Task Write(string name, string text) => File.WriteAllTextAsync(Path.Combine(folder, "config", name), text);
 
     /// <summary>A command in a throw-away container of Knot's image, as validation runs it.</summary>
     public Task<(int ExitCode, string Stdout, string Stderr)> Check(params string[] argv) =>

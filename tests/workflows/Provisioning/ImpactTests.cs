@@ -5,6 +5,8 @@ using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Servers;
+using ManagedServers.Workflows.Settings;
+using Microsoft.AspNetCore.DataProtection;
 using Npgsql;
 
 namespace ManagedServers.Workflows.Tests.Provisioning;
@@ -48,6 +50,8 @@ public sealed class ImpactTests(Database databases)
     private static ComponentConfiguration Dns(params string[] zones) =>
         ComponentConfiguration.Of(new DnsConfiguration { Zones = [.. zones.Select(z => new Zone(z, $"@ SOA ns1.{z}. x.{z}. 1 2 3 4 5\n"))], Listen = [new ListenRequest("0.0.0.0")] });
 
+    private static Configurations Store(NpgsqlDataSource database) => new(database, new Secrets(new EphemeralDataProtectionProvider(), new SecretRedactor()));
+
     private static ComponentConfiguration Dhcp(string document) => ComponentConfiguration.Of(KeaConfiguration.Parse(JsonSerializer.Deserialize<JsonElement>(document)));
 
     private static NewConfiguration New(ComponentConfiguration configuration) => new(Guid.NewGuid(), configuration, ConfigurationSource.Install, null, IsNew: true);
@@ -57,7 +61,7 @@ public sealed class ImpactTests(Database databases)
     private static Task<IReadOnlyList<ServiceImpact>> Of(NpgsqlDataSource database, Server server, Concern concern, params PlannedChange[] changes)
     {
         var step = new StepPlan(1, "step", "Step", StepKind.Work, null, [], false, false, StepFailure.Pause, new StepPreview { Changes = changes });
-        return new Impact(new Configurations(database), server, concern).Of(new RunPlan("x", 1, "x", null, [step]), true, default);
+        return new Impact(Store(database), server, concern).Of(new RunPlan("x", 1, "x", null, [step]), true, default);
     }
 
     private static async Task<Server> Add(NpgsqlDataSource database, string name, ComponentConfiguration configuration)
@@ -71,7 +75,7 @@ public sealed class ImpactTests(Database databases)
             """, new { id, name });
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await Configurations.Save(transaction, id, Guid.NewGuid(), New(configuration) with { Id = configurationId }, "test");
+            await Store(database).Save(transaction, id, Guid.NewGuid(), New(configuration) with { Id = configurationId }, "test");
             await transaction.CommitAsync();
         }
 

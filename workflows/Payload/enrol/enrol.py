@@ -802,7 +802,21 @@ class Work:
             changed, text = True, "started %s%s" % (name, " in place of an older one" if found else "")
         if step.get("listensAt"):
             self.await_socket(step)
+        if changed and step.get("fetch"):
+            self.fetch(step)
         return changed, text
+
+    def fetch(self, step):
+        """Secondary zones, whole: Knot would keep what it has of them while that has the higher serial."""
+        deadline = time.monotonic() + 20
+        while True:
+            code, output = self.docker.run(step["container"], step["fetch"])
+            if code == 0:
+                return
+            if time.monotonic() > deadline:
+                raise Failed("Knot has not got its secondary zones (%s). See that the host reaches their primaries over UDP and TCP, that they let this host transfer, and that both have the same key. "
+                             "Its log ends with: %s" % ("; ".join(output.strip().splitlines()[:5]), self.docker.last_words(step["container"])))
+            time.sleep(0.5)
 
     def bring_back(self, name, aside):
         self.docker.remove(name)

@@ -78,7 +78,7 @@ internal static class CurrentConfiguration
         (await Run(host, KeepScript, [HostLayout.Of(host).Config(component), .. Names(component), "current", .. digests], cancellationToken)).Check();
 
     /// <summary>What the component looks for in its configuration folder.</summary>
-    public static string[] Names(string component) => component == Component.Dhcp ? [KeaConfiguration.FileName] : ["knot.conf", "zones"];
+    public static string[] Names(string component) => component == Component.Dhcp ? [KeaConfiguration.FileName] : [KnotConfiguration.FileName, KnotConfiguration.KeyFile, "zones"];
 
     private const string None = "none";
 

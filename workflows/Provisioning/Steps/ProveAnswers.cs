@@ -29,6 +29,8 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
     private const int AtOnce = 8;
+    private const int MostTold = 20;
+    private const QueryType Cds = (QueryType)59;
 
     // The SOA of every zone on standard input, over UDP and TCP; the standard library has no resolver that is told whom to ask.
     internal const string Question =
@@ -83,7 +85,7 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
     public override async Task<Proof> Run(ProveInput input, StepContext step)
     {
         var dns = (await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns!;
-        var wanted = dns.Zones.ToDictionary(z => z.Name!, z => input.Serials ? ZoneFileSerial.Of(z.File!) : null);
+        var wanted = dns.Zones.ToDictionary(z => z.Name!, z => input.Serials && z.HasOwnSerial ? ZoneFileSerial.Of(z.File!) : null);
         var target = await servers.Target(input.ServerId, step.Cancellation);
         var endpoints = target.Via is null ? await Endpoints(target, dns.Listen, step.Cancellation) : [];
         if (endpoints.Count == 0)
@@ -94,8 +96,16 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
 
         foreach (var endpoint in endpoints)
         {
-            await Ask(endpoint, target, wanted, step);
+            await Ask(endpoint, target, dns, wanted, step);
             step.Log($"{endpoint} answers {(wanted.Count == 1 ? wanted.Keys.Single() : $"{wanted.Count} zones")} over UDP and TCP.");
+        }
+
+        foreach (var zone in dns.Zones.Where(z => z.Dnssec).Take(MostTold))
+        {
+            foreach (var ds in await DelegationSigners(endpoints[0], zone.Name, step.Cancellation))
+            {
+                step.Log($"{zone.Name} is signed. Its parent zone needs: {ds}");
+            }
         }
 
         return new Proof(wanted.Count);
@@ -103,13 +113,14 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
 
     public Task<Preview<Proof>> Preview(ProveInput input, CancellationToken cancellationToken) => Task.FromResult(Preview<Proof>.Nothing(null));
 
-    private async Task Ask(IPEndPoint endpoint, HostTarget target, Dictionary<string, long?> wanted, StepContext step)
+    private async Task Ask(IPEndPoint endpoint, HostTarget target, DnsConfiguration dns, Dictionary<string, long?> wanted, StepContext step)
     {
         var (udp, tcp) = (Client(endpoint, overTcp: false), Client(endpoint, overTcp: true));
+        var signed = dns.Zones.Where(z => z.Dnssec).Select(z => z.Name).ToHashSet();
         var (deadline, done) = (time.GetUtcNow() + Soon, 0);
         await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = step.Cancellation }, async (zone, cancellationToken) =>
         {
-            for (var pause = FirstPause; await Misses(endpoint, target, udp, tcp, zone.Key, zone.Value, cancellationToken) is { } missed; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+            for (var pause = FirstPause; await Misses(endpoint, target, udp, tcp, zone.Key, zone.Value, signed.Contains(zone.Key), cancellationToken) is { } missed; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
             {
                 if (time.GetUtcNow() > deadline)
                 {
@@ -124,11 +135,13 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
     }
 
     /// <returns>What is not as it should be; null when all is.</returns>
-    private static async Task<string?> Misses(IPEndPoint endpoint, HostTarget target, LookupClient udp, LookupClient tcp, string zone, long? wanted, CancellationToken cancellationToken)
+    private static async Task<string?> Misses(IPEndPoint endpoint, HostTarget target, LookupClient udp, LookupClient tcp, string zone, long? wanted, bool signed, CancellationToken cancellationToken)
     {
-        var (overUdp, overTcp) = (await Serial(udp, endpoint, zone, target, cancellationToken), await Serial(tcp, endpoint, zone, target, cancellationToken));
-        return overUdp != overTcp ? $"{target} answers the SOA of {zone} with serial {overUdp} over UDP and {overTcp} over TCP on {endpoint}."
-            : wanted is { } serial && overUdp != serial ? OtherSerial(target, endpoint.ToString(), zone, overUdp, serial) : null;
+        var (overUdp, overTcp) = (await Soa(udp, endpoint, zone, target, cancellationToken), await Soa(tcp, endpoint, zone, target, cancellationToken));
+        return overUdp is null || overTcp is null ? $"Asked {endpoint} on {target.DisplayName} for the SOA of {zone}: it answered without an authoritative SOA. The container's log tells more: docker logs {Component.ContainerName(Component.Dns)}"
+            : signed && !overTcp.IsSigned ? $"{target} answers the SOA of {zone} without a signature on {endpoint}, and DNSSEC is on. Its log says why: docker logs {Component.ContainerName(Component.Dns)}"
+            : overUdp.Serial != overTcp.Serial ? $"{target} answers the SOA of {zone} with serial {overUdp.Serial} over UDP and {overTcp.Serial} over TCP on {endpoint}."
+            : wanted is { } serial && overUdp.Serial != serial ? OtherSerial(target, endpoint.ToString(), zone, overUdp.Serial, serial) : null;
     }
 
     private static string OtherSerial(HostTarget target, string where, string zone, long answered, long wanted) =>
@@ -196,19 +209,35 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
 
     private static LookupClient Client(IPEndPoint endpoint, bool overTcp) => new(new LookupClientOptions(endpoint)
     {
-        UseCache = false, UseTcpOnly = overTcp, UseTcpFallback = false, Recursion = false, Retries = 0, Timeout = Patience, AutoResolveNameServers = false,
+        RequestDnsSecRecords = true, UseCache = false, UseTcpOnly = overTcp, UseTcpFallback = false, Recursion = false, Retries = 0, Timeout = Patience, AutoResolveNameServers = false,
     });
 
-    private static async Task<long> Serial(LookupClient client, IPEndPoint endpoint, string zone, HostTarget target, CancellationToken cancellationToken)
+    /// <summary>What a parent zone is to have: the server publishes it for that purpose (RFC 7344), in the very form.</summary>
+    private static async Task<IReadOnlyList<string>> DelegationSigners(IPEndPoint endpoint, string zone, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await Client(endpoint, overTcp: true).QueryAsync(ZoneName.Parse(zone).Absolute, Cds, cancellationToken: cancellationToken);
+            return [.. answer.Answers.OfType<UnknownRecord>().Where(r => (int)r.RecordType == (int)Cds && r.Data.Count > 4).Select(r => r.Data.ToArray())
+                .Select(d => string.Create(CultureInfo.InvariantCulture, $"{zone}. DS {(d[0] << 8) | d[1]} {d[2]} {d[3]} {Convert.ToHexString(d.AsSpan(4))}"))];
+        }
+        catch (DnsResponseException)
+        {
+            return []; // It can be asked for at any time.
+        }
+    }
+
+    private sealed record Answered(long Serial, bool IsSigned);
+
+    /// <returns>Null when there is no authoritative SOA.</returns>
+    private static async Task<Answered?> Soa(LookupClient client, IPEndPoint endpoint, string zone, HostTarget target, CancellationToken cancellationToken)
     {
         var question = $"Asked {endpoint} on {target.DisplayName} for the SOA of {zone} over {(client.Settings.UseTcpOnly ? "TCP" : "UDP")}";
         try
         {
             var answer = await client.QueryAsync(ZoneName.Parse(zone).Absolute, QueryType.SOA, cancellationToken: cancellationToken);
             var soa = answer.Answers.OfType<SoaRecord>().FirstOrDefault();
-            return soa is not null && answer.Header.HasAuthorityAnswer
-                ? soa.Serial
-                : throw new InvalidOperationException($"{question}: it answered {answer.Header.ResponseCode} without an authoritative SOA. The container's log tells more: docker logs {Component.ContainerName(Component.Dns)}");
+            return soa is not null && answer.Header.HasAuthorityAnswer ? new Answered(soa.Serial, answer.Answers.OfType<RRSigRecord>().Any()) : null;
         }
         catch (DnsResponseException e)
         {

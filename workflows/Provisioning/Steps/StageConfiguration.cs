@@ -162,7 +162,7 @@ public sealed class StageConfiguration(Servers.Servers servers, Configurations c
         foreach (var (name, content) in files.Where(f => there.GetValueOrDefault(f.Key) != Digest(f.Value)))
         {
             var known = there.ContainsKey(name);
-            var shown = known && changes.Count < MostFilesShown && content.Length <= LargestFileShown;
+            var shown = known && name != KnotConfiguration.KeyFile && changes.Count < MostFilesShown && content.Length <= LargestFileShown;
             changes.Add(File(known ? ChangeKind.Change : ChangeKind.Add, name, shown ? await Difference(name, content) : null));
         }
 

@@ -4,10 +4,10 @@ using ManagedServers.Workflows.Hosts;
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <param name="Listen">Of DNS.</param>
-public sealed record ServingInput(Guid ServerId, CatalogueImage Image, IReadOnlyList<ListenRequest> Listen, bool ConfigurationChanged);
+public sealed record ServingInput(Guid ServerId, CatalogueImage Image, Guid ConfigurationId, IReadOnlyList<ListenRequest> Listen, bool ConfigurationChanged);
 
 /// <summary>The container of a component that serves, running with the current configuration.</summary>
-public sealed class StartServing(Servers.Servers servers) : Step<StartServing, ServingInput, RunningContainer>, IUndoable<ServingInput, RunningContainer>, IPreviewable<ServingInput, RunningContainer>
+public sealed class StartServing(Servers.Servers servers, Configurations configurations, TimeProvider time) : Step<StartServing, ServingInput, RunningContainer>, IUndoable<ServingInput, RunningContainer>, IPreviewable<ServingInput, RunningContainer>
 {
     public override async Task<RunningContainer> Run(ServingInput input, StepContext step)
     {
@@ -18,6 +18,12 @@ public sealed class StartServing(Servers.Servers servers) : Step<StartServing, S
         {
             await ComponentControl.Reload(host, component, step.Cancellation);
             step.Changed("reloaded with the new configuration");
+        }
+
+        if (component == Component.Dns && (input.ConfigurationChanged || container.Created))
+        {
+            var before = await configurations.Current(input.ServerId, component, step.Cancellation);
+            await SecondaryZones.Fetch(host, SecondaryZones.ToFetch((await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns, before?.Configuration.Dns), step, time);
         }
 
         return container;

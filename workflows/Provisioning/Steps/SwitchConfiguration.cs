@@ -2,13 +2,13 @@ using ManagedServers.Engine;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-public sealed record SwitchInput(Guid ServerId, string Component, string Digest);
+public sealed record SwitchInput(Guid ServerId, string Component, Guid ConfigurationId, string Digest);
 
 /// <param name="Previous">The configuration that was current before; null when there was none.</param>
 public sealed record SwitchedConfiguration(bool Changed, string? Previous);
 
 /// <summary>Makes a staged configuration the current one. What serves reads it when it is told to reload.</summary>
-public sealed class SwitchConfiguration(Servers.Servers servers) : Step<SwitchConfiguration, SwitchInput, SwitchedConfiguration>, IUndoable<SwitchInput, SwitchedConfiguration>, IPreviewable<SwitchInput, SwitchedConfiguration>
+public sealed class SwitchConfiguration(Servers.Servers servers, Configurations configurations) : Step<SwitchConfiguration, SwitchInput, SwitchedConfiguration>, IUndoable<SwitchInput, SwitchedConfiguration>, IPreviewable<SwitchInput, SwitchedConfiguration>
 {
     public override async Task<SwitchedConfiguration> Run(SwitchInput input, StepContext step)
     {
@@ -52,6 +52,11 @@ public sealed class SwitchConfiguration(Servers.Servers servers) : Step<SwitchCo
         {
             await CurrentConfiguration.Set(host, input.Component, previous, step.Cancellation);
             await ComponentControl.ReloadIfRunning(host, input.Component, step.Cancellation);
+            if (await configurations.Current(input.ServerId, input.Component, step.Cancellation) is { Configuration.Dns: { } before })
+            {
+                await SecondaryZones.FetchAgain(host, SecondaryZones.ToFetch(before, (await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns), step);
+            }
+
             step.Changed($"configuration {previous} is the current one again");
         }
 

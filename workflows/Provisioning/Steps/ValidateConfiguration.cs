@@ -60,13 +60,13 @@ public sealed class ValidateConfiguration(Servers.Servers servers, Configuration
         if (await configurations.Current(input.ServerId, Component.Dns, step.Cancellation) is { } current)
         {
             var changed = ComponentConfiguration.Differing(files, await current.Configuration.FilesFor(host, step.Cancellation));
-            if (!changed.Contains("knot.conf") && changed.Count <= MostInPlace && changed.Sum(f => files[f].Length) <= LargestInPlace && await KnotInPlace(host, input, wanted.Dns!, changed, step))
+            if (!changed.Contains(KnotConfiguration.FileName) && !changed.Contains(KnotConfiguration.KeyFile) && changed.Count <= MostInPlace && changed.Sum(f => files[f].Length) <= LargestInPlace && await KnotInPlace(host, input, wanted.Dns!, changed, step))
             {
                 return;
             }
         }
 
-        var result = await Ask(host, step, input, ["/usr/sbin/knotc", "-c", "/etc/knot/knot.conf", "zone-check"]);
+        var result = await Ask(host, step, input, KnotConfiguration.Check(wanted.Dns!));
         if (!result.Succeeded)
         {
             throw Refused(host, result, wanted.Dns!);

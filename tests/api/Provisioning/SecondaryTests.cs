@@ -1,0 +1,166 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using DnsClient;
+using ManagedServers.Lab;
+
+namespace ManagedServers.Tests.Provisioning;
+
+/// <summary>Two servers of one zone: one signs it and tells the other, which fetches it with a key.</summary>
+public sealed class SecondaryTests
+{
+    private const string Secret = "dGhlIHNlY3JldCBvZiB0aGUgdHJhbnNmZXI=";
+    private const string Www = "/api/v2/pvservers/ns1/configuration";
+
+    [Fact]
+    public async Task A_secondary_serves_what_the_primary_signs_follows_its_changes_and_nobody_sees_their_key()
+    {
+        await using var host = await RegisteredHost.Start();
+        await using var second = await LabHost.Start(new LabOptions());
+        await Register(host, second);
+        object[] key = [new { name = "xfr.example.org", algorithm = "hmac-sha256", secret = Secret }];
+
+        await ThePrimarySigns(host, second, key);
+        await AWrongKeyIsToldAndNothingStays(host, second);
+        var installed = await Done(host, "ns2", new { zones = new[] { Secondary(host) }, keys = key });
+        Assert.Equal("192.0.2.2", await AtSecond(second));
+        Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await Done(host, "ns2", new { zones = new[] { Secondary(host) } })));
+
+        await AChangeArrives(host, second);
+        await WhatWasItsOwnGivesWayAndComesBack(host, second);
+        await TheSecretIsNowhere(host, installed);
+        await StrangersMayNotTransfer(host);
+        await NeitherHasDrifted(host);
+        await SigningEndsOnlyWhenThatIsSaid(host);
+    }
+
+    private static async Task ThePrimarySigns(RegisteredHost host, LabHost second, object[] keys)
+    {
+        var run = await host.InstallAndWait(new
+        {
+            zones = new object[] { new { name = "example.org", file = RegisteredHost.Zone, dnssec = true, notify = new[] { new { address = second.Address, key = "xfr.example.org" } } } }, keys,
+        });
+        Assert.True(RegisteredHost.State(run) == "succeeded", RegisteredHost.Story(run));
+        var log = await host.Get($"/api/v2/runs/{run.GetProperty("id").GetString()}/log?limit=500");
+        var told = log.GetProperty("items").EnumerateArray().Select(l => l.GetProperty("message").GetString()!).Single(l => l.Contains(" DS ", StringComparison.Ordinal));
+        var cds = await host.Lab.Run("docker exec managed-servers-dns /usr/sbin/knotc -s /run/knot/knot.sock zone-read example.org @ CDS");
+        Assert.EndsWith(cds.Split(" CDS ")[1].Trim().ToUpperInvariant(), told, StringComparison.Ordinal);
+    }
+
+    private static async Task AWrongKeyIsToldAndNothingStays(RegisteredHost host, LabHost second)
+    {
+        object[] other = [new { name = "xfr.example.org", algorithm = "hmac-sha256", secret = "YW5vdGhlciBzZWNyZXQ=" }];
+        var failed = await host.Outcome(await Start(host, "ns2", new { components = new[] { "dns" }, zones = new[] { Secondary(host) }, keys = other }));
+
+        Assert.Equal("failed", RegisteredHost.State(failed));
+        Assert.Contains($"has not got example.org from {host.Lab.Address} port 53 with the key xfr.example.org (error: [example.org.] (no usable master))", RegisteredHost.Story(failed), StringComparison.Ordinal);
+        Assert.Equal("", await second.Run("docker ps -aq"));
+    }
+
+    private static async Task AChangeArrives(RegisteredHost host, LabHost second)
+    {
+        var changed = await host.Outcome((await host.Post($"{Www}/apply", new { setZones = new[] { new { name = "example.org", file = RegisteredHost.Zone.Replace("www  A   192.0.2.2", "www  A   192.0.2.77", StringComparison.Ordinal) } } })).GetProperty("runId").GetGuid());
+        Assert.True(RegisteredHost.State(changed) == "succeeded", RegisteredHost.Story(changed));
+        Assert.Equal("192.0.2.77", await host.Www());
+        await ProductProcess.Until(async () => await AtSecond(second) == "192.0.2.77", "the secondary has the change");
+
+        // All of it: every signature, as the secondary has it.
+        Assert.Equal("", await second.Run("docker exec managed-servers-dns /usr/bin/kzonecheck -d on -o example.org. /var/lib/knot/secondary/example.org.zone"));
+        await second.Run("docker restart managed-servers-dns");
+        await ProductProcess.Until(async () => await AtSecond(second) == "192.0.2.77", "the secondary serves it after a restart");
+    }
+
+    /// <summary>Its own contents have the higher serial, which a server that only compares serials would keep.</summary>
+    private static async Task WhatWasItsOwnGivesWayAndComesBack(RegisteredHost host, LabHost second)
+    {
+        await Done(host, "ns2", new { zones = new[] { new { name = "example.org", file = RegisteredHost.Zone.Replace("hostmaster 1 ", "hostmaster 4000 ", StringComparison.Ordinal).Replace("192.0.2.2", "192.0.2.99", StringComparison.Ordinal) } } });
+        Assert.Equal("192.0.2.99", await AtSecond(second));
+
+        var restored = await host.Outcome((await host.Post("/api/v2/pvservers/ns2/configuration/dns/versions/2/restore", new { })).GetProperty("runId").GetGuid());
+        Assert.True(RegisteredHost.State(restored) == "succeeded", RegisteredHost.Story(restored));
+        Assert.Equal("192.0.2.77", await AtSecond(second));
+    }
+
+    private static async Task TheSecretIsNowhere(RegisteredHost host, JsonElement run)
+    {
+        var shown = (await host.Get(Www)).ToString() + await host.Get($"{Www}/dns/versions/1") + await host.Get("/api/v2/pvservers/ns2/configuration") + run + await host.Get($"/api/v2/runs/{run.GetProperty("id").GetString()}/log?limit=500")
+            + await host.Post("/api/v2/pvservers/ns2/install?plan=true", new { zones = new[] { Secondary(host) }, keys = new[] { new { name = "xfr.example.org", algorithm = "hmac-sha256", secret = "YW5vdGhlciBzZWNyZXQ=" } } });
+        Assert.Contains("xfr.example.org", shown, StringComparison.Ordinal);
+        Assert.Contains("dns/keys.conf", shown, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("YW5vdGhlciBzZWNyZXQ=", shown, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, await host.Product.DumpDatabase(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, host.Product.Output, StringComparison.Ordinal);
+    }
+
+    private static async Task StrangersMayNotTransfer(RegisteredHost host)
+    {
+        Assert.Contains("NOTAUTH", await Transfer(host), StringComparison.Ordinal);
+        var applied = await host.Outcome((await host.Post($"{Www}/apply", new { setZones = new[] { new { name = "example.org", allowTransfer = new[] { new { address = $"{host.Lab.Gateway}/32" } } } } })).GetProperty("runId").GetGuid());
+        Assert.True(RegisteredHost.State(applied) == "succeeded", RegisteredHost.Story(applied));
+        Assert.Contains("192.0.2.77", await Transfer(host), StringComparison.Ordinal);
+        var diff = await host.Get($"{Www}/dns/versions/2/diff?to=3");
+        Assert.Equal("example.org settings", diff.GetProperty("changes").EnumerateArray().Single().GetProperty("what").GetString());
+    }
+
+    private static async Task NeitherHasDrifted(RegisteredHost host)
+    {
+        foreach (var server in new[] { "ns1", "ns2" })
+        {
+            var check = await host.Outcome((await host.Post($"/api/v2/pvservers/{server}/drift/check", new { })).GetProperty("runId").GetGuid());
+            Assert.True(RegisteredHost.State(check) == "succeeded", RegisteredHost.Story(check));
+            var drift = await host.Get($"/api/v2/pvservers/{server}/drift");
+            Assert.True(drift.GetProperty("findings").GetArrayLength() == 0, drift.ToString());
+        }
+    }
+
+    private static async Task SigningEndsOnlyWhenThatIsSaid(RegisteredHost host)
+    {
+        object[] unsigned = [new { name = "example.org", dnssec = false }];
+        using var admin = host.Product.Admin();
+        var (status, problem) = await admin.PostAsJsonAsync($"{Www}/apply", new { setZones = unsigned }).Answer();
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("would no longer sign example.org", problem.ToString(), StringComparison.Ordinal);
+
+        var applied = await host.Outcome((await host.Post($"{Www}/apply", new { setZones = unsigned, dropDnssec = true })).GetProperty("runId").GetGuid());
+        Assert.True(RegisteredHost.State(applied) == "succeeded", RegisteredHost.Story(applied));
+        Assert.Equal("", await host.Lab.Run("docker exec managed-servers-dns /usr/sbin/knotc -s /run/knot/knot.sock zone-read example.org @ RRSIG 2>/dev/null || true"));
+    }
+
+    private static object Secondary(RegisteredHost host) => new { name = "example.org", primaries = new[] { new { address = host.Lab.Address, key = "xfr.example.org" } } };
+
+    private static async Task<string> Transfer(RegisteredHost host)
+    {
+        using var kdig = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("kdig", [$"@{host.Lab.Address}", "example.org", "AXFR"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var said = await Task.WhenAll(kdig.StandardOutput.ReadToEndAsync(), kdig.StandardError.ReadToEndAsync());
+        await kdig.WaitForExitAsync();
+        return string.Concat(said);
+    }
+
+    private static async Task<string?> AtSecond(LabHost second)
+    {
+        var client = new LookupClient(new LookupClientOptions(IPAddress.Parse(second.Address)) { UseCache = false, Recursion = false, Retries = 2, Timeout = TimeSpan.FromSeconds(3) });
+        return (await client.QueryAsync("www.example.org", QueryType.A)).Answers.ARecords().SingleOrDefault()?.Address.ToString();
+    }
+
+    private static async Task Register(RegisteredHost host, LabHost second)
+    {
+        var key = await host.Post("/api/v2/pvservers/probe", new { address = second.Address });
+        var added = await host.Post("/api/v2/pvservers", new { name = "ns2", address = second.Address, sshUser = "root", password = second.RootPassword, hostKey = key.GetProperty("fingerprint").GetString() });
+        Assert.True(added.TryGetProperty("id", out _), added.ToString());
+    }
+
+    private static async Task<JsonElement> Done(RegisteredHost host, string server, object request)
+    {
+        var run = await host.Outcome(await Start(host, server, request));
+        Assert.True(RegisteredHost.State(run) == "succeeded", RegisteredHost.Story(run));
+        return run;
+    }
+
+    private static async Task<Guid> Start(RegisteredHost host, string server, object request)
+    {
+        var started = await host.Post($"/api/v2/pvservers/{server}/install", request);
+        Assert.True(started.TryGetProperty("runId", out var run), started.ToString());
+        return run.GetGuid();
+    }
+}
