@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using ManagedServers.Cli.Client;
 using ManagedServers.Cli.Output;
 
@@ -21,27 +22,27 @@ internal static class Guard
         }
         catch (UsageException e)
         {
-            Tell(invocation.Screen, e.Message, [], null, e.Advice);
+            Tell(invocation, e.Message, [], null, e.Advice);
             return ExitCode.Usage;
         }
         catch (NotSignedInException e)
         {
-            Tell(invocation.Screen, e.Message, [], null, e.Advice);
+            Tell(invocation, e.Message, [], null, e.Advice);
             return ExitCode.NotAllowed;
         }
         catch (RefusedException e)
         {
-            Tell(invocation.Screen, Headline(e), Fields(e.Problem, Headline(e)), e.Tried, Advice.For(e));
+            Tell(invocation, Headline(e), Fields(e.Problem, Headline(e)), e.Tried, Advice.For(e), e.Problem.Type);
             return e.NotAllowed ? ExitCode.NotAllowed : ExitCode.Refused;
         }
         catch (UnreachableException e)
         {
-            Tell(invocation.Screen, $"The product cannot be reached: {e.Message}.", [], e.Tried, Advice.For(e));
+            Tell(invocation, $"The product cannot be reached: {e.Message}.", [], e.Tried, Advice.For(e));
             return ExitCode.Unreachable;
         }
         catch (ProductException e)
         {
-            Tell(invocation.Screen, $"The product's answer is not understood: {e.Message}.", [], e.Tried, "Look whether the address is the product's, and whether msctl is of the product's version: msctl version");
+            Tell(invocation, $"The product's answer is not understood: {e.Message}.", [], e.Tried, "Look whether the address is the product's, and whether msctl is of the product's version: msctl version");
             return ExitCode.Refused;
         }
     }
@@ -80,8 +81,19 @@ internal static class Guard
         }
     }
 
-    private static void Tell(Screen screen, string headline, IEnumerable<string> details, string? tried, string? advice)
+    private static void Tell(Invocation invocation, string headline, IEnumerable<string> details, string? tried, string? advice, string? type = null)
     {
+        var screen = invocation.Screen;
+        if (invocation.Json)
+        {
+            // One line on standard error: what stands on standard output is the answer, or nothing.
+            screen.Note(new JsonObject
+            {
+                ["error"] = headline, ["type"] = type, ["details"] = new JsonArray([.. details.Select(d => JsonValue.Create(d))]), ["tried"] = tried, ["advice"] = advice,
+            }.ToJsonString());
+            return;
+        }
+
         var lines = SafeText.Lines(headline);
         screen.Note($"msctl: {lines[0]}", Tone.Bad);
         foreach (var line in lines.Skip(1).Concat(details.SelectMany(SafeText.Lines)))

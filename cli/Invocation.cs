@@ -38,7 +38,7 @@ internal sealed class Invocation : IDisposable
 
     public T? Get<T>(Option<T> option) => Parse.GetValue(option);
 
-    public T Get<T>(Argument<T> argument) => Parse.GetRequiredValue(argument);
+    public T Get<T>(Argument<T> argument) => argument.Arity.MinimumNumberOfValues == 0 ? Parse.GetValue(argument)! : Parse.GetRequiredValue(argument);
 
     public void Dispose()
     {

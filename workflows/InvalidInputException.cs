@@ -11,7 +11,7 @@ public sealed class InvalidInputException : Exception
 
     /// <summary>Several fields, each with the rules that it breaks.</summary>
     public InvalidInputException(IReadOnlyDictionary<string, string[]> errors)
-        : base(string.Join(' ', errors.SelectMany(e => e.Value.Select(rule => $"{e.Key}: {rule}"))))
+        : base(string.Join("; ", errors.SelectMany(e => e.Value.Select(rule => $"{e.Key}: {rule.TrimEnd('.')}"))))
         => Errors = errors;
 
     /// <summary>Rules broken, by field; a field's name is its path in the request's JSON, as in <c>beats[3].load[0]</c>.</summary>

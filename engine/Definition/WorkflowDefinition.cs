@@ -29,7 +29,7 @@ internal abstract class WorkflowDefinition
     {
         try
         {
-            return (Build(input), Title(input));
+            return (Build(input), Title(input) ?? throw new InvalidOperationException("its title is null"));
         }
         catch (Exception fault) when (fault is not ArgumentException)
         {

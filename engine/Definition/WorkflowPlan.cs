@@ -91,7 +91,7 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
         }
 
         Identifiers.Require(name, nameof(name));
-        var step = new PlannedStep<TResult>(steps.Count + 1, name, text.Title(title), body);
+        var step = new PlannedStep<TResult>(steps.Count + 1, name, text.Title(title ?? throw new ArgumentNullException(nameof(title))), body);
         steps.Add(step);
         return step;
     }

@@ -54,7 +54,7 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
     // What another node knows, it leaves to that one.
     private readonly string[] kinds = [.. catalog.Kinds];
 
-    /// <summary>The run under a new fence, or null: already running, ended, not due, its key is in other hands, its kind paused or at its limit.</summary>
+    /// <summary>The run under a new fence, or null: already running, ended, not due, its key is in other hands, its kind paused or at its limit, or others are before it.</summary>
     public async Task<ClaimedRun?> Take(Guid id, string jobId)
     {
         // A key may be freed between our refusal and the note of it; then nobody would wake us. So: look again.
@@ -98,7 +98,7 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
         await using var connection = await database.OpenConnectionAsync();
         // Sent as one: a process that is frozen in between holds the lock from nobody.
         var answers = await connection.QueryMultipleAsync(
-            "select true from pg_advisory_xact_lock(@LimitLock, hashtext(@kind)); " + Statement("c.at_once <= (select count(*) from engine.run o where o.kind = c.kind and o.state = 'running')"),
+            "select true from pg_advisory_xact_lock(@LimitLock, hashtext(@kind)); " + Statement($"c.at_once is not null and (c.at_once <= (select count(*) from engine.run o where o.kind = c.kind and o.state = 'running') or {Successors.IsBehindOfKind})"),
             Parameters(id, jobId, kind));
         await answers.ReadAsync();
         return (await answers.ReadAsync<ClaimedRun>()).SingleOrDefault() is { } claimed ? claimed with { Limited = true } : null;
@@ -117,6 +117,7 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
                 where id = @id and kind = any(@kinds) and state in ('queued', 'waiting') and coalesce(due_at, '-infinity') <= now() + interval '1 second'
                   and not exists (select from engine.node where name = @Name and draining)
                   and (r.left_by is null or not {LeftElsewhere})
+                  and not {Successors.IsBehindForKey}
                   and not exists (select from engine.control c where c.kind = r.kind and ((c.paused_by is not null and r.direction > 0 and r.cancel_mode is null) or ({full})))
                 returning *),
             noted as (
@@ -140,7 +141,7 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
         await using var connection = await database.OpenConnectionAsync();
         await connection.ExecuteAsync($"""
             update engine.run r set job_id = null, job_at = now(), reason = case
-                when r.state <> 'queued' then r.reason
+                when r.due_at > now() + interval '1 second' then r.reason
                 when r.kind <> all(@kinds) then {UnknownKind}
                 when {LeftElsewhere} then {StillAtWork}
                 when c.paused_by is not null and r.direction > 0 and r.cancel_mode is null then
@@ -152,6 +153,13 @@ internal sealed class Claims([FromKeyedServices(EngineDatabase.HotKey)] NpgsqlDa
             where r.id = @id and q.id = r.id and r.state in ('queued', 'waiting')
             """, new { id, kinds, node.Name, node.Incarnation, options.Lease });
         return null;
+    }
+
+    /// <summary>Those before the run in the lines in which it stands that nobody has told.</summary>
+    public async Task<IReadOnlyList<QueuedRun>> First(Guid id)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return [.. await connection.QueryAsync<QueuedRun>(Successors.First, new { id })];
     }
 
     private async Task<string?> LimitedKind(Guid id)

@@ -19,8 +19,18 @@ internal sealed class Dispatcher(
             return null;
         }
 
-        if (node.Stopping || await claims.Take(id, jobId) is not { } claimed)
+        if (node.Stopping)
         {
+            return null;
+        }
+
+        if (await claims.Take(id, jobId) is not { } claimed)
+        {
+            foreach (var first in await claims.First(id))
+            {
+                await queue.TryEnqueue(first);
+            }
+
             return null;
         }
 

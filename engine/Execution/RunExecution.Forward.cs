@@ -16,7 +16,7 @@ internal sealed partial class RunExecution
         var before = memory.Latest(step.Seq, 1);
         if (before is { State: "interrupted", HasNextTry: false } && step.InterruptionPolicy == Interruption.Pause)
         {
-            var why = $"Step {step.Seq}, '{step.Title}', was interrupted: its node ended while it was at work, and nobody knows how far it came. "
+            var why = $"Step {step.Seq}, '{step.Title}', was interrupted: its node ended, or was cut off from the database, while it was at work, and nobody knows how far it came. "
                 + "Look at what it works on, then retry to run it again, or skip it, or cancel.";
             return await Leave("paused", why, note: new Note("paused", why));
         }
@@ -29,6 +29,7 @@ internal sealed partial class RunExecution
         var attempt = (before?.Attempt ?? 0) + 1;
         var tries = TriesWith(before);
         JsonElement input;
+        var what = "condition could not be looked at";
         try
         {
             if (step.Condition is { } condition && !condition(Results))
@@ -36,11 +37,12 @@ internal sealed partial class RunExecution
                 return await PassOver(step, attempt, "Its condition did not hold.");
             }
 
+            what = "input could not be made";
             input = Checked(Text.Json(step.Body.ResolveInput(Results)));
         }
         catch (Exception fault)
         {
-            return await NoInputFor(step, attempt, tries, fault);
+            return await NoInputFor(step, attempt, tries, $"Its {what}: {Words.Of(fault)}");
         }
 
         if (step.Body is not IWork)
@@ -143,9 +145,9 @@ internal sealed partial class RunExecution
     }
 
     /// <summary>The plan's own code failed, on results that will be the same next time.</summary>
-    private Task<bool> NoInputFor(PlannedStep step, int attempt, int tries, Exception fault)
+    private Task<bool> NoInputFor(PlannedStep step, int attempt, int tries, string why)
     {
-        var error = text.Error($"Its input could not be made: {Words.Of(fault)}");
+        var error = text.Error(why);
         return Begin(new AttemptStart(step.Seq, 1, attempt, tries, null),
             () => Failed(new Call(step, 1, attempt, false, Empty.Json, null), tries, new StepOutcome(null, error, true, false, false, null)));
     }

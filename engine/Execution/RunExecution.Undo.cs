@@ -26,7 +26,7 @@ internal sealed partial class RunExecution
 
         if (before is { State: "interrupted", HasNextTry: false } && step.InterruptionPolicy == Interruption.Pause && before.Fence >= made.Fence)
         {
-            var why = $"The undo of step {step.Seq}, '{step.Title}', was interrupted: its node ended while it was at work, and nobody knows how far it came. "
+            var why = $"The undo of step {step.Seq}, '{step.Title}', was interrupted: its node ended, or was cut off from the database, while it was at work, and nobody knows how far it came. "
                 + "Look at what it works on, then retry to run it again, or skip it, or cancel.";
             return await Leave("paused", why, note: new Note("paused", why));
         }
@@ -80,7 +80,13 @@ internal sealed partial class RunExecution
     private async Task<bool> Undone()
     {
         var cancelled = writer.CancelMode is not null;
-        var left = plan.Steps.Where(s => memory.LeftChanged(s.Seq)).Select(s => $"{s.Seq}, '{s.Title}'").ToList();
+        if (await writer.Persist(() => waits.ChangesBeneath(live.Id)) is not { } beneath)
+        {
+            return false;
+        }
+
+        // What child runs did that had ended is theirs.
+        var left = plan.Steps.Where(s => memory.LeftChanged(s.Seq) || beneath.Contains(s.Seq)).Select(s => $"{s.Seq}, '{s.Title}'{(beneath.Contains(s.Seq) ? ", whose runs had ended" : "")}").ToList();
         var undone = left.Count == 0 ? "What it had done was undone."
             : $"What it had done was undone, except for {(left.Count == 1 ? "step" : "steps")} {string.Join("; ", left)}: look at what {(left.Count == 1 ? "it has" : "they have")} left.";
         var why = failure ?? (cancelled ? writer.CancelSentence : "It failed.");

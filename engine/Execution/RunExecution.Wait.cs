@@ -76,6 +76,7 @@ internal sealed partial class RunExecution
             : places.Where(p => p.Child is null && strays.All(s => s.Index != p.Index)).Take(plan.AtOnce - underWay.Count - strays.Count).ToList();
         if (next.Count > 0)
         {
+            var started = 0;
             foreach (var place in next)
             {
                 if (live.Cause != StopCause.None || node.Stopping)
@@ -86,10 +87,20 @@ internal sealed partial class RunExecution
                 try
                 {
                     await waits.StartChild(run, call.Step.Seq, place.Index, call.Attempt, plan.Kind, place.Start);
+                    started++;
                 }
                 catch (ParentStoppedException)
                 {
                     return await Advance(null); // learns of the cancel, or that the run is not ours any more
+                }
+                catch (Exception fault) when (!TransientFault.Is(fault) && started > 0)
+                {
+                    return true; // they are under way at the next look
+                }
+                catch (Exception fault) when (!TransientFault.Is(fault) && underWay.Count + strays.Count > 0)
+                {
+                    // Asked again when one of those under way has ended: the step fails when none is any more.
+                    return await Sleep(call, look, $"A run of '{plan.Kind}' could not be started ({Words.Of(fault).TrimEnd('.')}). {Progress([.. underWay.Select(p => p.Child!), .. strays], plan.Runs.Count)}");
                 }
                 catch (Exception fault) when (!TransientFault.Is(fault))
                 {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -34,7 +35,7 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, LiveRuns runs, Tex
         var timer = time.Once(call.Step.TimeLimit, () => _ = limit.CancelAsync());
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(told, limit.Token);
         var context = new RunStepContext(run, call.Step.Seq, call.Attempt, call.WasInterrupted, journal, text, cancellation.Token);
-        var work = Task.Run(() => Invoke(call, context), CancellationToken.None);
+        var work = Task.Run(() => Invoke(run, call, context), CancellationToken.None);
         try
         {
             var letGo = await LetsGo(run, work, cancellation.Token);
@@ -61,8 +62,15 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, LiveRuns runs, Tex
         }
     }
 
-    private async Task<JsonElement?> Invoke(Call call, StepContext context)
+    private async Task<JsonElement?> Invoke(LiveRun run, Call call, StepContext context)
     {
+        // The process may have stood still since the attempt was journalled: nothing begins on a lease that may be over.
+        if (Stopwatch.GetElapsedTime(run.RenewedAt) > options.SelfFencing)
+        {
+            run.Stop(StopCause.LeaseLost);
+            throw new OperationCanceledException();
+        }
+
         await using var scope = scopes.CreateAsyncScope();
         var work = (IWork)call.Step.Body;
         if (call.Direction > 0)
@@ -93,6 +101,11 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, LiveRuns runs, Tex
 
     private static StepOutcome Succeeded(JsonElement? output, RunStepContext context)
     {
+        if (output is { ValueKind: JsonValueKind.Null })
+        {
+            return new StepOutcome(null, "The step did its work, but gave null in place of a result, with which later steps could not work.", true, false, false, context.Said);
+        }
+
         var json = output is { } o ? Text.Json(o) : (JsonElement?)null;
         if (json is { } j && Text.KiBOverLimit(j) is { } size)
         {

@@ -59,6 +59,13 @@ internal sealed class Waits(NpgsqlDataSource database, RunStarter starter, RunAc
             """, new { parent, seq, afterRound })];
     }
 
+    /// <summary>The steps of which child runs have ended and left something changed.</summary>
+    public async Task<IReadOnlyList<int>> ChangesBeneath(Guid parent)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return [.. await connection.QueryAsync<int>("select distinct parent_seq from engine.run where parent = @parent and steps_changed > 0 and state in ('succeeded', 'failed', 'cancelled')", new { parent })];
+    }
+
     public Task StartChild(ClaimedRun parent, int seq, int index, int round, string kind, ChildStart<JsonElement> child) =>
         starter.Start(kind, child.Input, new StartRun
         {

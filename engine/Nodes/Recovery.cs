@@ -86,7 +86,7 @@ internal sealed class Recovery(
                     reason = case when l.pauses
                         then 'Its node ended ' || r.recoveries_in_row + 1 || ' times in a row while this run was under way, with no step finished in between. '
                              || 'The step at which it stands may be what ends the node: look at the node''s log, then retry, skip or cancel.'
-                        else 'Node ' || l.owner || ' ended without a word; the run goes on where it stood.' end,
+                        else 'Node ' || l.owner || ' ended without a word, or was cut off from the database; the run goes on where it stood.' end,
                     worked = r.worked + greatest(least(now(), r.lease_until - @Lease) - r.claimed_at, interval '0'),
                     owner = null, incarnation = null, lease_until = null, claimed_at = null, job_id = null, job_at = now()
                 from lost l where r.id = l.id
@@ -94,7 +94,7 @@ internal sealed class Recovery(
             owned as (select id, state, parent, parent_seq from taken),
             {{Successors.Told}},
             interrupted as (
-                update engine.step s set state = 'interrupted', finished_at = now(), error = 'Node ' || t.owner || ' ended while the step was at work.'
+                update engine.step s set state = 'interrupted', finished_at = now(), error = 'Node ' || t.owner || ' ended, or was cut off from the database, while the step was at work.'
                 from taken t where s.run_id = t.id and s.state = 'running'),
             noted as (
                 insert into engine.event (run_id, who, what, why)
@@ -167,6 +167,41 @@ internal sealed class Recovery(
             further as (update engine.run c set key_holder = b.holder from beneath b where c.key_holder = b.id)
             update engine.run r set exclusive_key = null, key_holder = b.holder, reason = null from beneath b where r.id = b.id
             """);
+    }
+
+    /// <summary>
+    /// Pauses a run that waits for a key in a circle: whoever holds it waits, through runs beneath it, for a run above this one. One a sweep, the youngest of the circle:
+    /// by that it is none any more, and its parent tells operators.
+    /// </summary>
+    public async Task BreakCircles()
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        foreach (var told in await connection.QueryAsync<(Guid Run, Guid? Next, string? Queue)>($"""
+            with recursive blocked as (
+                select q.id, q.parent, q.exclusive_key as key, h.id as holder, h.title from engine.run q join engine.run h on h.exclusive_key = q.exclusive_key and h.holds_key and h.id <> q.id
+                where q.state = 'queued' and q.parent is not null and not q.holds_key and q.job_at < now() - @PumpAfter),
+            above as (
+                select b.id as run, b.parent as above from blocked b
+                union select a.run, r.parent from above a join engine.run r on r.id = a.above where r.parent is not null),
+            edge as (select b.id as waits, a.run as behind from blocked b join above a on a.above = b.holder),
+            way as (select waits, behind from edge union select w.waits, e.behind from way w join edge e on e.waits = w.behind),
+            circle as (select b.id, b.key, b.holder, b.title from way w join blocked b on b.id = w.waits where w.waits = w.behind order by b.id desc limit 1),
+            owned as (
+                update engine.run r set state = 'paused', fence = fence + 1, job_id = null, job_at = now(),
+                       reason = 'It can never begin by itself: it waits for ' || c.key || ', which run ' || c.holder || ' (' || c.title || ') holds, and that one waits, through runs beneath it, '
+                                || 'for a key of a run above this one. Cancel one of the two, then retry this run.'
+                from circle c where r.id = c.id and r.state = 'queued' returning r.id, r.state, r.parent, r.parent_seq, r.reason),
+            {Successors.Told},
+            noted as (insert into engine.event (run_id, who, what, why) select id, 'engine', 'paused', reason from owned)
+            select o.id, t.id, t.queue from owned o left join told t on true
+            """, new { options.PumpAfter }))
+        {
+            notifier.Changed(told.Run);
+            if (told.Next is { } next)
+            {
+                await queue.TryEnqueue(new QueuedRun(next, told.Queue!));
+            }
+        }
     }
 
     /// <summary>Ends children whose parent was cancelled by a process that died before it could tell them.</summary>

@@ -26,6 +26,7 @@ internal sealed class Sweeper(Recovery recovery, Housekeeping housekeeping, Engi
                 await recovery.Pump(options.PumpAfter);
                 await recovery.TellUnknown(options.PumpAfter);
                 await recovery.CancelOrphans();
+                await recovery.BreakCircles();
                 await housekeeping.Keep();
             }
             catch (Exception fault)

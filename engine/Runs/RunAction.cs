@@ -20,6 +20,9 @@ internal sealed record ActionTarget
     public required long Fence { get; init; }
     public required bool Begun { get; init; }
 
+    /// <summary>It holds its key, and a step of it that did not let go may still be at work.</summary>
+    public required bool LeftBehind { get; init; }
+
     /// <summary>The parent, where it was cancelled.</summary>
     public Guid? CancelledParent { get; init; }
 

@@ -95,6 +95,7 @@ internal sealed partial class RunActions
     {
         var remains = run.Direction < 0 ? "The undo was stopped; what it had not reached is still there."
             : run.Begun ? "What was done is left as it is." : "It had not begun.";
+        remains += run.LeftBehind ? " A step that did not let go may still be at work, and its key is free from now on: look at what it works on before another run does." : "";
         at.What("cancelled", remains);
         await at.EndWait();
         foreach (var next in await at.Query<QueuedRun>($"""

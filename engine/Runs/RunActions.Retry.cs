@@ -28,8 +28,8 @@ internal sealed partial class RunActions
             throw new RunActionException($"Run {id} belongs to run {parent}, which was cancelled: nobody waits for it any more. Start a new run of its kind, or retry the parent.");
         }
 
-        // A run whose changes were undone has nothing to go on from.
-        var step = from?.Step ?? (run.State != "paused" && run.Direction < 0 ? 1 : (int?)null);
+        // A run whose changes were undone has nothing to go on from; where an undo was stopped half-way, what it had not reached is still there.
+        var step = from?.Step ?? (run.State != "paused" && run.Direction < 0 ? Math.Max(1, run.Cursor) : (int?)null);
         if (from is not null)
         {
             var memory = new JournalMemory(await at.Attempts());

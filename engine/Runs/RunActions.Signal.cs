@@ -67,10 +67,22 @@ internal sealed partial class RunActions
         }
 
         if (kind == StepKind.Signal && catalog.Find(run.Kind) is { } definition
-            && definition.Build(JsonSerializer.Deserialize<JsonElement>(run.Input)).Steps.FirstOrDefault(s => s.Name == step)?.Body is ISignalled signalled
+            && Plan(run, definition).Steps.FirstOrDefault(s => s.Name == step)?.Body is ISignalled signalled
             && signalled.Misfit(payload) is { } misfit)
         {
             throw new RunActionException($"The signal '{step}' is not what its step waits for: {text.OneLine(misfit)}");
+        }
+    }
+
+    private BuiltPlan Plan(ActionTarget run, WorkflowDefinition definition)
+    {
+        try
+        {
+            return definition.Build(JsonSerializer.Deserialize<JsonElement>(run.Input));
+        }
+        catch (Exception fault)
+        {
+            throw new RunActionException(text.OneLine($"The plan of '{run.Kind}' version {definition.Version} cannot be made from the input of run {run.Id}, so nobody knows what its step waits for: {Words.Of(fault)}"));
         }
     }
 }

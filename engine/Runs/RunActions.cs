@@ -30,7 +30,7 @@ internal sealed partial class RunActions(NpgsqlDataSource database, WorkflowCata
         await EngineDatabase.LetGoWhenFrozen(transaction);
         var run = await connection.QuerySingleOrDefaultAsync<ActionTarget>("""
             select id, kind, state, direction, cursor, input, plan, cancel_mode as CancelMode, fence, queue, job_id as JobId, exclusive_key as ExclusiveKey,
-                   exists (select from engine.step s where s.run_id = r.id and s.direction > 0 and s.state <> 'skipped') as Begun,
+                   exists (select from engine.step s where s.run_id = r.id and s.direction > 0 and s.state <> 'skipped') as Begun, left_by is not null and holds_key as LeftBehind,
                    (select p.id from engine.run p where p.id = r.parent and p.state = 'cancelled') as CancelledParent
             from engine.run r where id = @id for update
             """, new { id }, transaction) ?? throw new RunActionException($"There is no run {id}.");

@@ -21,11 +21,12 @@ internal sealed class RunReader(NpgsqlDataSource database, EngineOptions options
                 select 'All nodes are drained (' || string_agg(n.name, ', ' order by n.name) || '). It begins when one of them is undrained.'
                 from engine.node n where n.stopped_at is null and n.seen_at > now() - @Lease having bool_and(n.draining)) end, r.reason) as reason, r.requested_by as RequestedBy, r.created_at as CreatedAt, r.started_at as StartedAt,
         r.finished_at as FinishedAt, r.steps_done as StepsDone, r.steps_total as StepsTotal, r.steps_changed as StepsChanged,
-        r.parent, r.priority
+        r.parent, r.priority, r.cursor
         """;
 
     public async Task<Guid?> Find(string dedupeKey, CancellationToken cancellationToken)
     {
+        Identifiers.Allow(dedupeKey, nameof(dedupeKey));
         await using var connection = await database.OpenFresh(cancellationToken);
         return await connection.QuerySingleOrDefaultAsync<Guid?>("select id from engine.run where dedupe_key = @dedupeKey", new { dedupeKey });
     }
@@ -36,7 +37,7 @@ internal sealed class RunReader(NpgsqlDataSource database, EngineOptions options
         // One snapshot: the run, its attempts and its audit belong to the same moment.
         await using var moment = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         var run = await connection.QuerySingleOrDefaultAsync<RunRow>($"""
-            select {SummaryColumns}, r.version, r.plan, r.input, r.owner as Node, r.recoveries, r.cursor,
+            select {SummaryColumns}, r.version, r.plan, r.input, r.owner as Node, r.recoveries,
                    p.seq as ProgressSeq, p.fraction as Progress, p.note as ProgressNote
             from engine.run r left join engine.progress p on p.run_id = r.id and p.fence = r.fence and r.state = 'running'
             where r.id = @id

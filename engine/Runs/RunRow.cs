@@ -46,7 +46,7 @@ internal sealed record RunRow
         State = RunState,
         Reason = Reason,
         Undoing = Undoing,
-        Undone = Direction < 0 && HasEnded(State),
+        Undone = Direction < 0 && Cursor == 0 && HasEnded(State),
         RequestedBy = RequestedBy,
         CreatedAt = CreatedAt,
         StartedAt = StartedAt,

@@ -55,7 +55,7 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
             Total = plan.Steps.Count,
         };
 
-        if (await InsertPatiently(row.Id, row, row.DedupeKey, within, cancellationToken) is { } existing)
+        if (await InsertPatiently(row.Id, row.Kind, row, row.DedupeKey, within, cancellationToken) is { } existing)
         {
             return new StartedRun(existing, true);
         }
@@ -70,13 +70,13 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
     /// again: the run's id is chosen before, so an insert whose answer was lost is found and not repeated.
     /// </summary>
     private async Task<Guid?> InsertPatiently(
-        Guid id, object row, string? dedupeKey, Func<NpgsqlTransaction, Guid, Task>? within, CancellationToken cancellationToken)
+        Guid id, string kind, object row, string? dedupeKey, Func<NpgsqlTransaction, Guid, Task>? within, CancellationToken cancellationToken)
     {
         for (var left = within is null ? Tries : 1; ; left--)
         {
             try
             {
-                var known = await Insert(id, row, dedupeKey, within, cancellationToken);
+                var known = await Insert(id, kind, row, dedupeKey, within, cancellationToken);
                 return known == id ? null : known;
             }
             catch (Exception fault) when (left > 1 && TransientFault.Is(fault))
@@ -88,7 +88,7 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
 
     /// <summary>Inserts the run with the caller's statements, or gives the one that has its dedupe key.</summary>
     private async Task<Guid?> Insert(
-        Guid id, object row, string? dedupeKey, Func<NpgsqlTransaction, Guid, Task>? within, CancellationToken cancellationToken)
+        Guid id, string wanted, object row, string? dedupeKey, Func<NpgsqlTransaction, Guid, Task>? within, CancellationToken cancellationToken)
     {
         // One statement is a transaction by itself; the caller's own need one around them, on a connection of the host's.
         await using var connection = await (within is null ? engine.Hot.OpenConnectionAsync(cancellationToken).AsTask() : database.OpenFresh(cancellationToken));
@@ -114,9 +114,12 @@ internal sealed class RunStarter(NpgsqlDataSource database, EngineDatabase engin
             """, row, transaction, cancellationToken: cancellationToken));
         if (inserted == 0)
         {
-            return await connection.QueryFirstOrDefaultAsync<Guid?>(
-                "select id from engine.run where id = @id or dedupe_key = @dedupeKey order by id = @id desc", new { id, dedupeKey }, transaction)
+            var known = await connection.QueryFirstOrDefaultAsync<(Guid Id, string Kind)?>(
+                "select id, kind from engine.run where id = @id or dedupe_key = @dedupeKey order by id = @id desc", new { id, dedupeKey }, transaction)
                 ?? throw new ParentStoppedException();
+            return known.Kind == wanted
+                ? known.Id
+                : throw new ArgumentException($"The dedupe key '{dedupeKey}' was used already, by run {known.Id} of kind '{known.Kind}': nothing was started. Give each kind keys of its own.", nameof(dedupeKey));
         }
 
         if (within is not null)

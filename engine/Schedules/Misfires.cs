@@ -23,10 +23,11 @@ internal static class Misfires
         var madeUp = policy switch
         {
             MisfirePolicy.FireAll => Math.Min(late, FireAllLimit),
-            MisfirePolicy.FireOnce => onTime == 0 ? 1 : 0, // else the run of one that is not late comes at once anyway
+            MisfirePolicy.FireOnce => onTime == 0 ? 1 : 0,
             _ => 0,
         };
-        var kept = passed.Latest.TakeLast(onTime + madeUp).ToList();
+        // Where any was missed, one run makes up for all that have passed, those that would not have been late among them.
+        var kept = passed.Latest.TakeLast(policy == MisfirePolicy.FireOnce && late > 0 ? 1 : onTime + madeUp).ToList();
         var missed = passed.Count - kept.Count;
         return new DueTimes(kept.Count > 0 ? kept[0] : null, missed, passed.Counted, missed > 0 ? passed.Latest[^(kept.Count + 1)] : null);
     }

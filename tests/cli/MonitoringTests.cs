@@ -22,7 +22,7 @@ public sealed class MonitoringTests : AgainstStandIn
             www.example.org.  A     example.org.    117   1170  2026-01-01 23:59:49Z
             example.org.      SOA   example.org.      3      9  2026-01-01 10:00:00Z
 
-            Coverage: 120 of 123 queries counted by name (97.6 %), from 2026-01-01 00:00:00Z to 2026-01-02 00:00:00Z.
+            Coverage: 120 of 123 queries were seen with their name (97.6 %), from 2026-01-01 00:00:00Z to 2026-01-02 00:00:00Z.
             The collector is connected; last sample 2026-01-01 23:59:50Z.
 
             """,

@@ -18,6 +18,31 @@ public sealed class ServersTests : AgainstStandIn
     }
 
     [Fact]
+    public async Task What_may_be_left_out_can_be_left_out_and_a_filter_that_matches_nothing_does_not_say_that_there_are_no_servers()
+    {
+        Product.On("GET", "/api/v2/drift", """{"items":[]}""");
+        Product.On("GET", "/api/v2/pvservers", """{"items":[],"next":null}""");
+
+        var drift = await Msctl.Run("drift", "list");
+        Assert.True(drift.ExitCode == 0, drift.ToString());
+        Assert.Contains("No server matches.", (await Msctl.Run("servers", "list", "--filter", "x")) is var filtered ? filtered.Out + filtered.Error : "", StringComparison.Ordinal);
+        Assert.Contains("No servers yet.", (await Msctl.Run("servers", "list")) is var all ? all.Out + all.Error : "", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_JSON_as_output_a_refusal_is_a_line_of_JSON_on_standard_error()
+    {
+        Product.On("GET", "/api/v2/pvservers/no-such", (_, _) => (404, """{"type":"server-not-found","title":"No such server","detail":"There is no server no-such.","status":404}"""));
+
+        var end = await Msctl.Run("servers", "show", "no-such", "-o", "json");
+
+        Assert.Equal((1, ""), (end.ExitCode, end.Out));
+        var told = System.Text.Json.JsonDocument.Parse(end.Error).RootElement;
+        Assert.Equal(("No such server: There is no server no-such.", "server-not-found"), (told.GetProperty("error").GetString(), told.GetProperty("type").GetString()));
+        Assert.Equal("What there is: msctl servers list", told.GetProperty("advice").GetString());
+    }
+
+    [Fact]
     public async Task In_a_pipe_a_host_key_must_be_accepted_by_an_option()
     {
         var end = await Add();

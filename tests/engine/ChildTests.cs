@@ -107,6 +107,53 @@ public sealed class ChildTests
     }
 
     [Fact]
+    public async Task What_ended_children_did_is_named_by_the_parent_that_takes_back_the_rest()
+    {
+        var actors = new Actors().On("c1", step => { step.Changed("did x"); return Task.CompletedTask; }).On("last", _ => throw new StepRejectedException("no"));
+        await using var node = await Start(actors);
+        var id = await Begin(node, "c1", "c2");
+        await node.Is(id, RunState.Paused);
+
+        await node.Runs.Cancel(id, CancelMode.Undo, "ada");
+
+        Assert.Equal("Cancelled by ada. What it had done was undone, except for step 2, 'One after the other', whose runs had ended: look at what it has left.", (await node.Ended(id)).Reason);
+    }
+
+    [Fact]
+    public async Task Of_runs_that_wait_for_each_others_keys_through_their_children_one_pauses_and_says_so()
+    {
+        await using var node = await TestNode.Start(services: s => s.AddWorkflow<Crossing>());
+        var one = (await node.Runs.Start<Crossing, Keys>(new Keys("left", "right"), ByAda)).Id;
+        var two = (await node.Runs.Start<Crossing, Keys>(new Keys("right", "left"), ByAda)).Id;
+
+        var told = await Task.WhenAny(node.Until(one, Circle), node.Until(two, Circle));
+        var paused = await told;
+        Assert.Contains("It can never begin by itself: it waits for", paused.Reason, StringComparison.Ordinal);
+        var (waits, other) = paused.Id == one ? (one, two) : (two, one);
+        await node.Runs.Cancel(other, CancelMode.Stop, "ada");
+        await node.Runs.Retry((await node.Runs.List(new RunFilter { Parent = waits })).Single().Id, "ada");
+        Assert.Equal(RunState.Succeeded, (await node.Ended(waits)).State);
+
+        static bool Circle(RunDetails run) => run.Reason?.Contains("1 is paused", StringComparison.Ordinal) == true;
+    }
+
+    [Fact]
+    public async Task A_child_that_cannot_be_started_fails_the_step_when_those_under_way_have_ended()
+    {
+        var go = new TaskCompletionSource();
+        await using var node = await Start(new Actors().On("c1", _ => go.Task));
+        // A step without a name makes no plan.
+        var id = await Begin(node, "c1", " ");
+
+        var waits = await node.Until(id, r => r.Reason?.Contains("could not be started", StringComparison.Ordinal) == true && r.State == RunState.Waiting);
+        Assert.Contains("Waits for 1 of 2 runs.", waits.Reason, StringComparison.Ordinal);
+        go.SetResult();
+
+        Assert.Contains("A run of 'scripted' could not be started", (await node.Is(id, RunState.Paused)).Reason, StringComparison.Ordinal);
+        Assert.Equal(RunState.Succeeded, (await node.Runs.List(new RunFilter { Parent = id })).Single().State);
+    }
+
+    [Fact]
     public async Task A_stopped_parent_ends_at_once_and_takes_its_children_with_it()
     {
         await using var node = await Start(new Actors().On("c1", async step => await Task.Delay(Timeout.Infinite, step.Cancellation)));
@@ -505,6 +552,22 @@ public sealed class ChildTests
     {
         public string? Key { get; init; }
         public int? LimitMs { get; init; }
+    }
+
+    private sealed record Keys(string Own, string Childs);
+
+    /// <summary>Holds one key while a run beneath it wants another.</summary>
+    [Workflow("crossing")]
+    private sealed class Crossing : IWorkflow<Keys>
+    {
+        public string Title(Keys input) => $"{input.Own}, then {input.Childs}";
+
+        public void Describe(WorkflowPlan<Keys> plan)
+        {
+            plan.Exclusive(plan.Input.Own);
+            plan.Delay("first", "Let the other one take its key", TimeSpan.FromSeconds(1));
+            plan.Children<ScriptedWorkflow, Script>("beneath", "Take the other key", [new ChildStart<Script>(new Script(["a"]) { Key = plan.Input.Childs })], 1);
+        }
     }
 
     [Workflow("wave")]

@@ -115,6 +115,32 @@ public sealed class ControlTests
     }
 
     [Fact]
+    public async Task A_run_that_wakes_up_goes_before_later_ones_of_its_limited_kind_and_says_for_what_it_waits()
+    {
+        var gate = new SemaphoreSlim(0);
+        var first = true;
+        var actors = new Actors().On("late", _ => gate.WaitAsync()).On("early", _ =>
+        {
+            var fails = first;
+            first = false;
+            return fails ? throw new InvalidOperationException("not yet") : Task.CompletedTask;
+        });
+        await using var node = await TestNode.Start(actors, options: o => (o.Workers, o.ShortWait) = (4, TimeSpan.FromMilliseconds(100)));
+        await Control(node).LimitKind("scripted", 1, "ada");
+        var early = await node.Begin(new Spec("early") { Tries = 2, WaitMs = 1_000 });
+        await node.Is(early, RunState.Waiting);
+        var late = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => node.Begin("late")));
+
+        await node.Until(early, r => r.Reason == "At most 1 runs of kind scripted may be under way at once. It begins when one of them ends.");
+        gate.Release();
+        Assert.Equal(RunState.Succeeded, (await node.Ended(early)).State);
+
+        Assert.Equal(["early", "late", "early"], node.Actors.Calls.Take(3));
+        gate.Release(10);
+        Assert.All(await Task.WhenAll(late.Select(node.Ended)), r => Assert.Equal(RunState.Succeeded, r.State));
+    }
+
+    [Fact]
     public async Task A_drained_node_ends_what_it_has_and_takes_nothing_more_until_it_is_undrained()
     {
         var go = new TaskCompletionSource();

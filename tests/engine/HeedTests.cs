@@ -46,7 +46,9 @@ public sealed class HeedTests
 
         await node.Runs.Cancel(first, CancelMode.Stop, "ada", "looked at it");
         Assert.Equal(RunState.Succeeded, (await node.Ended(second)).State);
-        Assert.Equal(RunState.Cancelled, (await node.Runs.Get(first))!.State);
+        var cancelled = (await node.Runs.Get(first))!;
+        Assert.Equal(RunState.Cancelled, cancelled.State);
+        Assert.EndsWith("A step that did not let go may still be at work, and its key is free from now on: look at what it works on before another run does.", cancelled.Reason, StringComparison.Ordinal);
         go.SetResult();
     }
 

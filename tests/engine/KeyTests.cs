@@ -102,6 +102,27 @@ public sealed class KeyTests
     }
 
     [Fact]
+    public async Task Runs_of_a_key_begin_in_the_order_in_which_they_came_while_more_of_them_come()
+    {
+        var order = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        var actors = new Actors().On("in", async (_, told) =>
+        {
+            order.Enqueue(told.Payload);
+            await Task.Delay(20);
+            return "";
+        });
+        await using var node = await TestNode.Start(actors, options: o => o.Workers = 8);
+        List<Guid> ids = [];
+        for (var n = 0; n < 50; n++)
+        {
+            ids.Add(await node.Begin(new Script([new Spec("in") { Payload = $"{n}" }]) { Key = "host" }));
+        }
+
+        Assert.All(await Task.WhenAll(ids.Select(node.Ended)), r => Assert.Equal(RunState.Succeeded, r.State));
+        Assert.Equal(Enumerable.Range(0, 50).Select(n => $"{n}"), order);
+    }
+
+    [Fact]
     public async Task Under_contention_one_run_of_a_key_is_under_way_at_a_time()
     {
         var inside = 0;

@@ -1,4 +1,5 @@
 using System.Text;
+using ManagedServers.Engine.Child;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -39,6 +40,31 @@ public sealed class LimitTests
 
         Assert.StartsWith("The step did its work, but its result (Loop) cannot be journalled because it does not serialise to JSON:", run.Steps[0].Error, StringComparison.Ordinal);
         Assert.Equal(1, run.Steps[0].Attempts);
+    }
+
+    [Fact]
+    public async Task A_step_that_gives_null_and_a_condition_that_throws_are_told_as_what_they_are()
+    {
+        await using var node = await TestNode.Start(new Actors().On("a", (_, _) => Task.FromResult<string>(null!)));
+
+        var nothing = await node.Is(await node.Begin("a", new Spec("b") { Needs = "a" }), RunState.Paused);
+        Assert.StartsWith("The step did its work, but gave null in place of a result", nothing.Steps[0].Error, StringComparison.Ordinal);
+
+        var unknown = await node.Is(await node.Begin(new Spec("b") { WhenFails = true }), RunState.Paused);
+        Assert.StartsWith("Its condition could not be looked at:", unknown.Steps[0].Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_dedupe_key_of_another_kind_is_refused_and_one_that_cannot_be_kept_is_not_looked_for()
+    {
+        await using var node = await TestNode.Start(options: o => o.Workers = 0);
+        var start = new StartRun { RequestedBy = "ada", DedupeKey = "once" };
+        var first = await node.Begin(new Script(["a"]), start);
+
+        Assert.Equal(first, await node.Begin(new Script(["a"]), start));
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => node.Runs.Start<EffectsWorkflow, Effects>(ChildNode.Effects(1, 1), start));
+        Assert.Contains($"was used already, by run {first} of kind 'scripted': nothing was started", refused.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<UnstorableTextException>(() => node.Runs.Find("a\0"));
     }
 
     [Fact]

@@ -51,7 +51,7 @@ public sealed class RepeatedKillTests(ITestOutputHelper output)
 
         await using var connection = await desk.Database.OpenConnectionAsync();
         var (recoveries, interrupted) = await connection.QuerySingleAsync<(int, int)>("""
-            select (select sum(recoveries)::int from engine.run), (select count(*)::int from engine.step where state = 'interrupted' and error = 'Node one ended while the step was at work.')
+            select (select sum(recoveries)::int from engine.run), (select count(*)::int from engine.step where state = 'interrupted' and error = 'Node one ended, or was cut off from the database, while the step was at work.')
             """);
         output.WriteLine($"{resumed.Count} kills, {ids.Count} runs, {recoveries} recoveries, {interrupted} attempts interrupted, {paused.Count} runs paused; at work after ready: "
             + $"median {resumed.Order().ElementAt(resumed.Count / 2).TotalMilliseconds:0} ms, longest {resumed.Max().TotalMilliseconds:0} ms");
@@ -74,7 +74,7 @@ public sealed class RepeatedKillTests(ITestOutputHelper output)
 
         await using var node = await ChildNode.Start(desk.ConnectionString, "one");
         var run = await desk.Is(id, RunState.Paused);
-        Assert.StartsWith("Step 1, 'command', was interrupted: its node ended while it was at work, and nobody knows how far it came.", run.Reason, StringComparison.Ordinal);
+        Assert.StartsWith("Step 1, 'command', was interrupted: its node ended, or was cut off from the database, while it was at work, and nobody knows how far it came.", run.Reason, StringComparison.Ordinal);
         Assert.Equal((StepState.Interrupted, 1), (run.Steps[0].State, run.Steps[0].Attempts));
 
         await desk.Runs.Retry(id, "ada", "looked at it");

@@ -63,6 +63,25 @@ public sealed class UndoTests
     }
 
     [Fact]
+    public async Task An_undo_that_was_stopped_is_not_called_undone_and_a_retry_begins_where_it_stood()
+    {
+        var actors = Breaking().OnUndo("b", (_, _) => throw new StepRejectedException("host is away"));
+        await using var node = await TestNode.Start(actors);
+        var id = await node.Begin("a", "b", "c", Breaks);
+        await node.Is(id, RunState.Paused);
+
+        await node.Runs.Cancel(id, CancelMode.Stop, "ada");
+        var stopped = await node.Ended(id);
+        Assert.Equal((RunState.Cancelled, false), (stopped.State, stopped.Undone));
+        Assert.Equal("Cancelled by ada. The undo was stopped; what it had not reached is still there.", stopped.Reason);
+
+        node.Actors.Calls.Clear();
+        await node.Runs.Retry(id, "ada");
+        await node.Is(id, RunState.Paused);
+        Assert.Equal(["b", "c", "breaks"], node.Actors.Calls.Take(3));
+    }
+
+    [Fact]
     public async Task A_failed_undo_can_be_skipped()
     {
         var actors = Breaking().OnUndo("b", (_, _) => throw new StepRejectedException("host is away"));

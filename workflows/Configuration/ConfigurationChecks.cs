@@ -192,15 +192,16 @@ internal static class ConfigurationChecks
         var given = new HashSet<string>();
         foreach (var (index, key) in (asked ?? []).Take(MostKeys).Index())
         {
-            if (key?.Name is null || KeyName($"keys[{index}].name", key.Name, errors) is not { } name)
+            if (KeyName($"keys[{index}].name", key?.Name ?? "", errors) is not { } name)
             {
-                errors.Add($"keys[{index}].name", "is needed");
+                continue;
             }
-            else if (!given.Add(name))
+
+            if (!given.Add(name))
             {
                 errors.Add($"keys[{index}].name", $"is given twice: {name}");
             }
-            else if (Key($"keys[{index}]", name, key, known.GetValueOrDefault(name), errors) is { } read)
+            else if (Key($"keys[{index}]", name, key!, known.GetValueOrDefault(name), errors) is { } read)
             {
                 known[name] = read;
             }

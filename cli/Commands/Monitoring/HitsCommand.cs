@@ -12,9 +12,9 @@ internal static class HitsCommand
     private static readonly Argument<string> Server = ServerArgument.Make();
     private static readonly Option<string?> From = new("--from") { Description = "Start of the period: a time (2026-01-31T08:00Z) or how long ago (30m, 24h, 7d). 24 hours ago if not given.", HelpName = "WHEN" };
     private static readonly Option<string?> To = new("--to") { Description = "End of the period, likewise. Now if not given.", HelpName = "WHEN" };
-    private static readonly Option<string?> Zone = new("--zone") { Description = "Only this zone.", HelpName = "ZONE" };
-    private static readonly Option<string?> Name = new("--name") { Description = "Only names that contain this.", HelpName = "TEXT" };
-    private static readonly Option<string?> Type = new("--type") { Description = "Only this record type.", HelpName = "TYPE" };
+    private static readonly Option<string?> Zone = new("--zone") { Description = "Only this zone; * stands for anything.", HelpName = "ZONE" };
+    private static readonly Option<string?> Name = new("--name") { Description = "Only this name; * stands for anything, as in '*mail*'.", HelpName = "TEXT" };
+    private static readonly Option<string?> Type = new("--type") { Description = "Only this record type; * stands for anything.", HelpName = "TYPE" };
     private static readonly Option<string?> Sort = new("--sort") { Description = "By count (in the period), total (ever), last (access) or name. By count if not given.", HelpName = "count|total|last|name" };
     private static readonly Option<int?> Limit = new("--limit") { Description = "How many names at most. The product decides if not given.", HelpName = "N" };
 
@@ -90,7 +90,7 @@ internal static class HitsCommand
         var share = coverage.Share is { } part ? string.Create(CultureInfo.InvariantCulture, $" ({part * 100:0.#} %)") : "";
         yield return coverage.Queries == 0
             ? $"Coverage: no queries were counted{period}."
-            : $"Coverage: {coverage.Named} of {Words.Many(coverage.Queries, "query", "queries")} counted by name{share},{period}.";
+            : $"Coverage: {coverage.Named} of {Words.Many(coverage.Queries, "query", "queries")} were seen with their name{share}{(period.Length > 0 ? "," : "")}{period}.";
         yield return coverage.Connected switch
         {
             true => $"The collector is connected; last sample {Words.Time(coverage.LastSampleAt)}.",

@@ -23,7 +23,7 @@ internal static class ListServersCommand
             }
             else
             {
-                ServerTables.List(call.Screen, servers.Value, call.Now);
+                ServerTables.List(call.Screen, call.Get(Filter) is null, servers.Value, call.Now);
             }
 
             return ExitCode.Done;

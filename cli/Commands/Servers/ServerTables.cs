@@ -13,7 +13,7 @@ internal static class ServerArgument
 /// <summary>Servers as rows and as a page.</summary>
 internal static class ServerTables
 {
-    public static void List(Screen screen, IReadOnlyList<Server> servers, DateTimeOffset now)
+    public static void List(Screen screen, bool all, IReadOnlyList<Server> servers, DateTimeOffset now)
     {
         var table = new TextTable(
             ("NAME", Fit.Whole), ("STATE", Fit.Whole), ("BEATS", Fit.Whole), ("LAST BEAT", Fit.Whole), ("ADDRESS", Fit.MayShrink), ("COMPONENTS", Fit.MayShrink));
@@ -24,7 +24,7 @@ internal static class ServerTables
                 Way(server), string.Join(", ", server.Components.Select(Installed)));
         }
 
-        table.Write(screen, "No servers yet. Add one: msctl servers add NAME --address HOST");
+        table.Write(screen, all ? "No servers yet. Add one: msctl servers add NAME --address HOST" : "No server matches.");
     }
 
     public static void Page(Screen screen, Server server, DateTimeOffset now)

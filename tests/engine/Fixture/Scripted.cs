@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Serialization;
 
 namespace ManagedServers.Engine.Tests;
 
@@ -12,6 +13,10 @@ public sealed record Spec(string Name)
     public Interruption WhenInterrupted { get; init; } = Interruption.RunAgain;
     public string? Needs { get; init; }
     public bool? When { get; init; }
+
+    /// <summary>Left out where it is not so: plans of many steps are just below the limit of an input.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool WhenFails { get; init; }
     public string? Payload { get; init; }
     public bool Plain { get; init; }
 
@@ -53,7 +58,7 @@ public sealed class ScriptedWorkflow : IWorkflow<Script>
             var step = plan.Step(spec.Name, $"Do {spec.Name}", body)
                 .Retry(Backoff.Fixed(spec.Tries, TimeSpan.FromMilliseconds(spec.WaitMs)))
                 .Timeout(TimeSpan.FromMilliseconds(spec.TimeoutMs)).OnFailure(spec.OnFailure).WhenInterrupted(spec.WhenInterrupted);
-            planned[spec.Name] = spec.When is { } when ? step.When(_ => when) : step;
+            planned[spec.Name] = spec.WhenFails ? step.When(_ => throw new InvalidOperationException("no such condition")) : spec.When is { } when ? step.When(_ => when) : step;
         }
     }
 }
