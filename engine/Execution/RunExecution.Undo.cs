@@ -27,7 +27,7 @@ internal sealed partial class RunExecution
         if (before is { State: "interrupted", HasNextTry: false } && step.InterruptionPolicy == Interruption.Pause && before.Fence >= made.Fence)
         {
             var why = $"The undo of step {step.Seq}, '{step.Title}', was interrupted: its node ended, or was cut off from the database, while it was at work, and nobody knows how far it came. "
-                + "Look at what it works on, then retry to run it again, or skip it, or cancel.";
+                + "Look at what it works on, then retry, or skip it, or cancel.";
             return await Leave("paused", why, note: new Note("paused", why));
         }
 

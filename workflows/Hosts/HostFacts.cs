@@ -36,6 +36,9 @@ public sealed record HostFacts
     /// <summary>Null when the daemon did not answer; then <see cref="DockerProblem"/> says why.</summary>
     public required string? DockerServerVersion { get; init; }
 
+    /// <summary>By folder, why nothing could be put there.</summary>
+    public IReadOnlyDictionary<string, string> Unusable { get; init; } = new Dictionary<string, string>();
+
     public required string? DockerProblem { get; init; }
 
     /// <summary>What answers to <c>docker</c> is Podman, which has no engine that keeps containers running.</summary>

@@ -14,7 +14,7 @@ public sealed record ComponentsInput(Guid ServerId, string ServerName, IReadOnly
 }
 
 /// <summary>Starts components that are stopped.</summary>
-[Workflow(Kind, version: 4)]
+[Workflow(Kind, version: 5)]
 public sealed class StartWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "start";
@@ -35,7 +35,7 @@ public sealed class StartWorkflow : IWorkflow<ComponentsInput>
 }
 
 /// <summary>Stops components until somebody starts them again, reboots of the host included.</summary>
-[Workflow(Kind, version: 4)]
+[Workflow(Kind, version: 5)]
 public sealed class StopWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "stop";
@@ -56,7 +56,7 @@ public sealed class StopWorkflow : IWorkflow<ComponentsInput>
 }
 
 /// <summary>Restarts components, running or not.</summary>
-[Workflow(Kind, version: 4)]
+[Workflow(Kind, version: 5)]
 public sealed class RestartWorkflow : IWorkflow<ComponentsInput>
 {
     public const string Kind = "restart";
@@ -91,6 +91,7 @@ internal static class ComponentPlan
     {
         plan.Exclusive($"server:{plan.Input.ServerId}");
         plan.Timeout(CommandSteps.Limit(TimeSpan.FromMinutes(30), plan.Input.Commands));
+        plan.Step("check-installed", "Make sure that it is still installed", CheckInstalled.With(new InstalledInput(plan.Input.ServerId, plan.Input.Components))).OnFailure(StepFailure.Fail);
         CommandSteps.Before(plan, plan.Input.Commands);
     }
 

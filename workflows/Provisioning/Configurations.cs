@@ -13,7 +13,7 @@ namespace ManagedServers.Workflows.Provisioning;
 /// <summary>What operators asked servers to serve; every version is kept.</summary>
 public sealed class Configurations(NpgsqlDataSource database, Secrets secrets)
 {
-    private const string KeyPurpose = "tsig";
+    internal const string KeyPurpose = "tsig";
 
     private const string Select =
         """

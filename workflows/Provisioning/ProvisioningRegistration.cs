@@ -1,5 +1,6 @@
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Provisioning.Steps;
+using ManagedServers.Workflows.Settings;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ManagedServers.Workflows.Provisioning;
@@ -13,6 +14,8 @@ public static class ProvisioningRegistration
         .AddSingleton(reportAddress)
         .AddSingleton<PayloadFiles>()
         .AddSingleton<Configurations>()
+        .AddSingleton(new StoredSecrets(Configurations.KeyPurpose,
+            "select c.id, k ->> 'secret', c.xmin from servers.configuration c cross join lateral json_array_elements(c.document -> 'keys') k where c.component = 'dns'"))
         .AddSingleton<ConfigurationChanges>()
         .AddSingleton<ConfigurationHistory>()
         .AddSingleton<PreparedRuns>()

@@ -13,12 +13,20 @@ public sealed record StoredSecrets(string Purpose, string Query);
 
 /// <summary>
 /// Teaches the redactor what is stored: all of it before the engine begins, then what other nodes have stored since, every few seconds and whenever somebody asks whether a text
-/// holds a secret. What was deleted or replaced stays known until the product ends.
+/// holds a secret. What was deleted or replaced is forgotten within minutes.
 /// </summary>
 public sealed class KnownSecrets(
     NpgsqlDataSource database, IEnumerable<StoredSecrets> stored, Secrets secrets, SecretRedactor redactor, TimeProvider time, ILogger<KnownSecrets> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    // All are read again then, which takes a second for some ten thousand.
+    private static readonly TimeSpan Anew = TimeSpan.FromMinutes(10);
+
+    // What was learned before its transaction was committed is read within this time.
+    private static readonly TimeSpan Overlap = TimeSpan.FromMinutes(1);
+    private DateTimeOffset began = time.GetUtcNow();
+    private bool forgets;
     private readonly SemaphoreSlim oneAtATime = new(1, 1);
 
     // Everything that was not committed by the last reading has been written by this transaction or a later one.
@@ -63,11 +71,29 @@ public sealed class KnownSecrets(
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 await RefreshOrLater(stoppingToken);
+                if (!forgets && mark is not null && time.GetUtcNow() - began >= Anew)
+                {
+                    await ReadAnew(stoppingToken);
+                }
+                else if (forgets && time.GetUtcNow() - began >= Overlap)
+                {
+                    redactor.Forget();
+                    forgets = false;
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
         }
+    }
+
+    private async Task ReadAnew(CancellationToken cancellationToken)
+    {
+        redactor.BeginAnew();
+        (mark, began, forgets) = (null, time.GetUtcNow(), true);
+        await RefreshOrLater(cancellationToken);
+        // Where the database was away, what was known before is kept until all has been read.
+        forgets = mark is not null;
     }
 
     private async Task RefreshOrLater(CancellationToken cancellationToken)

@@ -19,8 +19,8 @@ public sealed partial class SecretRedactor : IRedactor
     // Shorter values occur inside ordinary words; they are masked only where they stand alone.
     private const int ShortestAnywhere = SecretIndex.Window;
 
-    private readonly SecretIndex anywhere = new();
-    private readonly ConcurrentDictionary<string, byte> alone = new();
+    private volatile Known known = new();
+    private volatile Known? former;
 
     /// <summary>Learns a secret as it is encrypted: a value, several lines of one, or a JSON object of them.</summary>
     public void Learn(string secret)
@@ -40,6 +40,15 @@ public sealed partial class SecretRedactor : IRedactor
         }
     }
 
+    /// <summary>
+    /// Begins to forget: what is not learned again until <see cref="Forget"/> is forgotten then. A password that nobody uses any more would otherwise be masked in all texts
+    /// for ever, names of zones and folders among them.
+    /// </summary>
+    public void BeginAnew() => (former, known) = (known, new Known());
+
+    /// <summary>Ends what <see cref="BeginAnew"/> began.</summary>
+    public void Forget() => former = null;
+
     public string Redact(string text) => Authorization().Replace(Token().Replace(PrivateKey().Replace(Masked(text), Mask), Mask), "$1" + Mask);
 
     private void LearnLine(string line)
@@ -47,20 +56,24 @@ public sealed partial class SecretRedactor : IRedactor
         // What has the shape of a token need not be known by value.
         if (line.Length >= ShortestAnywhere && Token().Match(line).Length != line.Length)
         {
-            anywhere.Add(line);
+            known.Anywhere.Add(line);
         }
         else if (line.Length is >= ShortestPassword and < ShortestAnywhere)
         {
-            alone.TryAdd(line, 0);
+            known.Alone.TryAdd(line, 0);
         }
     }
 
     private string Masked(string text)
     {
-        var found = anywhere.Find(text);
-        if (!alone.IsEmpty)
+        List<(int From, int To)> found = [];
+        foreach (var generation in new[] { known, former }.OfType<Known>())
         {
-            Alone(text, found);
+            found.AddRange(generation.Anywhere.Find(text));
+            if (!generation.Alone.IsEmpty)
+            {
+                Alone(generation, text, found);
+            }
         }
 
         if (found.Count == 0)
@@ -83,19 +96,25 @@ public sealed partial class SecretRedactor : IRedactor
         return masked.Append(text, at, text.Length - at).ToString();
     }
 
-    private void Alone(string text, List<(int From, int To)> found)
+    private static void Alone(Known generation, string text, List<(int From, int To)> found)
     {
-        var known = alone.GetAlternateLookup<ReadOnlySpan<char>>();
+        var words = generation.Alone.GetAlternateLookup<ReadOnlySpan<char>>();
         for (var from = 0; from + ShortestPassword <= text.Length; from++)
         {
             for (var length = ShortestPassword; IsEdge(text, from) && length < ShortestAnywhere && from + length <= text.Length; length++)
             {
-                if (IsEdge(text, from + length) && known.ContainsKey(text.AsSpan(from, length)))
+                if (IsEdge(text, from + length) && words.ContainsKey(text.AsSpan(from, length)))
                 {
                     found.Add((from, from + length));
                 }
             }
         }
+    }
+
+    private sealed class Known
+    {
+        public SecretIndex Anywhere { get; } = new();
+        public ConcurrentDictionary<string, byte> Alone { get; } = new();
     }
 
     private static bool IsEdge(string text, int at) => at == 0 || at == text.Length || !char.IsLetterOrDigit(text[at - 1]) || !char.IsLetterOrDigit(text[at]);

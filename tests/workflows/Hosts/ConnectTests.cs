@@ -99,7 +99,7 @@ public sealed class ConnectTests(TestHost lab)
     }
 
     [Fact]
-    public async Task A_host_that_does_not_answer_is_unreachable_within_the_time_out()
+    public async Task What_takes_a_connection_and_says_nothing_is_told_apart_from_a_host_that_is_not_there()
     {
         // Listens and says nothing.
         using var silent = new TcpListener(IPAddress.Loopback, 0);
@@ -107,8 +107,8 @@ public sealed class ConnectTests(TestHost lab)
 
         var problem = await Unavailable(At((IPEndPoint)silent.LocalEndpoint));
 
-        Assert.Equal(HostProblem.Unreachable, problem.Code);
-        Assert.Contains("no answer within 1 s", problem.Message, StringComparison.Ordinal);
+        Assert.Equal(HostProblem.NotSsh, problem.Code);
+        Assert.Contains("took the connection, and did not speak SSH within 1 s. Correct the port", problem.Message, StringComparison.Ordinal);
     }
 
     [Fact]

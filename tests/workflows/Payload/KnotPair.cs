@@ -73,6 +73,8 @@ internal sealed class KnotPair : IAsyncDisposable
         await Command.Run("docker", "start", monitor!);
     }
 
+    public Task StopMonitor() => Command.Run("docker", "stop", monitor!);
+
     /// <summary>The monitor has made its socket, for Knot to find.</summary>
     public bool Listens => File.Exists(Path.Combine(folder, "tap", "tap.sock"));
 

@@ -79,6 +79,20 @@ public sealed class MonitorTests(Database database, ProductImages images) : Moni
     }
 
     [Fact]
+    public async Task What_was_asked_just_before_a_monitors_end_is_delivered_though_it_never_comes_back()
+    {
+        await pair.StartKnot();
+        await pair.StartMonitor(product, 10, "example.org");
+        await Connected();
+        await AskSome("last");
+
+        await pair.StopMonitor();
+
+        var page = await Counted(50);
+        Assert.Equal((50, 50), (page.Coverage.Named, page.Coverage.Queries));
+    }
+
+    [Fact]
     public async Task Names_of_every_byte_case_and_zone_are_told_apart()
     {
         await Both();

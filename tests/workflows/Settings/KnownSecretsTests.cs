@@ -47,6 +47,21 @@ public sealed class KnownSecretsTests(Database databases)
         Assert.True(here.StandIn("echo second-password"));
     }
 
+    [Fact]
+    public void A_secret_that_nobody_keeps_any_more_is_forgotten_and_one_that_is_read_again_is_not()
+    {
+        var redactor = new SecretRedactor();
+        redactor.Learn("example.org");
+        redactor.Learn("still-in-use");
+
+        redactor.BeginAnew();
+        Assert.Equal("[secret] [secret]", redactor.Redact("example.org still-in-use"));
+
+        redactor.Learn("still-in-use");
+        redactor.Forget();
+        Assert.Equal("example.org [secret]", redactor.Redact("example.org still-in-use"));
+    }
+
     [Theory]
     [InlineData("hunter22", "say hunter22!", "say [secret]!")]
     [InlineData("hunter22", "xhunter22hunter22x", "x[secret][secret]x")]

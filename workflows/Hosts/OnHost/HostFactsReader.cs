@@ -18,11 +18,12 @@ internal sealed partial class HostFactsReader(CommandRunner runner, HostTarget t
         if command -v docker >/dev/null 2>&1; then
           v=$(timeout 20 docker version --format '{{.Client.Version}} {{if .Server}}{{.Server.Version}}{{end}}' 2>&1); rc=$?
           echo "docker $(echo "$v" | head -n 1)"
-          [ $rc -eq 0 ] || echo "dockerproblem $(echo "$v" | sed 1d | tail -n 1)"
+          [ $rc -eq 0 ] || echo "dockerproblem $(echo "$v" | grep -i -m 1 -e 'permission denied' -e 'cannot connect' || echo "$v" | sed 1d | tail -n 1)"
           case $(docker --version 2>&1) in *[Pp]odman*) echo "podman 1";; esac
         fi
         for d in "$@"; do
           e=$d; while [ ! -e "$e" ]; do e=${e%/*}; [ -n "$e" ] || e=/; done
+          if [ ! -d "$e" ]; then echo "unusable $d	$e is no folder"; elif [ ! -w "$e" ]; then echo "unusable $d	$e cannot be written to: its file system is read-only, or the user may not"; fi
           echo "disk $d	$(df -Pk "$e" | awk 'NR==2 { m=$6; for (i=7; i<=NF; i++) m=m " " $i; print $2 "\t" $4 "\t" m }')"
         done
         sed -n 's/^\(MemTotal\|MemAvailable\): *\([0-9]*\) kB/\1 \2/p' /proc/meminfo
@@ -81,6 +82,7 @@ internal sealed partial class HostFactsReader(CommandRunner runner, HostTarget t
             DockerProblem = One("dockerproblem"),
             DockerIsPodman = One("podman") is not null,
             Disks = [.. lines["disk"].Select(Disk).OfType<DiskFact>().Where(d => diskPaths.Contains(d.Path))],
+            Unusable = lines["unusable"].Select(l => l.Split('\t')).Where(l => l.Length == 2 && diskPaths.Contains(l[0])).DistinctBy(l => l[0]).ToDictionary(l => l[0], l => l[1]),
             MemoryTotalBytes = Number(One("MemTotal")) * 1024,
             MemoryAvailableBytes = Number(One("MemAvailable")) * 1024,
             Listening = Ports(lines["port"], lines["owner"]),

@@ -13,7 +13,7 @@ internal sealed class LoginReader(CommandRunner runner, HostTarget target)
         s=$({{{Sudo.Words}}} /bin/sh -c 'echo; echo "user $(id -u)"' 2>&1 </dev/null)
         echo "sudo $(printf '%s\n' "$s" | tail -n 1)"
         if d=$(timeout 20 docker info --format 'engine {{.ServerVersion}} {{.SecurityOptions}}' 2>&1 </dev/null); then echo "docker $(printf '%s\n' "$d" | grep '^engine ')"
-        else echo "dockerproblem $(printf '%s\n' "$d" | tail -n 1)"; fi
+        else echo "dockerproblem $(printf '%s\n' "$d" | grep -i -m 1 -e 'permission denied' -e 'cannot connect' || printf '%s\n' "$d" | tail -n 1)"; fi
         """;
 
     public async Task<LoginFacts> Read(CancellationToken cancellationToken)
@@ -28,8 +28,10 @@ internal sealed class LoginReader(CommandRunner runner, HostTarget target)
         var lines = text.Split('\n').Select(l => l.Split(' ', 2)).Where(l => l.Length == 2).ToLookup(l => l[0], l => l[1].Trim());
         var (sudo, groups, docker) = (lines["sudo"].FirstOrDefault() ?? "", lines["groups"].FirstOrDefault() ?? "", lines["docker"].FirstOrDefault());
         var problem = docker?.Contains("rootless", StringComparison.Ordinal) == true ? "its Docker runs rootless, and such an engine cannot serve on the host's own addresses"
-            : docker is not null || groups.Split(' ').Contains("docker") ? null
-            : lines["dockerproblem"].FirstOrDefault() is { Length: > 0 } said ? Short(said) : "it is not in the group docker";
+            : docker is not null ? null
+            : lines["dockerproblem"].FirstOrDefault() is { Length: > 0 } said && (!groups.Split(' ').Contains("docker") || said.Contains("permission denied", StringComparison.OrdinalIgnoreCase))
+                ? Short(said) + (groups.Split(' ').Contains("docker") ? " (it is in the group docker: the socket must belong to that group, chgrp docker /var/run/docker.sock)" : "")
+            : groups.Split(' ').Contains("docker") ? null : "it is not in the group docker";
         return new LoginFacts
         {
             UserId = int.TryParse(lines["uid"].FirstOrDefault(), CultureInfo.InvariantCulture, out var id) ? id : -1,

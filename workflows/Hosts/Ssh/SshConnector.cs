@@ -11,6 +11,7 @@ internal static class SshConnector
 {
     // After the login SSH.NET uses its time-out for one thing that matters here: how long standard input may stall.
     private static readonly TimeSpan StalledInput = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
 
     /// <param name="dial">Where the connection is made: the host itself, or where a tunnel to it begins.</param>
     /// <param name="where">The host, for messages.</param>
@@ -36,7 +37,7 @@ internal static class SshConnector
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
-            throw SshProblems.OfConnect(failure, where, null, timeout);
+            throw SshProblems.OfConnect(failure, where, null, timeout, await Accepts(dial, failure));
         }
 
         return presented ?? throw new HostUnavailableException(HostProblem.ConnectionLost, $"{where} ended the connection without showing a host key. See the log of sshd on the host.");
@@ -68,7 +69,29 @@ internal static class SshConnector
         {
             client.Dispose();
             throw failure is OperationCanceledException && cancellationToken.IsCancellationRequested ? failure
-                : SshProblems.OfHostKey(target, presented) ?? SshProblems.OfConnect(failure, target.ToString(), target, timeout);
+                : SshProblems.OfHostKey(target, presented) ?? SshProblems.OfConnect(failure, target.ToString(), target, timeout, await Accepts(dial, failure));
+        }
+    }
+
+    /// <summary>After a time-out: whether nobody is there, or somebody who says nothing.</summary>
+    private static async Task<bool> Accepts(EndPoint dial, Exception failure)
+    {
+        if (failure is not (SshOperationTimeoutException or TimeoutException))
+        {
+            return false;
+        }
+
+        using var patience = new CancellationTokenSource(Look);
+        using var probe = new System.Net.Sockets.TcpClient();
+        try
+        {
+            var (address, port) = AddressOf(dial);
+            await probe.ConnectAsync(address, port, patience.Token);
+            return true;
+        }
+        catch (Exception e) when (e is System.Net.Sockets.SocketException or OperationCanceledException)
+        {
+            return false;
         }
     }
 

@@ -19,7 +19,8 @@ internal static class SshProblems
         _ => null,
     };
 
-    public static Exception OfConnect(Exception failure, string where, HostTarget? target, TimeSpan timeout) => failure switch
+    /// <param name="accepts">Something took the connection.</param>
+    public static Exception OfConnect(Exception failure, string where, HostTarget? target, TimeSpan timeout, bool accepts) => failure switch
     {
         SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } => new HostRejectedException(HostProblem.NameUnknown,
             $"The name of {where} does not resolve to an address. Correct the address, or add the name to DNS.", failure)
@@ -30,6 +31,8 @@ internal static class SshProblems
             $"{where} refused the connection: the host is there, but no SSH server listens on that port. Start sshd or correct the port.", failure),
         SocketException { SocketErrorCode: SocketError.ConnectionReset } => Ended(where, failure),
         SocketException other => Unreachable(where, $"the network said \"{other.Message}\"", failure),
+        SshOperationTimeoutException or TimeoutException when accepts => new HostUnavailableException(HostProblem.NotSsh,
+            $"Something at {where} took the connection, and did not speak SSH within {timeout.TotalSeconds:0} s. Correct the port if sshd listens on another one; otherwise its sshd hangs or is overloaded: see its log.", failure),
         SshOperationTimeoutException or TimeoutException => Unreachable(where, $"no answer within {timeout.TotalSeconds:0} s", failure),
         SshAuthenticationException => Refused(where, target, failure),
         SshConnectionException { DisconnectReason: DisconnectReason.ProtocolError or DisconnectReason.ProtocolVersionNotSupported } => new HostRejectedException(HostProblem.NotSsh,
@@ -79,7 +82,9 @@ internal static class SshProblems
     public static HostRejectedException OfStart(SshChannel channel, int exit, HostTarget target)
     {
         var said = HostCommandException.Tail($"{channel.Output.Noise}\n{channel.Error.Noise}".Trim(), 500);
-        return channel.AsRoot
+        return said.Contains("password change required", StringComparison.OrdinalIgnoreCase) || said.Contains("password has expired", StringComparison.OrdinalIgnoreCase)
+            ? new HostRejectedException(HostProblem.AuthenticationFailed, $"The password of user {target.User} on {target} has expired, and its sshd runs nothing before it is changed. Log in by hand, change it, and give the new one: msctl servers edit.") { Field = "password" }
+            : channel.AsRoot
             ? Sudo.Refused(target, said.Split('\n')[^1].Trim())
             : new HostRejectedException(HostProblem.ShellRefused,
                 $"The login of user {target.User} on {target} runs no commands (exit code {exit}). {(said.Length > 0 ? $"It said: {said}" : "It said nothing.")} The user needs a login shell such as /bin/sh or /bin/bash, and no ForceCommand in sshd_config.");

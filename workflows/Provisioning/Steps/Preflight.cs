@@ -92,6 +92,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
             Python(facts),
             Docker(facts, host.Target),
             .. facts.Disks.Select(Disk),
+            Folder(facts, HostLayout.Of(host).Root),
             Check.Of("memory", facts.MemoryAvailableBytes >= NeededMemory, $"{MiB(facts.MemoryAvailableBytes)} available", MiB(NeededMemory), "Stop what uses it, or give the host more.") with { Mendable = true },
             Check.Of("clock", facts.ClockOffset.Duration() <= ClockTolerance, $"{facts.ClockOffset.TotalSeconds:+0.0;-0.0;0.0} s off",
                 $"at most {ClockTolerance.TotalSeconds:0} s", "Let the host synchronise its clock, for example: timedatectl set-ntp true") with { Mendable = true },
@@ -160,6 +161,9 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
             Check.Of("docker", false, facts.DockerProblem, "permission to use it", $"Let {target.User} use Docker: usermod -aG docker {target.User}, or register the server with root."),
         _ => Check.Of("docker", false, facts.DockerProblem ?? "an engine that does not answer", "a running engine", "Start it: systemctl start docker; its log says why it stopped: journalctl -u docker"),
     };
+
+    private static Check Folder(HostFacts facts, string root) => Check.Of("folder", !facts.Unusable.ContainsKey(root), facts.Unusable.GetValueOrDefault(root) ?? $"{root} can be written", "a folder that can be written",
+        $"Move away what is in the place of {root}, or mount its file system so that it can be written (mount -o remount,rw).") with { Mendable = true };
 
     private static Check Disk(DiskFact disk) => Check.Of($"disk {disk.Path}", disk.FreeBytes >= NeededDisk,
         $"{MiB(disk.FreeBytes)} free of {MiB(disk.TotalBytes)} on {disk.Mount}", $"{MiB(NeededDisk)} free", "Make room, for example: docker image prune; then look at the largest folders with du -xh / | sort -h | tail") with { Mendable = true };

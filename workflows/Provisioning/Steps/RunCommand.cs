@@ -145,7 +145,7 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
             await host.ForgetKept(key, step.Cancellation);
             if (!command.Repeatable)
             {
-                throw Uncertain(command, host, "and is gone without an exit code: the host was restarted, something ended the command from outside, or its record in the product's folder was removed");
+                throw Uncertain(command, host, "and is gone without an exit code: the host was restarted, something ended the command from outside, or its record in the product's folder was removed or could not be written (is the disk full?)");
             }
 
             step.Log($"{lost.Message} It is repeatable, so it is run again.", LogLevel.Warning);
@@ -187,5 +187,5 @@ public sealed class RunCommand(Servers.Servers servers, SecretRedactor redactor)
     }
 
     private static StepUncertainException Uncertain(OperatorCommand command, IHost host, string what) => new(
-        $"The command '{command.Name}' was started on {host.Target}, {what}. Nobody knows how far it came. Look at the host, then retry to run it again, or skip it, or cancel.");
+        $"The command '{command.Name}' was started on {host.Target}, {what}. Nobody knows how far it came. Look at the host, then retry, which runs it again if it has not ended by then, or skip it, or cancel.");
 }
