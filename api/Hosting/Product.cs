@@ -149,6 +149,7 @@ internal static class Product
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.Use(IdempotencyKeys.Invoke));
 
         var api = app.MapGroup("/api/v2").AddEndpointFilterFactory(QueryRules.Filter).AddEndpointFilterFactory(CommandRights.Filter).WithMetadata(new RequestSizeLimitAttribute(Requests.LargestBody));
         api.MapMe();

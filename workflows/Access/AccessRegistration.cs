@@ -11,6 +11,7 @@ public static class AccessRegistration
         services.AddSingleton<Accounts>();
         services.AddSingleton<Tokens>();
         services.AddSingleton<Sessions>();
+        services.AddSingleton<RequestKeys>();
 
         // What names no right is for nobody.
         var authorization = services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(_ => false).Build());

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using DiffPlex.Renderer;
@@ -52,8 +51,9 @@ public sealed class ConfigurationHistory(Servers.Servers servers, Configurations
     public async Task<ConfigurationDiff> Diff(string idOrName, string component, int from, int to, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
-        var old = Texts((await configurations.Version(server, Known(component), from, cancellationToken)).Configuration);
-        var new_ = Texts((await configurations.Version(server, component, to, cancellationToken)).Configuration);
+        var before = (await configurations.Version(server, Known(component), from, cancellationToken)).Configuration;
+        var after = (await configurations.Version(server, component, to, cancellationToken)).Configuration;
+        var (old, new_) = (Texts(before, null), Texts(after, before));
         return new ConfigurationDiff(from, to, [.. old.Keys.Union(new_.Keys)
             .Where(what => old.GetValueOrDefault(what) != new_.GetValueOrDefault(what))
             .Order(StringComparer.Ordinal)
@@ -63,7 +63,8 @@ public sealed class ConfigurationHistory(Servers.Servers servers, Configurations
     private static ConfigurationView View(StoredConfiguration stored) =>
         new(stored.Version, stored.Configuration.Dns?.WithoutSecrets(), stored.Configuration.Dns is null ? stored.Configuration.Document : null);
 
-    private static Dictionary<string, string> Texts(ComponentConfiguration configuration)
+    /// <param name="other">What it is compared with: a secret that is another one there shows as such, and nothing of it.</param>
+    private static Dictionary<string, string> Texts(ComponentConfiguration configuration, ComponentConfiguration? other)
     {
         if (configuration.Dns is not { } dns)
         {
@@ -76,12 +77,13 @@ public sealed class ConfigurationHistory(Servers.Servers servers, Configurations
             texts[$"{zone.Name} settings"] = JsonSerializer.Serialize(zone with { File = null }, Readable);
         }
 
-        // Whether a secret is another one shows, and not which it is.
-        texts["settings"] = JsonSerializer.Serialize(dns with { Zones = [], Keys = [.. dns.Keys.Select(k => k with { Secret = $"not shown ({Mark(k.Secret!)})" })] }, Readable);
+        var known = other?.Dns?.Keys.ToDictionary(k => k.Name!, k => k.Secret) ?? [];
+        texts["settings"] = JsonSerializer.Serialize(dns with
+        {
+            Zones = [], Keys = [.. dns.Keys.Select(k => k with { Secret = known.TryGetValue(k.Name!, out var secret) && secret != k.Secret ? "not shown; another one" : "not shown" })],
+        }, Readable);
         return texts;
     }
-
-    private static string Mark(string secret) => Convert.ToHexStringLower(SHA256.HashData(Convert.FromBase64String(secret)))[..8];
 
     private static string Unified(string what, int from, string? old, int to, string? new_)
     {

@@ -9,6 +9,8 @@ public sealed record InstallRequest : CommandsRequest
 {
     /// <summary>Default: what is configured here, dns with its monitor. Others that the server has stay as they are.</summary>
     public IReadOnlyList<string>? Components { get; init; }
+
+    /// <summary>All that there are to be. Default: what the server's DNS serves now.</summary>
     public IReadOnlyList<ZoneRequest>? Zones { get; init; }
 
     /// <summary>Zones that the server serves now and that are not named here may go.</summary>
@@ -20,7 +22,7 @@ public sealed record InstallRequest : CommandsRequest
     /// <summary>Keys that the zones name and the server does not have yet, or has with another secret. Those that no zone names any more are forgotten.</summary>
     public IReadOnlyList<TsigKey>? Keys { get; init; }
 
-    /// <summary>Default: every IPv4 address, port 53.</summary>
+    /// <summary>Default: every IPv4 address, port 53; where no zones are given, as it listens now.</summary>
     public IReadOnlyList<ListenRequest>? Listen { get; init; }
 
     /// <summary>Kea's <c>Dhcp4</c> document. Socket, leases, log and hooks are the product's to set. Default: what the server's DHCP serves now.</summary>

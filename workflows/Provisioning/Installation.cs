@@ -75,8 +75,9 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
     private async Task<DnsConfiguration> Dns(Server server, InstallRequest request, InputErrors errors, CancellationToken cancellationToken)
     {
         var current = await configurations.InstalledDns(server.Id, cancellationToken);
-        var zones = ConfigurationChecks.Zones("zones", request.Zones ?? [], current, errors);
-        var listen = ConfigurationChecks.Listen(request.Listen ?? [new ListenRequest("0.0.0.0")], errors);
+        var asServed = request.Zones is null ? current : null;
+        var zones = asServed?.Zones ?? ConfigurationChecks.Zones("zones", request.Zones ?? [], current, errors);
+        var listen = ConfigurationChecks.Listen(request.Listen ?? asServed?.Listen ?? [new ListenRequest("0.0.0.0")], errors);
         if (!request.DropZones && errors.None && current is not null)
         {
             ConfigurationChecks.KeepsZones("zones", server.Name, current, zones, errors);

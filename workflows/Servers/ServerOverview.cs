@@ -133,7 +133,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         RunState.Queued or RunState.Running or RunState.Waiting when run.Kind is not (StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind or ApplyWorkflow.Kind) => (ServerState.Installing, run.Reason),
         // Cancelled and taken back: there is nothing of ours on the host.
         RunState.Cancelled when components.Count == 0 && run.Undone => (ServerState.New, run.Reason),
-        RunState.Paused or RunState.Failed or RunState.Cancelled when components.Count == 0 => (ServerState.Failed, run.Reason),
+        RunState.Paused or RunState.Failed or RunState.Cancelled when components.Count == 0 && run.Kind is not (StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind) => (ServerState.Failed, run.Reason),
         _ when components.Count == 0 => (ServerState.New, null),
         _ when beat.LastAt is null && time.GetUtcNow() - (run?.FinishedAt ?? server.CreatedAt) < options.Window => (ServerState.Starting, "waiting for its first heartbeat"),
         _ when beat.LastAt is null => (ServerState.Unreachable, "no heartbeat yet"),

@@ -151,12 +151,21 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
 
     internal async Task SetUninstalled(Guid serverId, CancellationToken cancellationToken)
     {
+        var server = await Get(serverId.ToString(), cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(
             """
             with gone as (delete from servers.component where server_id = @serverId), looks as (delete from servers.drift_check where server_id = @serverId)
             delete from servers.drift where server_id = @serverId
-            """, new { serverId });
+            """, new { serverId }, transaction);
+        if (server.Installation == InstallationType.Automatic)
+        {
+            // What was on the host has no more to say. By hand, the host still reports the end of this very run with it.
+            await RenewReportToken(transaction, server);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
     }
 
     internal async Task Delete(Guid id, Func<NpgsqlTransaction, Task> within, CancellationToken cancellationToken)

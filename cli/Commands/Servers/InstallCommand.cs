@@ -11,7 +11,7 @@ internal static class InstallCommand
     private static readonly Argument<string> Name = ServerArgument.Make();
     private static readonly Option<string?> Components = new("--components") { Description = "What to install, with commas, of dns, dhcp and monitor. What is configured here, dns with its monitor, if not given.", HelpName = "LIST" };
     private static readonly Option<bool> DropZones = new("--drop-zones") { Description = "Zones that the server serves now and that are not given may go." };
-    private static readonly Option<string[]> Listen = new("--listen") { Description = "DNS listens here. May be given again. All IPv4 addresses, port 53, if not given.", HelpName = "ADDR:PORT" };
+    private static readonly Option<string[]> Listen = new("--listen") { Description = "DNS listens here. May be given again. All IPv4 addresses, port 53, if not given; as now where no zone is given either.", HelpName = "ADDR:PORT" };
     private static readonly Option<string?> Dhcp = new("--dhcp") { Description = "Serve the subnets of this Kea document (Dhcp4, JSON). Those that are served now, if not given.", HelpName = "FILE" };
     private static readonly Option<bool> DropSubnets = new("--drop-subnets") { Description = "Subnets that the server serves now and that are not in the document may go." };
 
@@ -24,7 +24,7 @@ internal static class InstallCommand
     {
         Notes =
         [
-            "The run goes on in the product, whatever happens to this command; Ctrl-C only stops watching. Installing what is installed already changes nothing and says so.",
+            "The run goes on in the product, whatever happens to this command; Ctrl-C only stops watching. Installing what is installed already changes nothing and says so; without zones it is what is served now.",
             "On a server that is installed by hand it shows the line to run on the host, and the token that the line asks for; the run waits for the host.",
             "Commands come from the catalogue (msctl commands list), or are given here as text, which root runs as it stands. One that was interrupted half-way pauses the run, unless it is marked as repeatable.",
             "With -o json and watching, standard output has one JSON object a line, by hand an \"enrolment\" first: {\"event\":\"run\"|\"log\"|\"end\",\"data\":…}; with --no-watch or --plan the API's answer.",

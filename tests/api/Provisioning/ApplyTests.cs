@@ -81,6 +81,9 @@ public sealed class ApplyTests
         Assert.Contains("While this change waited, dns came to version", RegisteredHost.Reason(ends.Single(e => RegisteredHost.State(e) == "failed")), StringComparison.Ordinal);
         // The same request again is the same run, although the version that it was based on is not served any more.
         Assert.Equal(runs[0], await Apply(host, new { setZones = new[] { Org(5, "192.0.2.5") }, basedOn = new { dns = 2 } }, key));
+        // And another request under its key is nobody's run.
+        var (reused, used) = await Ask(host, new { setZones = new[] { Org(7, "192.0.2.7") } }, key);
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "idempotency-key-used"), (reused, used.GetProperty("type").GetString()));
     }
 
     private static async Task RecordsAreServedAndTheirSerialRises(RegisteredHost host)

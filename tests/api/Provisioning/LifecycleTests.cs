@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using DnsClient;
@@ -23,8 +24,13 @@ public sealed class LifecycleTests
         await RestartOfOneLeavesTheOther(host);
         Assert.Contains("must be a list of what is installed on ns1: dns, monitor", (await Refused(host, "restart", HttpStatusCode.BadRequest, "dhcp")).ToString(), StringComparison.Ordinal);
 
-        var gone = await Done(host, "uninstall");
-        Assert.Equal("uninstall everything from ns1", gone.GetProperty("title").GetString());
+        var token = await host.Lab.Run("sed -n 's/.*\"token\": *\"\\(ms_[^\"]*\\)\".*/\\1/p' /var/lib/managed-servers/agent/agent.json");
+        var uninstall = await Begin(host, "uninstall");
+        var late = await Begin(host, "stop");
+        var gone = await host.Outcome(uninstall);
+        Assert.Equal(("succeeded", "uninstall everything from ns1"), (RegisteredHost.State(gone), gone.GetProperty("title").GetString()));
+        await WhoCameTooLateHoldsNobodyUp(host, late);
+        await TheTokenOfTheHostIsGoodForNothing(host, token);
         Assert.Equal(before, await host.Footprint());
         var server = await host.Get("/api/v2/pvservers/ns1");
         Assert.Equal(("new", 0), (server.GetProperty("state").GetString(), server.GetProperty("components").GetArrayLength()));
@@ -99,6 +105,20 @@ public sealed class LifecycleTests
         // An engine that was killed stops what it finds running when it is back; what is meant to run must run again all the same.
         await host.Lab.KillDocker();
         await ProductProcess.Until(async () => await States(host) == "running running", "Docker has started again what ran");
+    }
+
+    private static async Task WhoCameTooLateHoldsNobodyUp(RegisteredHost host, Guid stop)
+    {
+        var late = await host.Outcome(stop);
+        Assert.Equal("failed", RegisteredHost.State(late));
+        Assert.Contains("is not installed on ns1 any more: it was uninstalled while this run waited.", RegisteredHost.Reason(late), StringComparison.Ordinal);
+    }
+
+    private static async Task TheTokenOfTheHostIsGoodForNothing(RegisteredHost host, string token)
+    {
+        Assert.StartsWith("ms_", token, StringComparison.Ordinal);
+        using var agent = host.Product.Client(new AuthenticationHeaderValue("Bearer", token));
+        await ProductProcess.Until(async () => (await agent.GetAsync("/api/v2/me")).StatusCode == HttpStatusCode.Unauthorized, "the token that was on the host is refused");
     }
 
     private static async Task RestartOfOneLeavesTheOther(RegisteredHost host)

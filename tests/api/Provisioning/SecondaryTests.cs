@@ -26,6 +26,7 @@ public sealed class SecondaryTests
         Assert.Equal("192.0.2.2", await AtSecond(second));
         Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await Done(host, "ns2", new { zones = new[] { Secondary(host) } })));
 
+        await AnotherKeyIsProvenBeforeItIsKept(host, second);
         await AChangeArrives(host, second);
         await WhatWasItsOwnGivesWayAndComesBack(host, second);
         await TheSecretIsNowhere(host, installed);
@@ -57,6 +58,16 @@ public sealed class SecondaryTests
         Assert.Equal("", await second.Run("docker ps -aq"));
     }
 
+    private static async Task AnotherKeyIsProvenBeforeItIsKept(RegisteredHost host, LabHost second)
+    {
+        object[] other = [new { name = "xfr.example.org", algorithm = "hmac-sha256", secret = "YW5vdGhlciBzZWNyZXQ=" }];
+        var refused = await host.Outcome((await host.Post("/api/v2/pvservers/ns2/configuration/apply", new { keys = other })).GetProperty("runId").GetGuid());
+        Assert.Equal("failed", RegisteredHost.State(refused));
+        Assert.Contains("has not got example.org from", RegisteredHost.Reason(refused), StringComparison.Ordinal);
+        Assert.Equal("192.0.2.2", await AtSecond(second));
+        Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await Done(host, "ns2", new { })));
+    }
+
     private static async Task AChangeArrives(RegisteredHost host, LabHost second)
     {
         var changed = await host.Outcome((await host.Post($"{Www}/apply", new { setZones = new[] { new { name = "example.org", file = RegisteredHost.Zone.Replace("www  A   192.0.2.2", "www  A   192.0.2.77", StringComparison.Ordinal) } } })).GetProperty("runId").GetGuid());
@@ -85,6 +96,8 @@ public sealed class SecondaryTests
     {
         var shown = (await host.Get(Www)).ToString() + await host.Get($"{Www}/dns/versions/1") + await host.Get("/api/v2/pvservers/ns2/configuration") + run + await host.Get($"/api/v2/runs/{run.GetProperty("id").GetString()}/log?limit=500")
             + await host.Post("/api/v2/pvservers/ns2/install?plan=true", new { zones = new[] { Secondary(host) }, keys = new[] { new { name = "xfr.example.org", algorithm = "hmac-sha256", secret = "YW5vdGhlciBzZWNyZXQ=" } } });
+        var diff = (await host.Get("/api/v2/pvservers/ns2/configuration/dns/versions/1/diff?to=2")).GetProperty("changes")[0].GetProperty("diff").GetString();
+        Assert.Contains("-      \"secret\": \"not shown\"\n+      \"secret\": \"not shown; another one\"\n", diff, StringComparison.Ordinal);
         Assert.Contains("xfr.example.org", shown, StringComparison.Ordinal);
         Assert.Contains("dns/keys.conf", shown, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, shown, StringComparison.Ordinal);

@@ -7,7 +7,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <summary>
 /// Zones that come from other servers. One that was not a secondary before, or came from elsewhere, is fetched whole: Knot by itself would keep what it has of it as long as
-/// that has the higher serial.
+/// that has the higher serial. So is one whose key is another one now: nothing else would prove it before the zone expires.
 /// </summary>
 internal static class SecondaryZones
 {
@@ -19,7 +19,9 @@ internal static class SecondaryZones
     public static IReadOnlyList<Zone> ToFetch(DnsConfiguration? wanted, DnsConfiguration? before)
     {
         var known = before?.Zones.ToDictionary(z => z.Name) ?? [];
-        return [.. (wanted?.Zones ?? []).Where(z => z.IsSecondary && !(known.TryGetValue(z.Name, out var was) && was.Primaries.SequenceEqual(z.Primaries)))];
+        return [.. (wanted?.Zones ?? []).Where(z => z.IsSecondary && !(known.TryGetValue(z.Name, out var was) && was.Primaries.SequenceEqual(z.Primaries) && KeysOf(wanted!, z).SequenceEqual(KeysOf(before!, was))))];
+
+        static IEnumerable<TsigKey?> KeysOf(DnsConfiguration dns, Zone zone) => zone.Primaries.Select(p => dns.Keys.FirstOrDefault(k => k.Name == p.Key));
     }
 
     /// <summary>What is executed in Knot's container to fetch them, and wait for the end.</summary>
