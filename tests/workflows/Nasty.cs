@@ -39,7 +39,8 @@ internal sealed class Nasty
         for (var n = random.Next(3); n > 0; n--)
         {
             var at = random.Next(text.Length + 1);
-            text = text.Insert(at, Piece());
+            // Half of a pair is no text, and is refused elsewhere.
+            text = text.Insert(at > 0 && at < text.Length && char.IsLowSurrogate(text[at]) ? at - 1 : at, Piece());
         }
 
         return text;

@@ -15,6 +15,9 @@ internal static class ConfigurationChecks
     private const int MostKeys = 1_000;
     private const int LongestSecret = 512;
 
+    // Fewer could be tried out.
+    private const int ShortestSecret = 16;
+
     /// <param name="served">What is served now, whose serials go on; null where nothing is.</param>
     public static Zone[] Zones(string field, IReadOnlyList<ZoneRequest> asked, DnsConfiguration? served, InputErrors errors)
     {
@@ -247,9 +250,9 @@ internal static class ConfigurationChecks
         {
             errors.Add($"{field}.algorithm", $"must be one of {string.Join(", ", TsigKey.Algorithms)}");
         }
-        else if (asked.Secret is null || !Convert.TryFromBase64String(asked.Secret, bytes, out var length) || length == 0)
+        else if (asked.Secret is null || !Convert.TryFromBase64String(asked.Secret, bytes, out var length) || length < ShortestSecret)
         {
-            errors.Add($"{field}.secret", $"must be Base64 of at most {LongestSecret} bytes");
+            errors.Add($"{field}.secret", $"must be Base64 of {ShortestSecret} to {LongestSecret} bytes");
         }
         else
         {

@@ -257,6 +257,10 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
             if (component == Component.Dns)
             {
                 told["reload"] = Strings(["/usr/sbin/knotc", "-s", KnotConfiguration.ControlSocket, "reload"]);
+                if (Configured.TryGetValue(component, out var configured) && configured.Wanted.Dns!.Zones.Where(z => z.Dnssec).ToList() is { Count: > 0 } signed)
+                {
+                    told["forget"] = Strings(Provisioning.Steps.ComponentControl.ForgetCommand(signed));
+                }
             }
             else if (component == Component.Dhcp)
             {

@@ -8,7 +8,7 @@ namespace ManagedServers.Workflows.Tests.Configuration;
 public sealed class ZoneSettingsTests
 {
     private const string File = "@ SOA ns1 hostmaster 1 1 1 1 1\n";
-    private static readonly TsigKey Xfr = new("xfr.example.org", "hmac-sha256", "c2VjcmV0");
+    private static readonly TsigKey Xfr = new("xfr.example.org", "hmac-sha256", "YSBzZWNyZXQgb2YgdGhlIHRlc3Rz");
 
     private static readonly DnsConfiguration Served = new()
     {
@@ -67,7 +67,7 @@ public sealed class ZoneSettingsTests
     {
         Assert.Equal([Xfr], Keys(null, Served.Zones));
         Assert.Equal([Xfr], Keys([new TsigKey("XFR.example.org.")], Served.Zones));
-        Assert.Equal([Xfr with { Secret = "bmV3" }], Keys([new TsigKey("xfr.example.org", "hmac-sha256", "bmV3")], Served.Zones));
+        Assert.Equal([Xfr with { Secret = "YSBuZXcgc2VjcmV0IG9mIHRoZSB0ZXN0cw==" }], Keys([new TsigKey("xfr.example.org", "hmac-sha256", "YSBuZXcgc2VjcmV0IG9mIHRoZSB0ZXN0cw==")], Served.Zones));
         Assert.Equal([], Keys(null, [Served.Zones[1]]));
     }
 
@@ -77,9 +77,10 @@ public sealed class ZoneSettingsTests
         Assert.Equal(["keys[0].algorithm"], BrokenKeys([Xfr with { Algorithm = "hmac-sha256\n    secret: x" }], Served.Zones));
         Assert.Equal(["keys[0].secret"], BrokenKeys([Xfr with { Secret = "not base64!" }], Served.Zones));
         Assert.Equal(["keys[0].secret"], BrokenKeys([Xfr with { Algorithm = "hmac-sha512", Secret = null }], Served.Zones));
+        Assert.Equal(["keys[0].secret"], BrokenKeys([Xfr with { Secret = "QUFB" }], Served.Zones));
         Assert.Equal(["keys[0].name"], BrokenKeys([Xfr with { Name = "a\nb" }], Served.Zones));
         Assert.Equal(["keys[1].name"], BrokenKeys([Xfr, Xfr], Served.Zones));
-        Assert.Equal(["keys"], BrokenKeys([new TsigKey("other", "hmac-sha256", "c2VjcmV0")], Served.Zones));
+        Assert.Equal(["keys"], BrokenKeys([new TsigKey("other", "hmac-sha256", "YSBzZWNyZXQgb2YgdGhlIHRlc3Rz")], Served.Zones));
         Assert.Equal(["keys"], BrokenKeys(null, [new Zone("a.example", null) { Primaries = [new RemoteServer("192.0.2.1") { Key = "missing" }] }]));
         Assert.Equal("xfr.example.org (hmac-sha256)", Xfr.ToString());
         Assert.All(Served.WithoutSecrets().Keys, k => Assert.Null(k.Secret));
@@ -106,7 +107,7 @@ public sealed class ZoneSettingsTests
     private static IEnumerable<string> BrokenKeys(IReadOnlyList<TsigKey>? asked, IReadOnlyList<Zone> zones)
     {
         var refused = Assert.Throws<InvalidInputException>(() => Keys(asked, zones));
-        Assert.DoesNotContain(refused.Errors.Values.SelectMany(rules => rules), rule => rule.Contains("c2VjcmV0", StringComparison.Ordinal) || rule.Contains("not base64!", StringComparison.Ordinal));
+        Assert.DoesNotContain(refused.Errors.Values.SelectMany(rules => rules), rule => rule.Contains("YSBzZWNyZXQgb2YgdGhlIHRlc3Rz", StringComparison.Ordinal) || rule.Contains("not base64!", StringComparison.Ordinal));
         return refused.Errors.Keys.Order(StringComparer.Ordinal);
     }
 }

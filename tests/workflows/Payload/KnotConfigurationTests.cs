@@ -62,5 +62,5 @@ public sealed class KnotConfigurationTests(ProductImages images) : IClassFixture
 
     private static Transfer From(string? address, string? key = null) => Transfer.Of(new TransferRule(address, key));
 
-    private static ServedKey Key(string name, string algorithm = "hmac-sha256") => ServedKey.Of(new TsigKey(name, algorithm, "c2VjcmV0"));
+    private static ServedKey Key(string name, string algorithm = "hmac-sha256") => ServedKey.Of(new TsigKey(name, algorithm, "YSBzZWNyZXQgb2YgdGhlIHRlc3Rz"));
 }

@@ -768,6 +768,9 @@ class Work:
     def reload(self, step):
         if not ((self.docker.find(step["container"]) or {}).get("State") or {}).get("Running"):
             return
+        if step.get("forget"):
+            # Signed zones are loaded anew: what is unsigned in memory would not go with what the journal has. A zone that is new is not known yet.
+            self.docker.run(step["container"], step["forget"])
         if step.get("reload"):
             code, output = self.docker.run(step["container"], step["reload"])
             if code != 0:

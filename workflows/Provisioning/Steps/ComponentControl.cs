@@ -39,11 +39,38 @@ internal static class ComponentControl
         }
     }
 
+    /// <summary>
+    /// Makes Knot serve the current configuration where another one was served. A zone that is to be signed from now on and that it has unsigned in memory does not
+    /// go together with what its journal holds from when it was signed before: such a zone is loaded anew.
+    /// </summary>
+    public static async Task ReloadFrom(IHost host, DnsConfiguration? before, DnsConfiguration wanted, CancellationToken cancellationToken)
+    {
+        var unsigned = (before?.Zones ?? []).Where(z => !z.Dnssec).Select(z => z.Name).ToHashSet();
+        if (wanted.Zones.Where(z => z.Dnssec && unsigned.Contains(z.Name)).ToList() is { Count: > 0 } signed)
+        {
+            (await host.Run(["docker", "exec", Component.ContainerName(Component.Dns), .. ForgetCommand(signed)], cancellationToken: cancellationToken)).Check();
+        }
+
+        await Reload(host, Component.Dns, cancellationToken);
+    }
+
+    /// <summary>What is executed in Knot's container so that it loads zones anew as it reloads. Their journals and keys stay.</summary>
+    public static string[] ForgetCommand(IEnumerable<Zone> zones) =>
+        ["/usr/sbin/knotc", "-s", KnotConfiguration.ControlSocket, "-b", "-f", "zone-purge", "+expire", .. zones.Select(z => ZoneName.Parse(z.Name).Absolute)];
+
     public static async Task ReloadIfRunning(IHost host, string component, CancellationToken cancellationToken)
     {
         if (await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken) is { IsRunning: true })
         {
             await Reload(host, component, cancellationToken);
+        }
+    }
+
+    public static async Task ReloadIfRunning(IHost host, DnsConfiguration before, DnsConfiguration wanted, CancellationToken cancellationToken)
+    {
+        if (await host.Docker.FindContainer(Component.ContainerName(Component.Dns), cancellationToken) is { IsRunning: true })
+        {
+            await ReloadFrom(host, before, wanted, cancellationToken);
         }
     }
 

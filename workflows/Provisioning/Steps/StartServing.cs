@@ -14,16 +14,22 @@ public sealed class StartServing(Servers.Servers servers, Configurations configu
         var component = input.Image.Component;
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var container = await ContainerSwitch.Ensure(host, component, Specification(host, input, step.IdempotencyKey), step);
-        if (input.ConfigurationChanged && !container.Created)
+        if (component == Component.Dns && (input.ConfigurationChanged || container.Created))
+        {
+            var wanted = (await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns!;
+            var before = (await configurations.Current(input.ServerId, component, step.Cancellation))?.Configuration.Dns;
+            if (!container.Created)
+            {
+                await ComponentControl.ReloadFrom(host, before, wanted, step.Cancellation);
+                step.Changed("reloaded with the new configuration");
+            }
+
+            await SecondaryZones.Fetch(host, SecondaryZones.ToFetch(wanted, before), step, time);
+        }
+        else if (input.ConfigurationChanged && !container.Created)
         {
             await ComponentControl.Reload(host, component, step.Cancellation);
             step.Changed("reloaded with the new configuration");
-        }
-
-        if (component == Component.Dns && (input.ConfigurationChanged || container.Created))
-        {
-            var before = await configurations.Current(input.ServerId, component, step.Cancellation);
-            await SecondaryZones.Fetch(host, SecondaryZones.ToFetch((await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns, before?.Configuration.Dns), step, time);
         }
 
         return container;

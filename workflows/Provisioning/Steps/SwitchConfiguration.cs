@@ -51,10 +51,15 @@ public sealed class SwitchConfiguration(Servers.Servers servers, Configurations 
         else
         {
             await CurrentConfiguration.Set(host, input.Component, previous, step.Cancellation);
-            await ComponentControl.ReloadIfRunning(host, input.Component, step.Cancellation);
             if (await configurations.Current(input.ServerId, input.Component, step.Cancellation) is { Configuration.Dns: { } before })
             {
-                await SecondaryZones.FetchAgain(host, SecondaryZones.ToFetch(before, (await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns), step);
+                var failed = (await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns!;
+                await ComponentControl.ReloadIfRunning(host, failed, before, step.Cancellation);
+                await SecondaryZones.FetchAgain(host, SecondaryZones.ToFetch(before, failed), step);
+            }
+            else
+            {
+                await ComponentControl.ReloadIfRunning(host, input.Component, step.Cancellation);
             }
 
             step.Changed($"configuration {previous} is the current one again");
