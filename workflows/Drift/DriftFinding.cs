@@ -1,3 +1,5 @@
+using ManagedServers.Workflows.Configuration;
+
 namespace ManagedServers.Workflows.Drift;
 
 /// <summary>In what way a host is not as it was asked to be.</summary>
@@ -37,7 +39,7 @@ public sealed record DriftFinding(string Component, DriftKind Kind, string Subje
     public DateTimeOffset Since { get; init; }
 
     /// <summary>It can become what is wanted; otherwise it can only be put back.</summary>
-    public bool CanBeAccepted => Kind is DriftKind.File or DriftKind.Current;
+    public bool CanBeAccepted => Kind is DriftKind.Current || (Kind is DriftKind.File && Subject is not (KnotConfiguration.FileName or KnotConfiguration.KeyFile));
 }
 
 /// <summary>What the last look at a host has found.</summary>
