@@ -60,7 +60,11 @@ internal static class KnotConfiguration
     private static IEnumerable<string> Zone(ServedZone zone, Dictionary<Remote, int> remotes, Dictionary<Rule, int> rules)
     {
         yield return $"  - domain: {zone.Name.Absolute}";
-        if (!IsPlain(zone.Name))
+        if (zone.IsSecondary)
+        {
+            yield return $"    file: \"{SecondaryFile(zone)}\"";
+        }
+        else if (!IsPlain(zone.Name))
         {
             yield return $"    file: \"{ZoneFile(zone.Name)}\"";
         }
@@ -113,7 +117,13 @@ internal static class KnotConfiguration
 
     /// <summary>Where <see cref="Render"/> expects a zone's file, below the zone folder.</summary>
     public static string ZoneFile(ZoneName zone) => (IsPlain(zone) ? zone.Value
-        : $"{zone.Value[..Math.Min(zone.Value.Length, LongestPlainName)].Replace('/', '_')}+{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(zone.Value)))[..16]}") + ".zone";
+        : $"{zone.Value[..Math.Min(zone.Value.Length, LongestPlainName)].Replace('/', '_')}+{Hash(zone.Value)[..16]}") + ".zone";
+
+    /// <summary>What came from other servers is never served as theirs.</summary>
+    private static string SecondaryFile(ServedZone zone) =>
+        $"{Path.GetFileNameWithoutExtension(ZoneFile(zone.Name))}+{Hash(string.Join(' ', zone.Primaries.Select(p => p.At.ToString()).Order(StringComparer.Ordinal)))[..8]}.zone";
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(text)));
 
     // A slash would be a folder. No zone has a plus in its name, so that no other one has the file.
     private static bool IsPlain(ZoneName zone) => zone.Value.Length <= LongestPlainName && !zone.Value.Contains('/', StringComparison.Ordinal);

@@ -3,13 +3,14 @@ using System.Text.Json;
 using Dapper;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Servers;
 using Npgsql;
 
 namespace ManagedServers.Workflows.Enrolment;
 
 /// <summary>Between the runs that wait for hosts and the hosts that work for them: check-ins, orders and reports. Everything is asked for with a server's own token.</summary>
-public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers servers, EnrolmentTokens tokens, IRuns runs)
+public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers servers, Configurations configurations, EnrolmentTokens tokens, IRuns runs)
 {
     // The script says that it lives every 15 s.
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
@@ -54,7 +55,15 @@ public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers server
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var document = await connection.QuerySingleOrDefaultAsync<string?>("select document::text from servers.host_order where run_id = @runId and server_id = @serverId", new { runId, serverId });
-        return document is null ? null : new HostOrder(JsonSerializer.Deserialize<JsonElement>(document));
+        if (document is null)
+        {
+            return null;
+        }
+
+        var order = JsonSerializer.Deserialize<JsonElement>(document);
+        var run = (await runs.Get(runId, cancellationToken))!;
+        return new HostOrder(run.Kind == ManualInstallWorkflow.Kind && run.Input.Deserialize<InstallInput>(EngineJson.Options)!.Dns is { } dns
+            ? OrderDocument.WithKeys(order, (await configurations.Get(dns.ConfigurationId, cancellationToken)).Dns!) : order);
     }
 
     /// <summary>Keeps what the host reports, and tells how the run stands.</summary>

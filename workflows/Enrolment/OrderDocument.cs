@@ -13,11 +13,13 @@ namespace ManagedServers.Workflows.Enrolment;
 
 /// <summary>
 /// Writes down what a host shall do: for each of its steps all that the script needs, rendered here. The containers are those that an automatic install makes, to the letter. It
-/// holds no token: the script puts the host's own into the files that need one.
+/// holds no token: the script puts the host's own into the files that need one. Nor does it hold keys: they are put in as it is handed out, and kept encrypted with the configuration.
 /// </summary>
 public sealed class OrderDocument(Configurations configurations, ImageCatalogue images, PayloadFiles payload, Servers.Servers servers)
 {
     private const string Folder = "folder";
+    private const string Stage = "stage";
+    private const string KeysPlace = "keys, as the order is handed out";
 
     public async Task<JsonElement> Install(Guid run, InstallInput input, ArrivedHost host, CancellationToken cancellationToken)
     {
@@ -37,7 +39,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
                 "command" => builder.Command(step.Command!, step.Name.Split('-')[0]),
                 "folders" => new JsonObject { ["paths"] = Strings(layout.Folders(input.Components)) },
                 "image" => Image(builder.Image(step.ComponentName!)),
-                "stage" => builder.Stage(step.ComponentName!),
+                Stage => builder.Stage(step.ComponentName!),
                 "validate" => builder.Validate(step.ComponentName!),
                 "switch" => builder.Switch(step.ComponentName!),
                 "container" => Container(builder, layout, step.ComponentName!),
@@ -50,6 +52,21 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
         }
 
         return Document(run, steps);
+    }
+
+    /// <summary>The order as the host gets it.</summary>
+    public static JsonElement WithKeys(JsonElement document, DnsConfiguration dns)
+    {
+        var order = JsonSerializer.SerializeToNode(document)!;
+        foreach (var step in order["steps"]!.AsArray().Where(s => s!["do"]!.GetValue<string>() == Stage && s["component"]!.GetValue<string>() == Component.Dns))
+        {
+            if (step!["files"]![KnotConfiguration.KeyFile] is not null)
+            {
+                step["files"]![KnotConfiguration.KeyFile] = KnotConfiguration.RenderKeys(dns.Keys.Select(ServedKey.Of));
+            }
+        }
+
+        return JsonSerializer.SerializeToElement(order);
     }
 
     public static JsonElement Uninstall(Guid run, UninstallInput input, ArrivedHost host)
@@ -180,7 +197,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
             var files = new JsonObject();
             foreach (var (name, content) in Configured[component].Rendered.Files)
             {
-                files[name] = Encoding.UTF8.GetString(content);
+                files[name] = name == KnotConfiguration.KeyFile ? KeysPlace : Encoding.UTF8.GetString(content);
             }
 
             return new JsonObject { ["component"] = component, [Folder] = Staged(component), ["files"] = files, ["contents"] = Configured[component].Wanted.Contents };

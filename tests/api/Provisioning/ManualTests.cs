@@ -41,8 +41,59 @@ public sealed class ManualTests
 
         await AgainChangesNothing(host);
         await AnotherConfigurationIsAppliedAndTheFormerBroughtBack(host);
+        await ASecondaryIsFetchedWithAKeyThatIsNotKeptInPlain(host);
         await UninstallLeavesTheHostAsFound(host, found);
         await AnAutomaticInstallFindsNothingToChange(host);
+    }
+
+    /// <summary>From a Knot on the same host that is not the product's.</summary>
+    private static async Task ASecondaryIsFetchedWithAKeyThatIsNotKeptInPlain(ManualHost host)
+    {
+        const string secret = "YSBzZWNyZXQgb2YgYSBtYW51YWwgaG9zdA==";
+        await host.Lab.Run($$"""
+            mkdir -p /root/primary; cd /root/primary
+            printf '$TTL 300\n@ SOA ns1.example.org. h.example.org. 7 3600 900 604800 300\n@ NS ns1.example.org.\nwww A 192.0.2.70\n' > net.zone
+            cat > knot.conf <<'END'
+            server:
+                rundir: /tmp
+                listen: 127.0.0.1@5300
+            database:
+                journal-db-max-size: 10M
+                kasp-db-max-size: 10M
+                timer-db-max-size: 10M
+                catalog-db-max-size: 10M
+                storage: /tmp
+            key:
+              - id: xfr.
+                algorithm: hmac-sha256
+                secret: {{secret}}
+            acl:
+              - id: xfr
+                key: xfr.
+                action: transfer
+            zone:
+              - domain: example.net.
+                file: /etc/knot/net.zone
+                acl: xfr
+            END
+            docker run --detach --name primary --network host --volume /root/primary:/etc/knot:ro --tmpfs /tmp --tmpfs /run/knot $(docker ps --filter name=managed-servers-dns --format '{''{.Image}''}')
+            """);
+
+        var (run, line, token) = await host.Begin("configuration/apply", new
+        {
+            setZones = new object[] { new { name = "example.net", primaries = new[] { new { address = "127.0.0.1", port = 5300, key = "xfr" } } }, new { name = "example.org", dnssec = true } },
+            keys = new[] { new { name = "xfr", algorithm = "hmac-sha256", secret } },
+        });
+        var pasted = await host.Paste(line, token);
+        Assert.True(pasted.ExitCode == 0, pasted.Text + RegisteredHost.Story(await host.Run(run)));
+        await host.Until(run, "succeeded");
+
+        Assert.Contains("192.0.2.70", await host.Lab.Run("docker exec managed-servers-dns /usr/sbin/knotc -s /run/knot/knot.sock zone-read example.net www A"), StringComparison.Ordinal);
+        Assert.Contains("RRSIG", await host.Lab.Run("docker exec managed-servers-dns /usr/sbin/knotc -s /run/knot/knot.sock zone-read example.org @ RRSIG"), StringComparison.Ordinal);
+        Assert.Contains(secret, await host.Lab.Run("cat /var/lib/managed-servers/dns/config/keys.conf"), StringComparison.Ordinal);
+        Assert.DoesNotContain(secret, pasted.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(secret, await host.Product.DumpDatabase(), StringComparison.Ordinal);
+        await host.Lab.Run("docker rm --force primary; rm -r /root/primary");
     }
 
     private static async Task WhatNeedsALoginIsRefused(ManualHost host)

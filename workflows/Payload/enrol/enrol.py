@@ -806,10 +806,10 @@ class Work:
         if step.get("listensAt"):
             self.await_socket(step)
         if changed and step.get("fetch"):
-            self.fetch(step)
+            self.fetch_zones(step)
         return changed, text
 
-    def fetch(self, step):
+    def fetch_zones(self, step):
         """Secondary zones, whole: Knot would keep what it has of them while that has the higher serial."""
         deadline = time.monotonic() + 20
         while True:
