@@ -62,7 +62,8 @@ internal sealed partial class RunExecution
 
         if (outcome.LeftBehind)
         {
-            End(call, tries, "failed", outcome);
+            // Nobody knows how far it comes: the next attempt is told so.
+            End(call, tries, "interrupted", outcome);
             return await PauseLeftBehind(call, outcome);
         }
 

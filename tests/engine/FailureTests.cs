@@ -185,7 +185,20 @@ public sealed class FailureTests
     {
         using var forever = new ManualResetEventSlim();
         StepContext? left = null;
-        var actors = new Actors().On("a", step => { left = step; forever.Wait(); step.Log("from beyond"); return Task.CompletedTask; });
+        bool? told = null;
+        var actors = new Actors().On("a", step =>
+        {
+            if (step.Attempt > 1)
+            {
+                told = step.WasInterrupted;
+                return Task.CompletedTask;
+            }
+
+            left = step;
+            forever.Wait();
+            step.Log("from beyond");
+            return Task.CompletedTask;
+        });
         await using var node = await TestNode.Start(actors, options: o => o.LetGo = TimeSpan.FromMilliseconds(200));
 
         var run = await node.Is(await node.Begin(new Spec("a") { Tries = 5, TimeoutMs = 100 }), RunState.Paused);
@@ -195,6 +208,10 @@ public sealed class FailureTests
         Assert.Equal(1, run.Steps[0].Attempts);
         left!.Log("too late");
         Assert.DoesNotContain((await node.Runs.Log(run.Id)).Select(l => l.Message), m => m.Contains("beyond", StringComparison.Ordinal) || m == "too late");
+
+        // As after a crash: nobody knows how far the one before has come.
+        await node.Runs.Retry(run.Id, "ada");
+        Assert.Equal((RunState.Succeeded, true), ((await node.Ended(run.Id)).State, told));
     }
 
     [Fact]

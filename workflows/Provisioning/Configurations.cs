@@ -87,6 +87,7 @@ public sealed class Configurations(NpgsqlDataSource database, Secrets secrets)
     /// <summary>Keeps it under the next number of its component.</summary>
     internal async Task Save(NpgsqlTransaction transaction, Guid serverId, Guid runId, NewConfiguration made, string who)
     {
+        var document = Kept(made).GetRawText();
         // Of two who ask at once, the second must see the first's number.
         await transaction.Connection!.ExecuteAsync("select from servers.server where id = @serverId for update", new { serverId }, transaction);
         await transaction.Connection!.ExecuteAsync(
@@ -97,8 +98,8 @@ public sealed class Configurations(NpgsqlDataSource database, Secrets secrets)
             """,
             new
             {
-                made.Id, serverId, made.Configuration.Component, source = made.Source.ToString().ToLowerInvariant(), made.Message,
-                document = Kept(made).GetRawText(), who, runId,
+                made.Id, serverId, made.Configuration.Component, source = made.Source.ToString().ToLowerInvariant(), Message = made.Message is null ? null : secrets.Redact(made.Message),
+                document, who, runId,
             }, transaction);
     }
 

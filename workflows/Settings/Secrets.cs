@@ -11,6 +11,9 @@ public sealed class Secrets(IDataProtectionProvider protection, SecretRedactor r
         return protection.CreateProtector("managed-servers", purpose, row.ToString("n")).Protect(secret);
     }
 
+    /// <summary>What somebody wrote, without the secrets that are known by now.</summary>
+    public string Redact(string text) => redactor.Redact(text);
+
     public string Unprotect(string purpose, Guid row, string protectedSecret)
     {
         var secret = protection.CreateProtector("managed-servers", purpose, row.ToString("n")).Unprotect(protectedSecret);

@@ -70,7 +70,7 @@ public sealed class SecondaryTests
 
     private static async Task AChangeArrives(RegisteredHost host, LabHost second)
     {
-        var changed = await host.Outcome((await host.Post($"{Www}/apply", new { setZones = new[] { new { name = "example.org", file = RegisteredHost.Zone.Replace("www  A   192.0.2.2", "www  A   192.0.2.77", StringComparison.Ordinal) } } })).GetProperty("runId").GetGuid());
+        var changed = await host.Outcome((await host.Post($"{Www}/apply", new { message = $"the key is {Secret}", setZones = new[] { new { name = "example.org", file = RegisteredHost.Zone.Replace("www  A   192.0.2.2", "www  A   192.0.2.77", StringComparison.Ordinal) } } })).GetProperty("runId").GetGuid());
         Assert.True(RegisteredHost.State(changed) == "succeeded", RegisteredHost.Story(changed));
         Assert.Equal("192.0.2.77", await host.Www());
         await ProductProcess.Until(async () => await AtSecond(second) == "192.0.2.77", "the secondary has the change");

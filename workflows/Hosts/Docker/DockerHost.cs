@@ -188,7 +188,7 @@ public sealed class DockerHost
 
     /// <summary>
     /// An engine that was killed while it started a container may never start it again: what runs containers below it goes on holding the half-started one
-    /// by its id. The same under a new id starts.
+    /// by its id. The same under a new id starts: so a container is started by its name.
     /// </summary>
     private async Task<bool> EvenIfLost(string name, Func<Task<bool>> start, CancellationToken cancellationToken)
     {
@@ -206,6 +206,11 @@ public sealed class DockerHost
     private async Task MakeAnew(string name, CancellationToken cancellationToken)
     {
         var (lost, anew) = (await ask.Inspect(name, Soon, cancellationToken), name + "-anew");
+        if (lost.GetProperty("Name").GetString()?.TrimStart('/') != name)
+        {
+            throw new ArgumentException($"A container is started by its name, and {name} is its id: made anew, it would have that for its name.", nameof(name));
+        }
+
         var specification = JsonNode.Parse(lost.GetProperty("Config").GetRawText())!.AsObject();
         specification["HostConfig"] = JsonNode.Parse(lost.GetProperty("HostConfig").GetRawText());
         await Remove(anew, cancellationToken);

@@ -40,11 +40,11 @@ public sealed class RestartComponent(Servers.Servers servers) : Step<RestartComp
         var container = await ContainerSwitch.Find(host, input.Component, step.Cancellation);
         if (!container.IsRunning || container.StartedAt == input.Before)
         {
-            await host.Docker.Restart(container.Id, cancellationToken: step.Cancellation);
+            await host.Docker.Restart(container.Name, cancellationToken: step.Cancellation);
         }
 
         // Also one that was stopped: from now on it is to run.
-        await host.Docker.KeepRunning(container.Id, step.Cancellation);
+        await host.Docker.KeepRunning(container.Name, step.Cancellation);
 
         if (input.Component == Component.Monitor)
         {

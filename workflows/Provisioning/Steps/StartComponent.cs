@@ -15,7 +15,7 @@ public sealed class StartComponent(Servers.Servers servers) : Step<StartComponen
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var container = await ContainerSwitch.Find(host, input.Component, step.Cancellation);
-        var changed = await host.Docker.KeepRunning(container.Id, step.Cancellation);
+        var changed = await host.Docker.KeepRunning(container.Name, step.Cancellation);
         if (input.Component == Component.Monitor)
         {
             await StartMonitor.AwaitListening(host, step);

@@ -41,7 +41,7 @@ public sealed class StartMonitor(Servers.Servers servers, Configurations configu
         // After an interruption nobody knows whether the container has read the file that is there now.
         if ((written.Contains(true) || step.WasInterrupted) && !container.Created)
         {
-            await host.Docker.Restart(container.Id, cancellationToken: token);
+            await host.Docker.Restart(Component.ContainerName(Component.Monitor), cancellationToken: token);
             step.Changed("restarted the monitor with new settings");
         }
 

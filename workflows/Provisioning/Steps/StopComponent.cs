@@ -10,7 +10,7 @@ public sealed class StopComponent(Servers.Servers servers) : Step<StopComponent,
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var container = await ContainerSwitch.Find(host, input.Component, step.Cancellation);
-        var changed = await host.Docker.KeepStopped(container.Id, step.Cancellation);
+        var changed = await host.Docker.KeepStopped(container.Name, step.Cancellation);
         await servers.SetStopped(input.ServerId, input.Component, step.RunId, step.Cancellation);
         if (changed)
         {
