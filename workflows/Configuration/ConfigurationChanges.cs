@@ -166,7 +166,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         {
             ServerId = server.Id, ServerName = server.Name, Login = server.Login.Kind, ApiAddress = await reportAddress.For(server, cancellationToken),
             Images = [.. components.Select(images.Get)], Commands = around,
-            Dns = wanted.TryGetValue(Component.Dns, out var dns) ? new DnsInstall(dns.Id, [.. dns.Configuration.Dns!.Zones.Select(z => z.Name!)], dns.Configuration.Dns.Listen) : null,
+            Dns = wanted.TryGetValue(Component.Dns, out var dns) ? DnsInstall.Of(dns.Id, dns.Configuration.Dns!) : null,
             Dhcp = wanted.TryGetValue(Component.Dhcp, out var dhcp) ? new DhcpInstall(dhcp.Id) : null,
         };
         return prepared.Prepare<ManualInstallWorkflow, InstallInput>(server, input, new Concern(components) { Configurations = changed });

@@ -55,7 +55,7 @@ public sealed class ManualInstallWorkflow : IWorkflow<InstallInput>
         var done = WaitsForHost.Follow(plan, server, input.ServerName, HostStep.Installing(input));
         if (input.Dns is { } dns)
         {
-            plan.Step("prove-dns", "Ask for every zone from outside, where the host can be reached", ProveFromOutside.With(results => new ProveFromOutsideInput(server, results.Of(host).From, dns.Zones, dns.Listen)))
+            plan.Step("prove-dns", "Ask for every zone from outside, where the host can be reached", ProveFromOutside.With(results => new ProveFromOutsideInput(server, results.Of(host).From, dns.Own, dns.Listen)))
                 .Retry(Backoff.Fixed(5, TimeSpan.FromSeconds(1)));
         }
 

@@ -249,7 +249,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
         {
             ["container"] = Component.ContainerName(Component.Dns),
             ["question"] = ProveAnswers.Question,
-            ["zones"] = Strings(input.Dns!.Zones.Select(z => ZoneName.Parse(z).Value)),
+            ["zones"] = Strings(input.Dns!.Own.Select(z => ZoneName.Parse(z).Value)),
             ["listen"] = new JsonArray([.. input.Dns.Listen.Select(l => (JsonNode)new JsonObject
             {
                 ["address"] = l.Address switch { "0.0.0.0" => "127.0.0.1", "::" => "::1", _ => l.Address }, ["port"] = l.Port,

@@ -1,5 +1,6 @@
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Commands;
+using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Provisioning.Steps;
 
@@ -26,7 +27,17 @@ public sealed record InstallInput
     public IReadOnlyList<string> Components => [.. Images.Select(i => i.Component).Order(StringComparer.Ordinal)];
 }
 
-public sealed record DnsInstall(Guid ConfigurationId, IReadOnlyList<string> Zones, IReadOnlyList<ListenRequest> Listen);
+public sealed record DnsInstall(Guid ConfigurationId, IReadOnlyList<string> Zones, IReadOnlyList<ListenRequest> Listen)
+{
+    /// <summary>Those whose contents are other servers'.</summary>
+    public IReadOnlyList<string> Secondary { get; init; } = [];
+
+    /// <summary>Those that answer as soon as Knot serves.</summary>
+    internal IReadOnlyList<string> Own => [.. Zones.Except(Secondary)];
+
+    internal static DnsInstall Of(Guid configurationId, DnsConfiguration dns) =>
+        new(configurationId, [.. dns.Zones.Select(z => z.Name)], dns.Listen) { Secondary = [.. dns.Zones.Where(z => z.IsSecondary).Select(z => z.Name)] };
+}
 
 public sealed record DhcpInstall(Guid ConfigurationId);
 

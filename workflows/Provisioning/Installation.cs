@@ -30,7 +30,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
             ServerId = server.Id, ServerName = server.Name, Login = server.Login.Kind,
             ApiAddress = await reportAddress.For(server, cancellationToken),
             Images = [.. components.Select(images.Get)], Commands = around,
-            Dns = newDns is null ? null : new DnsInstall(newDns.Id, [.. dns!.Zones.Select(z => z.Name!)], dns.Listen),
+            Dns = newDns is null ? null : DnsInstall.Of(newDns.Id, dns!),
             Dhcp = newDhcp is null ? null : new DhcpInstall(newDhcp.Id),
         };
         var concern = new Concern(components) { Configurations = [.. new[] { newDns, newDhcp }.OfType<NewConfiguration>()] };

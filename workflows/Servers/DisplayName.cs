@@ -24,7 +24,8 @@ public sealed record DisplayName : IParsed<DisplayName>
             { Length: > Longest } => $"must have at most {Longest} characters (it has {trimmed.Length})",
             _ when trimmed.EnumerateRunes().Any(IsInvisible) => "must be one line of visible characters, without line breaks, tabs and control characters",
             _ when Guid.TryParse(trimmed, out _) => "must not look like an identifier (a UUID), because servers can be addressed by either",
-            _ when !char.IsLetterOrDigit(trimmed[0]) => "must begin with a letter or a digit, because it is written behind commands",
+            ['-', ..] => "must not begin with a dash, because it would be taken for an option",
+            "." or ".." => "must not be a dot or two, because it is part of addresses",
             _ when trimmed.Contains('/', StringComparison.Ordinal) => "must not contain a slash, because it is part of addresses",
             _ => null,
         };

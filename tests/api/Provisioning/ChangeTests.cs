@@ -28,7 +28,7 @@ public sealed class ChangeTests
         await Succeeds(host, new { zones = new[] { Long }, dropZones = true });
         Assert.Equal(DnsHeaderResponseCode.Refused, (await host.Ask("example.org", QueryType.SOA)).Header.ResponseCode);
 
-        Assert.Equal("2", await host.Lab.Run("ls -A /var/lib/managed-servers/dns/config | grep -cvx 'current\\|knot.conf\\|zones'"));
+        Assert.Equal("2", await host.Lab.Run("ls -A /var/lib/managed-servers/dns/config | grep -cvx 'current\\|knot.conf\\|keys.conf\\|zones'"));
     }
 
     [Fact]

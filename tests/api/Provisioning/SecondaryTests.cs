@@ -33,6 +33,7 @@ public sealed class SecondaryTests
         await StrangersMayNotTransfer(host);
         await NeitherHasDrifted(host);
         await SigningEndsOnlyWhenThatIsSaid(host);
+        await OneThatHasExpiredHoldsNothingElseUp(host, second);
     }
 
     private static async Task ThePrimarySigns(RegisteredHost host, LabHost second, object[] keys)
@@ -142,6 +143,17 @@ public sealed class SecondaryTests
         var again = await host.Outcome((await host.Post($"{Www}/apply", new { setZones = new[] { new { name = "example.org", dnssec = true } } })).GetProperty("runId").GetGuid());
         Assert.True(RegisteredHost.State(again) == "succeeded", RegisteredHost.Story(again));
         Assert.Equal("192.0.2.77", await host.Www());
+    }
+
+    private static async Task OneThatHasExpiredHoldsNothingElseUp(RegisteredHost host, LabHost second)
+    {
+        await host.Lab.Run("docker stop managed-servers-dns");
+        await second.Run("docker exec managed-servers-dns /usr/sbin/knotc -s /run/knot/knot.sock -b -f zone-purge +expire +zonefile example.org");
+
+        var restarted = await host.Outcome((await host.Post("/api/v2/pvservers/ns2/restart", new { components = new[] { "dns" } })).GetProperty("runId").GetGuid());
+        Assert.True(RegisteredHost.State(restarted) == "succeeded", RegisteredHost.Story(restarted));
+        var log = (await host.Get($"/api/v2/runs/{restarted.GetProperty("id").GetString()}/log?limit=500")).ToString();
+        Assert.Contains("It is a secondary zone: see to its primaries.", log, StringComparison.Ordinal);
     }
 
     private static object Secondary(RegisteredHost host) => new { name = "example.org", primaries = new[] { new { address = host.Lab.Address, key = "xfr.example.org" } } };

@@ -18,7 +18,6 @@ internal sealed class BatchWriter(
             {
                 var batch = queue.Take();
                 await Write(batch, stoppingToken);
-                queue.Finished(batch);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -87,6 +86,8 @@ internal sealed class BatchWriter(
 
         await new DnsRows(connection, transaction, options.NamesPerServer).Store(tally);
         await transaction.CommitAsync(cancellationToken);
+        // There is room before anybody hears that there is.
+        queue.Finished(batch);
         foreach (var delivery in batch)
         {
             delivery.Done.TrySetResult(new Accepted(fresh[delivery].Count, delivery.Records - fresh[delivery].Count, time.GetUtcNow()));
@@ -99,8 +100,9 @@ internal sealed class BatchWriter(
 
     private static DateOnly Day(DateTimeOffset at) => DateOnly.FromDateTime(at.UtcDateTime);
 
-    private static void GiveUp(IEnumerable<Delivery> batch, string message, Exception? reason)
+    private void GiveUp(IReadOnlyCollection<Delivery> batch, string message, Exception? reason)
     {
+        queue.Finished(batch);
         foreach (var delivery in batch)
         {
             delivery.Done.TrySetException(new IngestionBusyException(message, RetryAfter, reason));

@@ -23,7 +23,7 @@ NAMES = 20000                # distinct names counted one by one in a period; ab
 RECORD_BYTES = 300 * 1024    # a period with more names becomes several records
 SPOOL_BYTES = 32 << 20
 IDLE = 60                    # seconds between samples that say nothing but that the monitor lives
-LAST_WORDS = 1.2             # seconds: Knot keeps names back for up to one
+LAST_WORDS = 2               # seconds: Knot keeps names back for up to one
 DEAF = "Knot's counters cannot be read"
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -135,7 +135,7 @@ class Monitor:
         while self.tap.connected and time.monotonic() < deadline:
             time.sleep(0.05)
         self.sample()
-        self.send(time.monotonic() + 3)
+        self.send(time.monotonic() + 6)
 
     def run(self):
         while True:

@@ -90,7 +90,7 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
         var endpoints = target.Via is null ? await Endpoints(target, dns.Listen, step.Cancellation) : [];
         if (endpoints.Count == 0)
         {
-            await AskOnTheHost(input, target, dns.Listen, wanted, step);
+            await AskOnTheHost(input, target, dns.Listen, wanted.ExceptBy(dns.Zones.Where(z => z.IsSecondary).Select(z => z.Name), w => w.Key).ToDictionary(), step);
             return new Proof(wanted.Count);
         }
 
@@ -117,11 +117,19 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
     {
         var (udp, tcp) = (Client(endpoint, overTcp: false), Client(endpoint, overTcp: true));
         var signed = dns.Zones.Where(z => z.Dnssec).Select(z => z.Name).ToHashSet();
+        var secondary = dns.Zones.Where(z => z.IsSecondary).Select(z => z.Name).ToHashSet();
         var (deadline, done) = (time.GetUtcNow() + Soon, 0);
         await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = step.Cancellation }, async (zone, cancellationToken) =>
         {
             for (var pause = FirstPause; await Misses(endpoint, target, udp, tcp, zone.Key, zone.Value, signed.Contains(zone.Key), cancellationToken) is { } missed; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
             {
+                if (time.GetUtcNow() > deadline && secondary.Contains(zone.Key))
+                {
+                    // It was fetched when it was new. Now its primaries are away for longer than it may be kept, and nothing that is done here helps.
+                    step.Log($"{missed} It is a secondary zone: see to its primaries.", Microsoft.Extensions.Logging.LogLevel.Warning);
+                    break;
+                }
+
                 if (time.GetUtcNow() > deadline)
                 {
                     throw new InvalidOperationException(missed);
