@@ -127,9 +127,11 @@ public sealed class ControlTests
         });
         await using var node = await TestNode.Start(actors, options: o => (o.Workers, o.ShortWait) = (4, TimeSpan.FromMilliseconds(100)));
         await Control(node).LimitKind("scripted", 1, "ada");
-        var early = await node.Begin(new Spec("early") { Tries = 2, WaitMs = 1_000 });
+        var early = await node.Begin(new Spec("early") { Tries = 2, WaitMs = 600_000 });
         await node.Is(early, RunState.Waiting);
         var late = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => node.Begin("late")));
+        await node.Until(late[0], _ => node.Actors.Calls.Contains("late"));
+        await node.Runs.Retry(early, "ada");
 
         await node.Until(early, r => r.Reason == "At most 1 runs of kind scripted may be under way at once. It begins when one of them ends.");
         gate.Release();

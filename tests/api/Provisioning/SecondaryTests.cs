@@ -32,6 +32,8 @@ public sealed class SecondaryTests
         await TheSecretIsNowhere(host, installed);
         await StrangersMayNotTransfer(host);
         await NeitherHasDrifted(host);
+        var plan = await host.Post("/api/v2/pvservers/ns1/uninstall?plan=true", new { });
+        Assert.Contains("the DNSSEC keys of example.org among it", plan.ToString(), StringComparison.Ordinal);
         await SigningEndsOnlyWhenThatIsSaid(host);
         await OneThatHasExpiredHoldsNothingElseUp(host, second);
     }
