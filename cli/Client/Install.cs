@@ -71,12 +71,6 @@ public sealed record Zone(string Name, string? File)
     public JsonElement? Ttl { get; init; }
 }
 
-/// <summary>Another DNS server.</summary>
-/// <param name="Address">Its IP address.</param>
-/// <param name="Port">Its port.</param>
-/// <param name="Key">The name of a key; null for none.</param>
-public sealed record RemoteServer(string Address, int Port, string? Key);
-
 /// <summary>A key for transfers (TSIG).</summary>
 /// <param name="Name">What both sides call it.</param>
 /// <param name="Algorithm">For example <c>hmac-sha256</c>.</param>

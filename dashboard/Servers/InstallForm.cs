@@ -75,7 +75,7 @@ public sealed class InstallForm
         DropDnssec = EndsSigning && DropDnssec,
         Zones = Dns ? [.. Zones.Select((z, at) => z.Request($"zones[{at}]"))] : null,
         // One that is kept, and that no zone names any more, goes without a word.
-        Keys = Dns && Keys.Exists(k => !k.Kept || k.Secret.Length > 0)
+        Keys = Dns
             ? [.. Keys.Where(k => !k.Kept || k.Secret.Length > 0).Select(k => new TsigKey(k.Name.Trim(), k.Algorithm, k.Secret.Length > 0 ? k.Secret.Trim() : null))] : null,
         Listen = Dns ? [.. Listen.Select(l => new ListenRequest(l.Text.Trim(), Number(l.Port)))] : null,
         Dhcp = Dhcp ? Document() : null,

@@ -25,7 +25,7 @@ internal static class Successors
 
     private const string KeyIsFree = "not exists (select from engine.run h where h.exclusive_key = n.exclusive_key and h.holds_key and h.id <> n.id)";
 
-    private const string InLineForKey = $"n.state = 'queued' and not n.holds_key and coalesce(n.due_at, '-infinity') <= now() and {KindLets}";
+    private const string InLineForKey = $"n.state = 'queued' and not n.holds_key and {IsDue} and {KindLets}";
 
     private const string InOrder = "order by n.priority desc, n.created_at, n.id limit 1";
 

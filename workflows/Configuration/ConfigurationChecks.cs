@@ -218,7 +218,7 @@ internal static class ConfigurationChecks
         var named = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var zone in zones)
         {
-            foreach (var key in zone.Primaries.Concat(zone.Notify).Select(r => r.Key).Concat(zone.AllowTransfer.Select(r => r.Key)).OfType<string>())
+            foreach (var key in zone.KeyNames)
             {
                 named.TryAdd(key, zone.Name);
             }

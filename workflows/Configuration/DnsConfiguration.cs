@@ -44,6 +44,9 @@ public sealed record Zone(string Name, string? File)
     [JsonIgnore]
     public bool HasOwnSerial => !IsSecondary && !Dnssec;
 
+    /// <summary>The names of the keys with which it is transferred, one for each place.</summary>
+    internal IEnumerable<string> KeyNames => Primaries.Concat(Notify).Select(r => r.Key).Concat(AllowTransfer.Select(r => r.Key)).OfType<string>();
+
     /// <summary>All but the contents, as it is compared; null where nothing is special.</summary>
     internal string? Settings => IsSecondary || Dnssec || Notify.Count > 0 || AllowTransfer.Count > 0 ? JsonSerializer.Serialize(this with { File = null }, EngineJson.Options) : null;
 

@@ -57,6 +57,9 @@ internal static class KnotConfiguration
             : [.. program, "zone-check", .. dns.Zones.Where(z => !z.IsSecondary).Select(z => ZoneName.Parse(z.Name).Absolute)];
     }
 
+    /// <summary>The program and its arguments that ask the running Knot; in its container.</summary>
+    public static string[] Control(params IEnumerable<string> command) => ["/usr/sbin/knotc", "-s", ControlSocket, .. command];
+
     private static IEnumerable<string> Zone(ServedZone zone, Dictionary<Remote, int> remotes, Dictionary<Rule, int> rules)
     {
         yield return $"  - domain: {zone.Name.Absolute}";
@@ -95,8 +98,8 @@ internal static class KnotConfiguration
     /// <summary>Whoever is told of changes may fetch them, and a primary may tell.</summary>
     private static IEnumerable<Rule> Rules(ServedZone zone) =>
     [
-        .. zone.Primaries.Select(p => new Rule("notify", new IPNetwork(p.At.Address, p.At.Address.GetAddressBytes().Length * 8), p.Key)),
-        .. zone.Notify.Select(n => new Rule("transfer", new IPNetwork(n.At.Address, n.At.Address.GetAddressBytes().Length * 8), n.Key)),
+        .. zone.Primaries.Select(p => new Rule("notify", Transfer.Only(p.At.Address), p.Key)),
+        .. zone.Notify.Select(n => new Rule("transfer", Transfer.Only(n.At.Address), n.Key)),
         .. zone.AllowTransfer.Select(t => new Rule("transfer", t.From, t.Key)),
     ];
 
@@ -110,7 +113,7 @@ internal static class KnotConfiguration
 
     private static IEnumerable<string> Key(ZoneName? key) => key is { } name ? [$"    key: {name.Absolute}"] : [];
 
-    private static string Network(IPNetwork network) => network.PrefixLength == network.BaseAddress.GetAddressBytes().Length * 8 ? network.BaseAddress.ToString() : network.ToString();
+    private static string Network(IPNetwork network) => network.Equals(Transfer.Only(network.BaseAddress)) ? network.BaseAddress.ToString() : network.ToString();
 
     // A file's name has at most 255 bytes, and a zone's may have nearly as many.
     private const int LongestPlainName = 200;

@@ -32,12 +32,15 @@ internal sealed record Transfer(IPNetwork? From, ZoneName? Key)
     public static Transfer Of(TransferRule rule) => new(rule.Address is null ? null
         : TryNetwork(rule.Address, out var network) ? network : throw new InvalidInputException("allowTransfer", $"{rule.Address} is no address and no network"), Remote.KeyName(rule.Key));
 
+    /// <summary>The network of that address alone.</summary>
+    internal static IPNetwork Only(IPAddress address) => new(address, address.GetAddressBytes().Length * 8);
+
     /// <summary>A single address is a network of its own. One with more bits than the prefix has is none.</summary>
     internal static bool TryNetwork(string text, out IPNetwork network)
     {
         if (ListenAddress.TryAddress(text, out var single))
         {
-            network = new IPNetwork(single, single.GetAddressBytes().Length * 8);
+            network = Only(single);
             return true;
         }
 

@@ -273,7 +273,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
             (told["component"], told["container"]) = (component, Component.ContainerName(component));
             if (component == Component.Dns)
             {
-                told["reload"] = Strings(["/usr/sbin/knotc", "-s", KnotConfiguration.ControlSocket, "reload"]);
+                told["reload"] = Strings(KnotConfiguration.Control("reload"));
                 if (Configured.TryGetValue(component, out var configured) && configured.Wanted.Dns!.Zones.Where(z => z.Dnssec).ToList() is { Count: > 0 } signed)
                 {
                     told["forget"] = Strings(Provisioning.Steps.ComponentControl.ForgetCommand(signed));

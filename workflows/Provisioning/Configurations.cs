@@ -124,9 +124,8 @@ public sealed class Configurations(NpgsqlDataSource database, Secrets secrets)
     private ComponentConfiguration Opened(ConfigurationVersion version, JsonElement document)
     {
         var kept = ComponentConfiguration.Read(version.Component, document);
-        return kept is { Keys.Count: > 0 }
-            ? ComponentConfiguration.Of(kept with { Keys = [.. kept.Keys.Select(k => k with { Secret = secrets.Unprotect(KeyPurpose, version.Id, k.Secret!) })] })
-            : kept is not null ? ComponentConfiguration.Of(kept) : ComponentConfiguration.Of(KeaConfiguration.Parse(document));
+        return kept is null ? ComponentConfiguration.Of(KeaConfiguration.Parse(document))
+            : ComponentConfiguration.Of(kept with { Keys = [.. kept.Keys.Select(k => k with { Secret = secrets.Unprotect(KeyPurpose, version.Id, k.Secret!) })] });
     }
 
     private async Task<StoredConfiguration?> Single(string where, object parameters, CancellationToken cancellationToken)

@@ -71,7 +71,7 @@ public sealed partial class FuzzTests : IClassFixture<ProductImages>
 
         keys = [.. keys.SelectMany(k => Accepted(errors => ConfigurationChecks.Keys([k], [Naming(k.Name)], null, errors))).DistinctBy(k => k.Name)];
         var known = keys.Select(k => k.Name).ToHashSet();
-        zones = [.. zones.Where(z => z.Primaries.Concat(z.Notify).Select(r => r.Key).Concat(z.AllowTransfer.Select(r => r.Key)).All(k => k is null || known.Contains(k)))];
+        zones = [.. zones.Where(z => z.KeyNames.All(known.Contains))];
         Assert.True(zones.Count > 100 && keys.Count > 10 && zones.Any(z => z.IsSecondary) && zones.Any(z => z.Dnssec && z.Notify.Count > 0), $"{zones.Count} zones and {keys.Count} keys are not enough to prove anything (seed {nasty.Seed})");
 
         var text = KnotConfiguration.Render(zones.Select(ServedZone.Of), [ListenAddress.Parse("127.0.0.1", 5353)], hasKeys: true);

@@ -28,10 +28,7 @@ internal sealed class LoginReader(CommandRunner runner, HostTarget target)
         var lines = text.Split('\n').Select(l => l.Split(' ', 2)).Where(l => l.Length == 2).ToLookup(l => l[0], l => l[1].Trim());
         var (sudo, groups, docker) = (lines["sudo"].FirstOrDefault() ?? "", lines["groups"].FirstOrDefault() ?? "", lines["docker"].FirstOrDefault());
         var problem = docker?.Contains("rootless", StringComparison.Ordinal) == true ? "its Docker runs rootless, and such an engine cannot serve on the host's own addresses"
-            : docker is not null ? null
-            : lines["dockerproblem"].FirstOrDefault() is { Length: > 0 } said && (!groups.Split(' ').Contains("docker") || said.Contains("permission denied", StringComparison.OrdinalIgnoreCase))
-                ? Short(said) + (groups.Split(' ').Contains("docker") ? " (it is in the group docker: the socket must belong to that group, chgrp docker /var/run/docker.sock)" : "")
-            : groups.Split(' ').Contains("docker") ? null : "it is not in the group docker";
+            : docker is not null ? null : DockerProblem(lines["dockerproblem"].FirstOrDefault() ?? "", groups.Split(' ').Contains("docker"));
         return new LoginFacts
         {
             UserId = int.TryParse(lines["uid"].FirstOrDefault(), CultureInfo.InvariantCulture, out var id) ? id : -1,
@@ -40,6 +37,15 @@ internal sealed class LoginReader(CommandRunner runner, HostTarget target)
             DockerProblem = problem,
         };
     }
+
+    /// <summary>For one in the group, an engine that does not run is no problem of the login.</summary>
+    private static string? DockerProblem(string said, bool inGroup) => (inGroup, said) switch
+    {
+        (false, "") => "it is not in the group docker",
+        (false, _) => Short(said),
+        _ when said.Contains("permission denied", StringComparison.OrdinalIgnoreCase) => $"{Short(said)} (it is in the group docker: the socket must belong to that group, chgrp docker /var/run/docker.sock)",
+        _ => null,
+    };
 
     // Docker takes what stands before a colon for the folder to mount.
     private static bool IsUsable(string home) =>

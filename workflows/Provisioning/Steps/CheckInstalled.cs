@@ -5,21 +5,9 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record InstalledInput(Guid ServerId, IReadOnlyList<string> Components);
 
 /// <summary>A run that waited behind an uninstall has nothing to do any more, and holds nobody up.</summary>
-public sealed class CheckInstalled(Servers.Servers servers) : Step<CheckInstalled, InstalledInput, Nothing>, IPreviewable<InstalledInput, Nothing>
+public sealed class CheckInstalled(Servers.Servers servers) : CheckStep<CheckInstalled, InstalledInput>
 {
-    public override async Task<Nothing> Run(InstalledInput input, StepContext step)
-    {
-        await Check(input, step.Cancellation);
-        return Nothing.Value;
-    }
-
-    public async Task<Preview<Nothing>> Preview(InstalledInput input, CancellationToken cancellationToken)
-    {
-        await Check(input, cancellationToken);
-        return Preview<Nothing>.Nothing(Nothing.Value);
-    }
-
-    private async Task Check(InstalledInput input, CancellationToken cancellationToken)
+    protected override async Task Check(InstalledInput input, CancellationToken cancellationToken)
     {
         var server = await servers.Get(input.ServerId.ToString(), cancellationToken);
         if (input.Components.FirstOrDefault(c => server.Components.All(i => i.Name != c)) is { } gone)

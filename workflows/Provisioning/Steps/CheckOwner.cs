@@ -5,21 +5,9 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record OwnerInput(Guid ServerId);
 
 /// <summary>A host that another server has taken over since is left alone.</summary>
-public sealed class CheckOwner(Servers.Servers servers) : Step<CheckOwner, OwnerInput, Nothing>, IPreviewable<OwnerInput, Nothing>
+public sealed class CheckOwner(Servers.Servers servers) : CheckStep<CheckOwner, OwnerInput>
 {
-    public override async Task<Nothing> Run(OwnerInput input, StepContext step)
-    {
-        await Check(input, step.Cancellation);
-        return Nothing.Value;
-    }
-
-    public async Task<Preview<Nothing>> Preview(OwnerInput input, CancellationToken cancellationToken)
-    {
-        await Check(input, cancellationToken);
-        return Preview<Nothing>.Nothing(Nothing.Value);
-    }
-
-    private async Task Check(OwnerInput input, CancellationToken cancellationToken)
+    protected override async Task Check(OwnerInput input, CancellationToken cancellationToken)
     {
         await using var host = await servers.Connect(input.ServerId, cancellationToken);
         if (await host.ReadFile(HostLayout.Of(host).AgentConfiguration, cancellationToken: cancellationToken) is { } configuration

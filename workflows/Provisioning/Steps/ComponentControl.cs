@@ -27,52 +27,42 @@ internal static class ComponentControl
         """;
 
     /// <summary>Makes it serve the current configuration.</summary>
-    public static async Task Reload(IHost host, string component, CancellationToken cancellationToken)
+    /// <param name="before">Of DNS: what was served.</param>
+    /// <param name="wanted">Of DNS: what is to be served.</param>
+    public static async Task Reload(IHost host, string component, DnsConfiguration? before, DnsConfiguration? wanted, CancellationToken cancellationToken)
     {
         if (component == Component.Dhcp)
         {
             await Kea(host, "config-reload", cancellationToken);
+            return;
         }
-        else
+
+        // A zone that Knot has unsigned in memory does not go together with what its journal holds from when it was signed before.
+        var unsigned = (before?.Zones ?? []).Where(z => !z.Dnssec).Select(z => z.Name).ToHashSet();
+        if (wanted?.Zones.Where(z => z.Dnssec && unsigned.Contains(z.Name)).ToList() is { Count: > 0 } signed)
         {
-            (await Knot(host, "reload", cancellationToken)).Check();
+            (await Knot(host, ForgetCommand(signed), null, cancellationToken)).Check();
         }
+
+        (await Knot(host, KnotConfiguration.Control("reload"), null, cancellationToken)).Check();
     }
 
-    /// <summary>
-    /// Makes Knot serve the current configuration where another one was served. A zone that is to be signed from now on and that it has unsigned in memory does not
-    /// go together with what its journal holds from when it was signed before: such a zone is loaded anew.
-    /// </summary>
-    public static async Task ReloadFrom(IHost host, DnsConfiguration? before, DnsConfiguration wanted, CancellationToken cancellationToken)
+    /// <inheritdoc cref="Reload" />
+    public static async Task ReloadIfRunning(IHost host, string component, DnsConfiguration? before, DnsConfiguration? wanted, CancellationToken cancellationToken)
     {
-        var unsigned = (before?.Zones ?? []).Where(z => !z.Dnssec).Select(z => z.Name).ToHashSet();
-        if (wanted.Zones.Where(z => z.Dnssec && unsigned.Contains(z.Name)).ToList() is { Count: > 0 } signed)
+        if (await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken) is { IsRunning: true })
         {
-            (await host.Run(["docker", "exec", Component.ContainerName(Component.Dns), .. ForgetCommand(signed)], cancellationToken: cancellationToken)).Check();
+            await Reload(host, component, before, wanted, cancellationToken);
         }
-
-        await Reload(host, Component.Dns, cancellationToken);
     }
 
     /// <summary>What is executed in Knot's container so that it loads zones anew as it reloads. Their journals and keys stay.</summary>
     public static string[] ForgetCommand(IEnumerable<Zone> zones) =>
-        ["/usr/sbin/knotc", "-s", KnotConfiguration.ControlSocket, "-b", "-f", "zone-purge", "+expire", .. zones.Select(z => ZoneName.Parse(z.Name).Absolute)];
+        KnotConfiguration.Control(["-b", "-f", "zone-purge", "+expire", .. zones.Select(z => ZoneName.Parse(z.Name).Absolute)]);
 
-    public static async Task ReloadIfRunning(IHost host, string component, CancellationToken cancellationToken)
-    {
-        if (await host.Docker.FindContainer(Component.ContainerName(component), cancellationToken) is { IsRunning: true })
-        {
-            await Reload(host, component, cancellationToken);
-        }
-    }
-
-    public static async Task ReloadIfRunning(IHost host, DnsConfiguration before, DnsConfiguration wanted, CancellationToken cancellationToken)
-    {
-        if (await host.Docker.FindContainer(Component.ContainerName(Component.Dns), cancellationToken) is { IsRunning: true })
-        {
-            await ReloadFrom(host, before, wanted, cancellationToken);
-        }
-    }
+    /// <param name="command">As <see cref="KnotConfiguration.Control"/> gives it.</param>
+    public static Task<CommandResult> Knot(IHost host, string[] command, CommandOptions? options, CancellationToken cancellationToken) =>
+        host.Run(["docker", "exec", Component.ContainerName(Component.Dns), .. command], options, cancellationToken);
 
     /// <summary>The arguments of Kea's answer.</summary>
     /// <exception cref="InvalidOperationException">Kea does not answer, or answers with an error: in its own words.</exception>
@@ -92,7 +82,4 @@ internal static class ComponentControl
             ? answer.TryGetProperty("arguments", out var arguments) ? arguments : default
             : throw new InvalidOperationException($"Kea on {host.Target} answers {command} with: {answer.GetProperty("text").GetString()}");
     }
-
-    private static Task<CommandResult> Knot(IHost host, string command, CancellationToken cancellationToken) =>
-        host.Run(["docker", "exec", Component.ContainerName(Component.Dns), "/usr/sbin/knotc", "-s", KnotConfiguration.ControlSocket, command], cancellationToken: cancellationToken);
 }

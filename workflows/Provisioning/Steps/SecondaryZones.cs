@@ -26,7 +26,7 @@ internal static class SecondaryZones
 
     /// <summary>What is executed in Knot's container to fetch them, and wait for the end.</summary>
     public static string[] Command(IEnumerable<Zone> zones) =>
-        ["/usr/sbin/knotc", "-s", KnotConfiguration.ControlSocket, "-t", "120", "-b", "zone-retransfer", .. zones.Select(z => ZoneName.Parse(z.Name).Absolute)];
+        KnotConfiguration.Control(["-t", "120", "-b", "zone-retransfer", .. zones.Select(z => ZoneName.Parse(z.Name).Absolute)]);
 
     /// <exception cref="StepRejectedException">One did not come.</exception>
     public static async Task Fetch(IHost host, IReadOnlyList<Zone> zones, StepContext step, TimeProvider time)
@@ -64,7 +64,7 @@ internal static class SecondaryZones
     }
 
     private static Task<CommandResult> Ask(IHost host, IReadOnlyList<Zone> zones, CancellationToken cancellationToken) =>
-        host.Run(["docker", "exec", Component.ContainerName(Component.Dns), .. Command(zones)], new CommandOptions { Timeout = TimeSpan.FromMinutes(3) }, cancellationToken);
+        ComponentControl.Knot(host, Command(zones), new CommandOptions { Timeout = TimeSpan.FromMinutes(3) }, cancellationToken);
 
     private static Zone? Named(CommandResult said, IReadOnlyList<Zone> zones) =>
         zones.FirstOrDefault(z => (said.Stderr + said.Stdout).Contains($"[{ZoneName.Parse(z.Name).Absolute}]", StringComparison.Ordinal));

@@ -14,24 +14,20 @@ public sealed class StartServing(Servers.Servers servers, Configurations configu
         var component = input.Image.Component;
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var container = await ContainerSwitch.Ensure(host, component, Specification(host, input, step.IdempotencyKey), step);
-        if (component == Component.Dns && (input.ConfigurationChanged || container.Created))
+        if (!input.ConfigurationChanged && !container.Created)
         {
-            var wanted = (await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns!;
-            var before = (await configurations.Current(input.ServerId, component, step.Cancellation))?.Configuration.Dns;
-            if (!container.Created)
-            {
-                await ComponentControl.ReloadFrom(host, before, wanted, step.Cancellation);
-                step.Changed("reloaded with the new configuration");
-            }
-
-            await SecondaryZones.Fetch(host, SecondaryZones.ToFetch(wanted, before), step, time);
+            return container;
         }
-        else if (input.ConfigurationChanged && !container.Created)
+
+        var wanted = (await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns;
+        var before = wanted is null ? null : (await configurations.Current(input.ServerId, component, step.Cancellation))?.Configuration.Dns;
+        if (!container.Created)
         {
-            await ComponentControl.Reload(host, component, step.Cancellation);
+            await ComponentControl.Reload(host, component, before, wanted, step.Cancellation);
             step.Changed("reloaded with the new configuration");
         }
 
+        await SecondaryZones.Fetch(host, SecondaryZones.ToFetch(wanted, before), step, time);
         return container;
     }
 

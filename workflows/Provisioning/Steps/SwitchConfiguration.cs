@@ -51,17 +51,10 @@ public sealed class SwitchConfiguration(Servers.Servers servers, Configurations 
         else
         {
             await CurrentConfiguration.Set(host, input.Component, previous, step.Cancellation);
-            if (await configurations.Current(input.ServerId, input.Component, step.Cancellation) is { Configuration.Dns: { } before })
-            {
-                var failed = (await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns!;
-                await ComponentControl.ReloadIfRunning(host, failed, before, step.Cancellation);
-                await SecondaryZones.FetchAgain(host, SecondaryZones.ToFetch(before, failed), step);
-            }
-            else
-            {
-                await ComponentControl.ReloadIfRunning(host, input.Component, step.Cancellation);
-            }
-
+            var before = (await configurations.Current(input.ServerId, input.Component, step.Cancellation))?.Configuration.Dns;
+            var failed = before is null ? null : (await configurations.Get(input.ConfigurationId, step.Cancellation)).Dns;
+            await ComponentControl.ReloadIfRunning(host, input.Component, failed, before, step.Cancellation);
+            await SecondaryZones.FetchAgain(host, SecondaryZones.ToFetch(before, failed), step);
             step.Changed($"configuration {previous} is the current one again");
         }
 
