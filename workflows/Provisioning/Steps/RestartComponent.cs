@@ -32,13 +32,27 @@ public sealed class LookAtComponents(Servers.Servers servers) : Step<LookAtCompo
 public sealed record RestartInput(Guid ServerId, string Component, DateTimeOffset? Before);
 
 /// <summary>A component's container, started anew once.</summary>
-public sealed class RestartComponent(Servers.Servers servers) : Step<RestartComponent, RestartInput, Nothing>, IPreviewable<RestartInput, Nothing>
+public sealed class RestartComponent(Servers.Servers servers, TimeProvider time) : Step<RestartComponent, RestartInput, Nothing>, IPreviewable<RestartInput, Nothing>
 {
+    // Docker's 10 s until it kills what does not end by itself, and those in which it starts it again.
+    private static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
     public override async Task<Nothing> Run(RestartInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         var container = await ContainerSwitch.Find(host, input.Component, step.Cancellation);
-        if (!container.IsRunning || container.StartedAt == input.Before)
+
+        // What an interrupted attempt has ordered, Docker goes on doing, and until it is done the container looks as before it.
+        var begun = time.GetTimestamp();
+        while (step.WasInterrupted && !IsAnew(container) && time.GetElapsedTime(begun) < UnderWay)
+        {
+            await Task.Delay(Pause, time, step.Cancellation);
+            container = await ContainerSwitch.Find(host, input.Component, step.Cancellation);
+        }
+
+        if (!IsAnew(container))
         {
             await host.Docker.Restart(container.Name, cancellationToken: step.Cancellation);
         }
@@ -54,6 +68,8 @@ public sealed class RestartComponent(Servers.Servers servers) : Step<RestartComp
         await servers.SetStopped(input.ServerId, input.Component, null, step.Cancellation);
         step.Changed($"restarted {container.Name}");
         return Nothing.Value;
+
+        bool IsAnew(DockerContainer seen) => seen.IsRunning && seen.StartedAt != input.Before;
     }
 
     public async Task<Preview<Nothing>> Preview(RestartInput input, CancellationToken cancellationToken)
