@@ -32,21 +32,33 @@ internal sealed class Retention(
         }
     }
 
+    // Also where the product ends before it has begun, because another part of it could not start: that is told by that part alone.
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
-        do
+        try
         {
-            try
+            do
             {
-                await CleanUp(stoppingToken);
+                await CleanUpOrLater(stoppingToken);
             }
-            catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
-            {
-                logger.LogWarning(exception, "Old measurements could not be cleaned up; trying again in an hour");
-            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task CleanUpOrLater(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CleanUp(cancellationToken);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
+        {
+            logger.LogWarning(exception, "Old measurements could not be cleaned up; trying again in an hour");
+        }
     }
 
     private async Task<int> DropSources(DateTime before, CancellationToken cancellationToken)
