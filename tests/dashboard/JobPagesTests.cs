@@ -21,7 +21,7 @@ public sealed class JobPagesTests(RunningProduct product) : DashboardTest(produc
         await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = title }).First).ToContainTextAsync("no such profile");
         await Picture(page, "jobs-failed");
 
-        await page.GetByRole(AriaRole.Link, new() { Name = title }).First.ClickAsync();
+        await OpenJob(page, title);
         await Expect(page.GetByText("saw it")).ToBeVisibleAsync();
         await Expect(page.GetByRole(AriaRole.Link, new() { Name = $"Run {run}" })).ToHaveAttributeAsync("href", $"/runs/{run}");
         await Picture(page, "job");
@@ -39,10 +39,10 @@ public sealed class JobPagesTests(RunningProduct product) : DashboardTest(produc
         var run = await Paused(title);
         var page = await AsAdmin();
         await OpenFailed(page, title);
-        await page.GetByRole(AriaRole.Link, new() { Name = title }).First.ClickAsync();
+        await OpenJob(page, title);
 
         page.Dialog += (_, sure) => sure.AcceptAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).First.ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).First.ClickAsync();
 
         await Expect(page.GetByText("The run was cancelled.")).ToBeVisibleAsync();
         Assert.Equal(Engine.RunState.Cancelled, (await Product.Runs.Get(run))!.State);
@@ -94,6 +94,13 @@ public sealed class JobPagesTests(RunningProduct product) : DashboardTest(produc
     }
 
     private static Task OpenFailed(IPage page, string title) => OpenUntil(page, "/hangfire/jobs/failed", title);
+
+    // The buttons are deaf until the script at the page's end has run.
+    private static async Task OpenJob(IPage page, string title)
+    {
+        await page.GetByRole(AriaRole.Link, new() { Name = title }).First.ClickAsync();
+        await page.WaitForURLAsync("**/jobs/details/**");
+    }
 
     /// <summary>The page once it shows that text: a moment after what it is about, and it does not follow by itself.</summary>
     private static async Task OpenUntil(IPage page, string path, string text)
