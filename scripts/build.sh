@@ -7,7 +7,7 @@ readonly without_tests="$root/scripts/product.slnf"
 readonly lab="$root/tests/lab/bin/$configuration/net10.0/ManagedServers.Lab.dll"
 
 run_images() {
-    need mmdebstrap
+    need mmdebstrap pgrep
     begin
     need_docker
     build_images --load "$@"

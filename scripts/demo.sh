@@ -11,7 +11,7 @@ run_demo() {
         --once) once=true ;;
         *) fail "demo knows --once, not $1" ;;
     esac
-    need mmdebstrap postgres kdig
+    need mmdebstrap postgres kdig pgrep
     begin
     exec 7> "$artifacts/.demo.lock"
     flock -n 7 || fail "a demo of this checkout is running already"

@@ -101,9 +101,15 @@ end_process() {
     end_group "$1"
 }
 
-# What is left of a session whose leader has ended, such as the compiler's server.
+# What is left of a session whose leader has ended, such as the compiler's server. The kernel takes a moment over it, in
+# which a port or a folder is still held.
 end_group() {
-    kill -KILL -- "-$1" 2> /dev/null || true
+    kill -KILL -- "-$1" 2> /dev/null || return 0
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        pgrep --pgroup "$1" --runstates R,S,D,T > /dev/null || break
+        sleep 0.1
+    done
 }
 
 # The product ends its private PostgreSQL itself; this is for a product that was killed.

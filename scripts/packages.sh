@@ -34,6 +34,7 @@ packages_of() {
         kdig) echo knot-dnsutils ;;
         kzonecheck) echo knot-dnssecutils ;;
         ssh) echo openssh-client ;;
+        pgrep) echo procps ;;
         chromium) echo chromium fonts-liberation ;;
         *) echo "$1" ;;
     esac

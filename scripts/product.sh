@@ -4,7 +4,7 @@
 readonly product="$root/api/bin/$configuration/net10.0/managed-servers.dll"
 
 run_serve() {
-    need mmdebstrap postgres
+    need mmdebstrap postgres pgrep
     begin
     build "$without_tests"
     local images=(--images "$artifacts/images")

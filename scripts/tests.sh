@@ -2,7 +2,7 @@
 # All tests, on real parts; the last line is the sum over all projects.
 
 run_tests() {
-    need mmdebstrap postgres kdig kzonecheck ssh chromium csh fish
+    need mmdebstrap postgres kdig kzonecheck ssh chromium csh fish pgrep
     begin
     need_docker
     build "$everything" --load
@@ -64,7 +64,7 @@ start_project() {
 
 # Tables, and the same as JSON below artifacts/bench: the named benchmark or all of them, and at the end what was missed.
 run_bench() {
-    need mmdebstrap postgres kdig ssh
+    need mmdebstrap postgres kdig ssh pgrep
     begin
     need_docker
     build "$everything" --load
