@@ -54,8 +54,8 @@ public sealed class ProductProcess : IAsyncDisposable
 
         // The private PostgreSQL runs as another user and must get through.
         File.SetUnixFileMode(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        var own = FreePort(IPAddress.Loopback);
-        var product = new ProductProcess(folder.FullName, bridge is null ? [own] : [own, FreePort(bridge)], bridge ?? IPAddress.Loopback);
+        var own = FreePort.On(IPAddress.Loopback);
+        var product = new ProductProcess(folder.FullName, bridge is null ? [own] : [own, FreePort.On(bridge)], bridge ?? IPAddress.Loopback);
         try
         {
             await product.Launch();
@@ -86,7 +86,7 @@ public sealed class ProductProcess : IAsyncDisposable
     /// <summary>A second start on the same folder under the same name, by mistake; all that it says until it ends.</summary>
     public async Task<(int ExitCode, string Said)> ServeTwice(params string[] options)
     {
-        using var second = Serve(options.Contains("--listen") ? [] : [FreePort(IPAddress.Loopback)], options);
+        using var second = Serve(options.Contains("--listen") ? [] : [FreePort.On(IPAddress.Loopback)], options);
         using var limit = new CancellationTokenSource(Patience);
         try
         {
@@ -250,13 +250,6 @@ public sealed class ProductProcess : IAsyncDisposable
         {
             output.AppendLine(line);
         }
-    }
-
-    private static IPEndPoint FreePort(IPAddress address)
-    {
-        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(address, 0));
-        return (IPEndPoint)socket.LocalEndPoint!;
     }
 
     [DllImport("libc", SetLastError = true)]

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using Dapper;
+using ManagedServers.Tests;
 using Npgsql;
 
 namespace ManagedServers.Engine.Tests;
@@ -13,7 +13,7 @@ public sealed class OutageTests
     [Trait("Category", Chaos.Category)]
     public async Task A_restart_of_PostgreSQL_in_the_middle_of_runs_changes_nothing_of_their_outcome()
     {
-        await using var postgres = await TestPostgres.Start(FreePort());
+        await using var postgres = await TestPostgres.Start(FreePort.On(IPAddress.Any).Port);
         var begun = new TaskCompletionSource();
         var go = new TaskCompletionSource();
         var actors = new Actors().On("a", async step => { step.Log("before"); begun.TrySetResult(); await go.Task; step.Log("after"); });
@@ -36,7 +36,7 @@ public sealed class OutageTests
     [Trait("Category", Chaos.Category)]
     public async Task A_database_that_is_away_for_longer_than_the_lease_costs_an_attempt_and_not_the_run()
     {
-        await using var postgres = await TestPostgres.Start(FreePort());
+        await using var postgres = await TestPostgres.Start(FreePort.On(IPAddress.Any).Port);
         var begun = new TaskCompletionSource();
         var cancelled = new TaskCompletionSource();
         var actors = new Actors().On("a", async step =>
@@ -97,7 +97,7 @@ public sealed class OutageTests
     [Trait("Category", Chaos.Category)]
     public async Task Many_runs_end_as_they_would_have_through_outages_and_restarts_of_PostgreSQL()
     {
-        await using var postgres = await TestPostgres.Start(FreePort());
+        await using var postgres = await TestPostgres.Start(FreePort.On(IPAddress.Any).Port);
         var calls = new ConcurrentDictionary<(Guid Run, int Seq, int Attempt), int>();
         var actors = new Actors();
         foreach (var name in new[] { "a", "b", "c", "d" })
@@ -186,24 +186,6 @@ public sealed class OutageTests
             using var docker = Process.Start("docker", arguments);
             await docker.WaitForExitAsync();
             exitCode = docker.ExitCode;
-        }
-    }
-
-    // Below those that the system gives to connections: while nobody listens there, an attempt to connect could be given that very port and keep it.
-    private static int FreePort()
-    {
-        while (true)
-        {
-            try
-            {
-                using var probe = new TcpListener(IPAddress.Any, Random.Shared.Next(20_000, 32_000));
-                probe.Start();
-                return ((IPEndPoint)probe.LocalEndpoint).Port;
-            }
-            catch (SocketException)
-            {
-                // taken: another one
-            }
         }
     }
 }

@@ -1,8 +1,8 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using ManagedServers.Api.Hosting;
 using ManagedServers.Engine;
+using ManagedServers.Tests;
 using ManagedServers.Workflows.Provisioning;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -34,7 +34,7 @@ public sealed class RunningProduct : IAsyncLifetime
 
         // The private PostgreSQL runs as another user and must get through.
         File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        var listen = FreePort();
+        var listen = FreePort.On(IPAddress.Loopback);
         Address = new Uri($"https://{listen}");
         var options = new ServeOptions
         {
@@ -77,13 +77,6 @@ public sealed class RunningProduct : IAsyncLifetime
             var image = new CatalogueImage(component, "1", $"managed-servers/{component}:1", new string('0', 64), $"{component}.tar.gz", 1);
             File.WriteAllText(Path.Combine(images, component + ".json"), JsonSerializer.Serialize(image, EngineJson.Options));
         }
-    }
-
-    private static IPEndPoint FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return (IPEndPoint)socket.LocalEndPoint!;
     }
 
     // The product builds its own container; this hands it out as soon as the product serves.

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using ManagedServers.Tests;
 using ManagedServers.Workflows.Configuration;
 
 namespace ManagedServers.Workflows.Tests.Payload;
@@ -13,7 +14,7 @@ internal sealed class KnotPair : IAsyncDisposable
     private string? knot;
     private string? monitor;
 
-    public int Port { get; } = FreePort();
+    public int Port { get; } = FreePort.On(IPAddress.Loopback).Port;
 
     public string ZoneFolder => Path.Combine(folder, "config", "zones");
 
@@ -132,11 +133,5 @@ internal sealed class KnotPair : IAsyncDisposable
         }
 
         Directory.Delete(folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.Client.LocalEndPoint!).Port;
     }
 }
