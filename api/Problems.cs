@@ -10,6 +10,7 @@ using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Routes;
 using ManagedServers.Workflows.Servers;
+using ManagedServers.Workflows.Settings;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -61,6 +62,8 @@ internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandle
         ServerNotFoundException e => new() { Status = 404, Type = "server-not-found", Title = "No such server", Detail = e.Message },
         RouteNotFoundException e => new() { Status = 404, Type = "route-not-found", Title = "No such SSH route", Detail = e.Message },
         ConfigurationNotFoundException e => new() { Status = 404, Type = "configuration-not-found", Title = "No such configuration", Detail = e.Message },
+        SettingsNotFoundException e => new() { Status = 404, Type = "settings-not-found", Title = "No such settings", Detail = e.Message },
+        SettingsConflictException e => new() { Status = 409, Type = "settings-conflict", Title = "Changed meanwhile", Detail = e.Message },
         CommandNotFoundException e => new() { Status = 404, Type = "command-not-found", Title = "No such command", Detail = e.Message },
         CommandConflictException e => new() { Status = 409, Type = e.Code, Title = "Not possible for this command", Detail = e.Message },
         ServerConflictException e => new() { Status = 409, Type = e.Code, Title = "Not possible now", Detail = e.Message },

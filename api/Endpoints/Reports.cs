@@ -1,5 +1,6 @@
 using ManagedServers.Workflows.Access;
 using ManagedServers.Workflows.Monitoring;
+using ManagedServers.Workflows.Provisioning;
 using Microsoft.AspNetCore.Mvc;
 
 namespace ManagedServers.Api.Endpoints;
@@ -20,6 +21,8 @@ internal static class Reports
         monitoring.MapPost("/dns", async (DnsReport report, Ingestion ingestion, HttpContext context, CancellationToken cancellationToken) =>
             Results.Accepted(null as string, await ingestion.Accept(Own(context), report, cancellationToken)))
             .Produces<Accepted>(202).WithSummary("DNS statistics of the token's own server");
+
+        monitoring.MapGet("/agent", () => Results.Bytes(PayloadFiles.AgentScript, "text/x-python")).WithSummary("The agent whose digest the answer to a heartbeat names");
     }
 
     private static Guid Own(HttpContext context) => context.User.Account()!.ServerId!.Value;

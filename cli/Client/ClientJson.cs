@@ -31,6 +31,8 @@ namespace ManagedServers.Cli.Client;
 [JsonSerializable(typeof(Page<CatalogueCommand>))]
 [JsonSerializable(typeof(CommandRequest))]
 [JsonSerializable(typeof(ChosenCommands))]
+[JsonSerializable(typeof(SettingsModule))]
+[JsonSerializable(typeof(Page<SettingsModule>))]
 [JsonSerializable(typeof(ComponentsRequest))]
 [JsonSerializable(typeof(ControlRequest))]
 [JsonSerializable(typeof(CommandsRequest))]

@@ -7,7 +7,7 @@ using Npgsql;
 namespace ManagedServers.Workflows.Monitoring;
 
 /// <summary>Questions about heartbeats.</summary>
-public sealed class Heartbeats(NpgsqlDataSource database, MonitoringOptions options, TimeProvider time)
+public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring current, MonitoringOptions options, TimeProvider time)
 {
     private sealed class SummaryRow
     {
@@ -66,9 +66,9 @@ public sealed class Heartbeats(NpgsqlDataSource database, MonitoringOptions opti
             """, new
         {
             ids = serverIds.ToArray(),
-            since = now - options.Window - options.Grace,
-            earliest = now - options.Window - 2 * options.Grace,
-            most = options.HealthyCount,
+            since = now - current.Window - options.Grace,
+            earliest = now - current.Window - 2 * options.Grace,
+            most = current.HealthyCount,
         }, cancellationToken: cancellationToken));
         var found = rows.DistinctBy(r => r.ServerId).ToDictionary(r => r.ServerId, r => Summarise(r, now));
         return [.. serverIds.Select(id => found[id])];
@@ -110,11 +110,11 @@ public sealed class Heartbeats(NpgsqlDataSource database, MonitoringOptions opti
         }
 
         var age = now - first;
-        var young = age < options.Window;
+        var young = age < current.Window;
         // The first beat is due at once. The second comes at the host's own phase, so it may be early.
-        var due = young ? Math.Clamp(1 + (int)((age - options.Grace) / options.HeartbeatInterval), Math.Max(1, row.Received), options.HealthyCount) : options.HealthyCount;
+        var due = young ? Math.Clamp(1 + (int)((age - options.Grace) / current.HeartbeatInterval), Math.Max(1, row.Received), current.HealthyCount) : current.HealthyCount;
         var status = young ? HeartbeatStatus.Starting
-            : row.Received >= options.HealthyCount ? HeartbeatStatus.Healthy
+            : row.Received >= current.HealthyCount ? HeartbeatStatus.Healthy
             : row.Received > 0 ? HeartbeatStatus.Degraded
             : HeartbeatStatus.Silent;
         return new HeartbeatSummary(row.ServerId, due, row.Received, status, row.LastAt, row.Total, components, docker);

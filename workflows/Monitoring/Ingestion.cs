@@ -1,3 +1,5 @@
+using ManagedServers.Workflows.Provisioning;
+
 namespace ManagedServers.Workflows.Monitoring;
 
 /// <summary>The one way in for what hosts measure: checked, queued within a bound, stored in batches; the answer comes after the commit.</summary>
@@ -5,19 +7,21 @@ public sealed class Ingestion
 {
     private readonly IntakeQueue queue;
     private readonly MonitoringOptions options;
+    private readonly CurrentMonitoring current;
     private readonly TimeProvider time;
 
-    internal Ingestion(IntakeQueue queue, MonitoringOptions options, TimeProvider time) => (this.queue, this.options, this.time) = (queue, options, time);
+    internal Ingestion(IntakeQueue queue, MonitoringOptions options, CurrentMonitoring current, TimeProvider time) =>
+        (this.queue, this.options, this.current, this.time) = (queue, options, current, time);
 
     /// <param name="serverId">The server whose token came with the request, never one from the body.</param>
     /// <exception cref="InvalidInputException">A field breaks its rule; nothing was stored.</exception>
     /// <exception cref="IngestionBusyException">Nothing was stored; try again later.</exception>
-    public Task<Accepted> Accept(Guid serverId, HeartbeatReport report, CancellationToken cancellationToken = default) =>
-        Accept(HeartbeatRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken);
+    public async Task<Accepted> Accept(Guid serverId, HeartbeatReport report, CancellationToken cancellationToken = default) =>
+        await Accept(HeartbeatRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken) with { Settings = current.Agent, Agent = PayloadFiles.AgentDigest };
 
     /// <inheritdoc cref="Accept(Guid, HeartbeatReport, CancellationToken)"/>
-    public Task<Accepted> Accept(Guid serverId, DnsReport report, CancellationToken cancellationToken = default) =>
-        Accept(DnsRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken);
+    public async Task<Accepted> Accept(Guid serverId, DnsReport report, CancellationToken cancellationToken = default) =>
+        await Accept(DnsRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken) with { Settings = current.Monitor };
 
     private Task<Accepted> Accept(Delivery delivery, CancellationToken cancellationToken)
     {

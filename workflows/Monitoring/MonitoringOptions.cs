@@ -1,30 +1,13 @@
 namespace ManagedServers.Workflows.Monitoring;
 
-/// <summary>Bounds and windows. The settings page takes these over in a later issue.</summary>
+/// <summary>Bounds that are the product's own; what operators set is in <see cref="CurrentMonitoring"/>.</summary>
 public sealed record MonitoringOptions
 {
-    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>What the heartbeat bar looks back on.</summary>
-    public TimeSpan Window { get; init; } = TimeSpan.FromMinutes(2);
-
     /// <summary>How late a beat may be and still count for the bar.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Beats in the window of a healthy server.</summary>
-    public int HealthyCount { get; init; } = 4;
-
-    /// <summary>Single beats.</summary>
-    public TimeSpan HeartbeatsKept { get; init; } = TimeSpan.FromDays(14);
-
-    /// <summary>Counts by the minute; a name's total and last access are kept for ever.</summary>
-    public TimeSpan HitsKept { get; init; } = TimeSpan.FromDays(90);
-
     /// <summary>What waited longer in a spool is refused. Shorter than everything kept, so that nothing lands in a day that was cleaned up.</summary>
     public TimeSpan OldestAccepted { get; init; } = TimeSpan.FromDays(8);
-
-    /// <summary>Names with a row of their own, per server; a flood of random names beyond it is counted together.</summary>
-    public int NamesPerServer { get; init; } = 100_000;
 
     /// <summary>Records waiting for the writer, at most; a name or a beat weighs one. About 200 MB at worst.</summary>
     public int QueueLimit { get; init; } = 400_000;

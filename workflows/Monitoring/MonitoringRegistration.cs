@@ -1,3 +1,4 @@
+using ManagedServers.Workflows.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -10,9 +11,12 @@ public static class MonitoringRegistration
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options ?? new MonitoringOptions());
+        services.TryAddSingleton<ProductSettings>();
+        services.AddSingleton<SettingsModule>(MonitoringSettings.Module).AddSingleton<SettingsModule>(MonitoringServices.Module);
+        services.AddSingleton<CurrentMonitoring>().AddHostedService(s => s.GetRequiredService<CurrentMonitoring>());
         services.AddSingleton<IntakeQueue>();
         services.AddSingleton<DayPartitions>();
-        services.AddSingleton(s => new Ingestion(s.GetRequiredService<IntakeQueue>(), s.GetRequiredService<MonitoringOptions>(), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new Ingestion(s.GetRequiredService<IntakeQueue>(), s.GetRequiredService<MonitoringOptions>(), s.GetRequiredService<CurrentMonitoring>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<Heartbeats>();
         services.AddSingleton<Hits>();
         services.AddSingleton<MonitoringData>();

@@ -7,7 +7,7 @@ namespace ManagedServers.Workflows.Monitoring;
 
 /// <summary>Once an hour: makes the next day's partitions ahead of midnight and drops those that are kept no longer.</summary>
 internal sealed class Retention(
-    NpgsqlDataSource database, DayPartitions days, MonitoringOptions options, TimeProvider time, ILogger<Retention> logger) : BackgroundService
+    NpgsqlDataSource database, DayPartitions days, CurrentMonitoring current, TimeProvider time, ILogger<Retention> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
@@ -19,10 +19,10 @@ internal sealed class Retention(
         var now = time.GetUtcNow().UtcDateTime;
         var tomorrow = DateOnly.FromDateTime(now).AddDays(1);
         await days.Ensure(DayPartitions.Dns.Append(DayPartitions.Heartbeat).Select(table => (table, tomorrow)), cancellationToken);
-        var dropped = await days.Drop(DayPartitions.Heartbeat, DateOnly.FromDateTime(now - options.HeartbeatsKept), cancellationToken);
+        var dropped = await days.Drop(DayPartitions.Heartbeat, DateOnly.FromDateTime(now - current.HeartbeatsKept), cancellationToken);
         foreach (var table in DayPartitions.Dns)
         {
-            dropped += await days.Drop(table, DateOnly.FromDateTime(now - options.HitsKept), cancellationToken);
+            dropped += await days.Drop(table, DateOnly.FromDateTime(now - current.HitsKept), cancellationToken);
         }
 
         var sources = await DropSources(now - SourcesKept, cancellationToken);

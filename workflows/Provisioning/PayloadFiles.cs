@@ -1,13 +1,15 @@
 using System.Reflection;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Settings;
 
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>The files that the agent and the monitor read on a host.</summary>
-public sealed class PayloadFiles(Servers.Servers servers, CertificateAuthority authority)
+public sealed partial class PayloadFiles(Servers.Servers servers, CertificateAuthority authority)
 {
     private const int HeartbeatSeconds = 30;
     private const int SampleSeconds = 10;
@@ -17,9 +19,10 @@ public sealed class PayloadFiles(Servers.Servers servers, CertificateAuthority a
 
     public string AuthorityPem => authority.Pem;
 
-    private const string DeliveryPlace = "# On a host monitor/delivery.py stands here: there the agent is one file.\n";
+    public static byte[] AgentScript { get; } = Encoding.UTF8.GetBytes(Included().Replace(Text("Payload.agent.agent.py"), include => Text($"Payload.{include.Groups["file"].Value.Replace('/', '.')}")));
 
-    public static byte[] AgentScript => Encoding.UTF8.GetBytes(Text("Payload.agent.agent.py").Replace(DeliveryPlace, Text("Payload.monitor.delivery.py"), StringComparison.Ordinal));
+    /// <summary>By which an agent tells whether it is this one.</summary>
+    public static string AgentDigest { get; } = Convert.ToHexStringLower(SHA256.HashData(AgentScript));
 
     public static byte[] EnrolScript { get; } = Encoding.UTF8.GetBytes(Text("Payload.enrol.enrol.py"));
 
@@ -40,6 +43,9 @@ public sealed class PayloadFiles(Servers.Servers servers, CertificateAuthority a
         api = Trimmed(api), token, serverId, intervalSeconds = SampleSeconds,
         caFile = "/var/lib/monitor/ca.pem", zones,
     });
+
+    [GeneratedRegex(@"^# include (?<file>\S+)\n", RegexOptions.Multiline)]
+    private static partial Regex Included();
 
     private static string Trimmed(Uri api) => api.ToString().TrimEnd('/');
 

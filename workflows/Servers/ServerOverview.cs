@@ -66,7 +66,7 @@ public sealed record ServerView
 }
 
 /// <summary>Servers together with what their last run and their heartbeats say: the state is worked out when it is asked for, so it cannot go stale.</summary>
-public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns runs, DriftFindings drift, MonitoringOptions options, TimeProvider time)
+public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns runs, DriftFindings drift, CurrentMonitoring monitoring, TimeProvider time)
 {
     public async Task<IReadOnlyList<ServerView>> List(string? filter = null, string? after = null, int limit = 100, CancellationToken cancellationToken = default) =>
         await View(await servers.List(filter, after, limit, cancellationToken), cancellationToken);
@@ -135,7 +135,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         RunState.Cancelled when components.Count == 0 && run.Undone => (ServerState.New, run.Reason),
         RunState.Paused or RunState.Failed or RunState.Cancelled when components.Count == 0 && run.Kind is not (StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind) => (ServerState.Failed, run.Reason),
         _ when components.Count == 0 => (ServerState.New, null),
-        _ when beat.LastAt is null && time.GetUtcNow() - (run?.FinishedAt ?? server.CreatedAt) < options.Window => (ServerState.Starting, "waiting for its first heartbeat"),
+        _ when beat.LastAt is null && time.GetUtcNow() - (run?.FinishedAt ?? server.CreatedAt) < monitoring.Window => (ServerState.Starting, "waiting for its first heartbeat"),
         _ when beat.LastAt is null => (ServerState.Unreachable, "no heartbeat yet"),
         _ when beat.Status == HeartbeatStatus.Silent => (ServerState.Unreachable, $"last heard {Age(time.GetUtcNow() - beat.LastAt.Value)} ago"),
         _ when beat.Docker is { State: not "running" } docker => (ServerState.Stopped, docker.State == "stopped" ? "Docker does not run on the host" : "the host's agent gets no answer from Docker"),

@@ -50,6 +50,7 @@ public sealed class RealProductTests : IAsyncLifetime
         await AddTheHost();
         await InstallThroughAKill();
         await SeeWhatItDoes();
+        await HaveItBeatFaster();
         await ChangeWhatItServes();
         await Leave();
     }
@@ -113,6 +114,25 @@ public sealed class RealProductTests : IAsyncLifetime
         await Bad(1, "only one that is paused, failed or cancelled can be retried", "runs", "retry", run);
         Assert.Contains(" beats came, ", (await Good("heartbeats", "ns1")).Out, StringComparison.Ordinal);
         Assert.Contains("Coverage: ", (await Good("hits", "ns1", "--from", "1h", "--sort", "last")).Out, StringComparison.Ordinal);
+    }
+
+    private async Task HaveItBeatFaster()
+    {
+        await Bad(1, "healthyCount: does not fit: 4 beats, one every 300 s", "settings", "set", "monitoring", "heartbeatIntervalSeconds=300");
+        await Bad(1, "There are: monitoring, monitoring-services", "settings", "show", "moon");
+        await Bad(2, "This is not KEY=VALUE", "settings", "set", "monitoring", "soon");
+        Assert.Matches("heartbeatIntervalSeconds +5\n", (await Good("settings", "set", "monitoring", "heartbeatIntervalSeconds=5", "--version-is", "0")).Out);
+        await Bad(1, "version 1 now, changed by admin", "settings", "set", "monitoring", "heartbeatIntervalSeconds=6", "--version-is", "0");
+        await Good("settings", "set", "monitoring-services", "disk.enabled=false");
+        Assert.Matches("\n1 +.* +admin +heartbeatIntervalSeconds 30 -> 5\n0 +never +the product", (await Good("settings", "history", "monitoring")).Out);
+        Assert.Matches("\nmonitoring +1 ", (await Good("settings", "list")).Out);
+
+        // Told with the answer to the next beat, and without an install.
+        await ProductProcess.Until(async () =>
+        {
+            var beats = JsonDocument.Parse((await Good("heartbeats", "ns1", "--limit", "2", "-o", "json")).Out).RootElement.GetProperty("items");
+            return beats.GetArrayLength() == 2 && beats[0].GetProperty("sentAt").GetDateTimeOffset() - beats[1].GetProperty("sentAt").GetDateTimeOffset() < TimeSpan.FromSeconds(9) && beats[0].GetProperty("disks").ValueKind == JsonValueKind.Null;
+        }, "the host beats every five seconds and tells nothing of its disks");
     }
 
     private async Task ChangeWhatItServes()

@@ -5,7 +5,7 @@ namespace ManagedServers.Workflows.Tests.Monitoring;
 
 public sealed class BackPressureTests(Database database) : MonitoringTest(database)
 {
-    protected override MonitoringOptions Options => new() { QueueLimit = 10, HeartbeatsKept = TimeSpan.FromDays(9) };
+    protected override MonitoringOptions Options => new() { QueueLimit = 10 };
 
     [Fact]
     public async Task A_full_queue_says_when_to_come_back_and_what_waits_is_stored_later()
@@ -47,6 +47,7 @@ public sealed class BackPressureTests(Database database) : MonitoringTest(databa
     [Fact]
     public async Task Days_that_are_kept_no_longer_are_dropped_whole()
     {
+        await Set("monitoring", """{"heartbeatsKeptDays":9}""");
         await Ingestion.Accept(Server, Reports.Beats(Noon, (1, Noon.AddDays(-7)), (2, Noon)));
         Time.Advance(TimeSpan.FromDays(4));
 

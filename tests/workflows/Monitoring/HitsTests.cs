@@ -4,7 +4,11 @@ namespace ManagedServers.Workflows.Tests.Monitoring;
 
 public sealed class HitsTests(Database database) : MonitoringTest(database)
 {
-    protected override MonitoringOptions Options => new() { NamesPerServer = 50 };
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await Set("monitoring-services", """{"namesPerServer":50}""");
+    }
 
     [Fact]
     public async Task Hits_of_a_period_stand_beside_the_total_and_the_last_access()

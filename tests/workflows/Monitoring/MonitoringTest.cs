@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using ManagedServers.Workflows.Monitoring;
+using ManagedServers.Workflows.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
@@ -19,6 +21,7 @@ public abstract class MonitoringTest(Database database) : IAsyncLifetime
     protected Ingestion Ingestion => Get<Ingestion>();
     protected Heartbeats Heartbeats => Get<Heartbeats>();
     protected Hits Hits => Get<Hits>();
+    protected ProductSettings Settings => Get<ProductSettings>();
 
     /// <summary>What a class wants otherwise.</summary>
     protected virtual MonitoringOptions Options => new();
@@ -52,6 +55,14 @@ public abstract class MonitoringTest(Database database) : IAsyncLifetime
             host.Dispose();
             host = null;
         }
+    }
+
+    /// <summary>Set as from another node: this one has read it when it is started again.</summary>
+    protected async Task Set(string module, string change)
+    {
+        await Settings.Change(module, JsonNode.Parse(change), null, "admin");
+        await Stop();
+        await Start();
     }
 
     protected T Get<T>() where T : notnull => host!.Services.GetRequiredService<T>();

@@ -27,6 +27,9 @@ internal sealed class AgentProcess : IDisposable
 
     public string InFolder(params string[] parts) => Path.Combine([Folder, .. parts]);
 
+    /// <summary>It rests between two updates: as if its last one were long ago.</summary>
+    public void Age() => File.SetLastWriteTimeUtc(InFolder("agent.py"), DateTime.UnixEpoch);
+
     public void Start() => process = Process.Start("python3", ["-I", InFolder("agent.py"), "run"]);
 
     /// <summary>As systemd does it.</summary>

@@ -70,7 +70,7 @@ public sealed class AgentUnderSystemdTests(SystemdHost systemd) : IClassFixture<
         Assert.Equal(["CapBnd:\t0000000000000004", "NoNewPrivs:\t1", "Seccomp:\t2"],
             (await lab.Run($"grep -E '^(CapBnd|NoNewPrivs|Seccomp):' /proc/{pid}/status")).Split('\n').Order());
         Assert.Equal($"{64 << 20}", await lab.Run($"cd /sys/fs/cgroup; cat memory/system.slice/{Unit}/memory.limit_in_bytes 2> /dev/null || cat system.slice/{Unit}/memory.max"));
-        using var outside = JsonDocument.Parse(await lab.Run($"cd {AgentHost.Agent} && python3 -B -c 'import agent, json; print(json.dumps(agent.beat()))'"));
+        using var outside = JsonDocument.Parse(await lab.Run($"cd {AgentHost.Agent} && python3 -B -c 'import agent, json; print(json.dumps(agent.Measures().beat()))'"));
         var inside = product.Beats.Values.Last();
         Assert.Equal(outside.RootElement.GetProperty("disks").EnumerateArray().Select(d => d.GetProperty("totalBytes").GetInt64()), inside.Disks!.Select(d => d!.TotalBytes));
         Assert.NotNull(inside.Load);

@@ -46,6 +46,12 @@ internal sealed class TestProduct : IAsyncDisposable
     /// <summary>Answers before anything is taken; null to take it.</summary>
     public Func<HeartbeatReport, IResult?> Refuse { get; set; } = _ => null;
 
+    /// <summary>What an agent is told with every answer.</summary>
+    public SenderSettings? Settings { get; set; }
+
+    /// <summary>The agent that is handed out, and the digest that is named for it where it is another.</summary>
+    public (byte[] Script, string? Named)? Agent { get; set; }
+
     public Func<DnsReport, Task> TakeDns { get; set; } = _ => Task.CompletedTask;
 
     public async Task Start()
@@ -56,6 +62,7 @@ internal sealed class TestProduct : IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k => k.Listen(address, Port, l => l.UseHttps(certificate)));
         app = builder.Build();
         app.MapPost("/api/v2/monitoring/heartbeats", (HeartbeatReport report, HttpRequest request) => Authorised(request, () => Task.FromResult(Take(report))));
+        app.MapGet("/api/v2/monitoring/agent", (HttpRequest request) => Authorised(request, () => Task.FromResult(Results.Bytes(Agent!.Value.Script, "text/x-python"))));
         app.MapPost("/api/v2/monitoring/dns", (DnsReport report, HttpRequest request) => Authorised(request, () => Take(report)));
         await app.StartAsync();
         Port = new Uri(app.Urls.Single()).Port;
@@ -95,7 +102,8 @@ internal sealed class TestProduct : IAsyncDisposable
             Reused.Enqueue(beat!);
         }
 
-        return Results.Json(new Accepted(fresh, report.Beats!.Count - fresh, DateTimeOffset.UnixEpoch), statusCode: 202);
+        var agent = Agent is { } offered ? offered.Named ?? Convert.ToHexStringLower(SHA256.HashData(offered.Script)) : null;
+        return Results.Json(new Accepted(fresh, report.Beats!.Count - fresh, DateTimeOffset.UnixEpoch, Settings, agent), statusCode: 202);
     }
 
     private async Task<IResult> Take(DnsReport report)

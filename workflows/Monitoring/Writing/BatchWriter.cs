@@ -6,7 +6,7 @@ namespace ManagedServers.Workflows.Monitoring;
 
 /// <summary>Writes what waits in one transaction at a time; the more waits, the larger the batch. A delivery is told only after the commit.</summary>
 internal sealed class BatchWriter(
-    IntakeQueue queue, NpgsqlDataSource database, DayPartitions days, MonitoringOptions options, TimeProvider time, ILogger<BatchWriter> logger) : BackgroundService
+    IntakeQueue queue, NpgsqlDataSource database, DayPartitions days, CurrentMonitoring current, TimeProvider time, ILogger<BatchWriter> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
@@ -84,7 +84,7 @@ internal sealed class BatchWriter(
             }
         }
 
-        await new DnsRows(connection, transaction, options.NamesPerServer).Store(tally);
+        await new DnsRows(connection, transaction, current.NamesPerServer).Store(tally);
         await transaction.CommitAsync(cancellationToken);
         // There is room before anybody hears that there is.
         queue.Finished(batch);

@@ -5,6 +5,7 @@
     agent.py uninstall   leave the host as it was before
     agent.py status      what is running
     agent.py probe       what `install` would have start the agent at boot; changes nothing
+    agent.py prove       one beat, shown and not sent; changes nothing
     agent.py supervise   where there is no systemd: run the agent in the background and start it again when it dies
     agent.py run         the agent itself
 
@@ -12,7 +13,10 @@ Python 3.6 or newer, standard library only. Settings in agent.json beside this f
 Runs as root, or as a user who looks after nothing but what is his own: his systemd, his crontab.
 """
 
-# On a host monitor/delivery.py stands here: there the agent is one file.
+# On a host they stand here: there the agent is one file.
+# include monitor/delivery.py
+# include agent/measures.py
+# include agent/update.py
 
 import fcntl
 import hashlib
@@ -23,110 +27,8 @@ import shutil
 import subprocess
 import sys
 
-VERSION = "1"
+VERSION = "2"
 HERE = os.path.dirname(os.path.realpath(__file__))
-
-
-# --- what is measured: whatever cannot be read is left out, a beat is sent all the same ---
-
-LOCAL_FILESYSTEMS = {"btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "reiserfs", "xfs", "zfs"}  # a dead network mount would hang us
-
-
-def lines(path):
-    with open(path, errors="replace") as file:
-        return file.read().splitlines()
-
-
-def load():
-    return [float(value) for value in lines("/proc/loadavg")[0].split()[:3]]
-
-
-def memory_and_swap():
-    kilobytes = {}
-    for line in lines("/proc/meminfo"):
-        words = line.split()
-        kilobytes[words[0].rstrip(":")] = int(words[1]) * 1024
-    available = kilobytes.get("MemAvailable", kilobytes["MemFree"] + kilobytes.get("Buffers", 0) + kilobytes.get("Cached", 0))
-    swap = kilobytes.get("SwapTotal", 0)
-    return ({"totalBytes": kilobytes["MemTotal"], "availableBytes": available},
-            {"totalBytes": swap, "usedBytes": swap - kilobytes.get("SwapFree", 0)})
-
-
-def disks():
-    found, devices = [], set()
-    for line in lines("/proc/mounts"):
-        device, mount, kind = line.split()[:3]
-        mount = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), mount)
-        if mount != "/" and (kind not in LOCAL_FILESYSTEMS or device in devices) or len(found) == 32:
-            continue
-        if len(mount) > 255 or any(ord(c) < 32 or 0x7f <= ord(c) < 0xa0 or 0xd800 <= ord(c) < 0xe000 for c in mount):
-            continue
-        if mount == "/" and any(disk["mount"] == "/" for disk in found):
-            continue
-        try:
-            stat = os.statvfs(mount)
-        except OSError:
-            continue
-        if stat.f_blocks:
-            devices.add(device)
-            found.append({"mount": mount, "totalBytes": stat.f_blocks * stat.f_frsize,
-                          "usedBytes": (stat.f_blocks - stat.f_bfree) * stat.f_frsize,
-                          "inodesTotal": stat.f_files, "inodesUsed": stat.f_files - stat.f_ffree})
-    return found
-
-
-def connections():
-    rows = [line.split() for line in lines("/proc/net/snmp") if line.startswith("Tcp:")]
-    tcp = int(rows[1][rows[0].index("CurrEstab")])
-    sockets = [path for path in ("/proc/net/sockstat", "/proc/net/sockstat6") if os.path.exists(path)]
-    udp = sum(int(line.split()[2]) for path in sockets for line in lines(path) if line.startswith(("UDP:", "UDP6:")))
-    return {"tcpEstablished": tcp, "udp": udp}
-
-
-def ask_docker(path, timeout=2):
-    """A question in HTTP/1.0 over the socket: the answer ends with the connection. Bounded in time and size as a whole."""
-    deadline, answer = time.monotonic() + timeout, b""
-    with socket.socket(socket.AF_UNIX) as docker:
-        docker.settimeout(timeout)
-        docker.connect("/var/run/docker.sock")
-        docker.sendall(("GET %s HTTP/1.0\r\nHost: docker\r\n\r\n" % path).encode())
-        while len(answer) < 1 << 20:
-            docker.settimeout(max(0.01, deadline - time.monotonic()))
-            part = docker.recv(65536)
-            if not part:
-                break
-            answer += part
-    head, _, body = answer.partition(b"\r\n\r\n")
-    if b" 200 " not in head.split(b"\r\n")[0]:
-        raise ValueError("docker answered " + head[:80].decode("ascii", "replace"))
-    return json.loads(body.decode())
-
-
-def docker_and_components():
-    try:
-        version = str(ask_docker("/version").get("Version", ""))[:64]
-        found = ask_docker("/containers/json?all=1&filters=" + urllib.parse.quote('{"label":["managed-servers.component"]}'))
-    except (FileNotFoundError, ConnectionRefusedError):
-        return {"state": "stopped"}, []
-    except (OSError, ValueError):
-        return {"state": "unknown"}, []
-    components = [{"name": label.get("managed-servers.component", ""), "version": label.get("managed-servers.version", "")[:64],
-                   "state": "running" if container.get("State") == "running" else "stopped", "image": container.get("Image", "")[:255]}
-                  for container in found for label in [container.get("Labels") or {}]]
-    components = [component for component in components if re.match(r"[a-z][a-z0-9-]{0,31}\Z", component["name"])]
-    return {"state": "running", "version": version}, sorted(components, key=lambda c: c["name"])[:16]
-
-
-def beat():
-    now = {"sentAt": utc(time.time()), "agentVersion": VERSION}
-    for names, measure in ((("uptimeSeconds",), lambda: (uptime(),)), (("load",), lambda: (load(),)), (("memory", "swap"), memory_and_swap),
-                           (("disks",), lambda: (disks(),)), (("connections",), lambda: (connections(),)),
-                           (("docker", "components"), docker_and_components)):
-        try:
-            now.update(zip(names, measure()))
-        except (OSError, ValueError, LookupError):
-            pass
-    return now
 
 
 # --- the agent ---
@@ -235,45 +137,78 @@ def run(supervisor=None):
         raise SystemExit(1)
 
 
+class Beats:
+    """When a beat is due: at the host's own phase, so that a fleet does not beat in step."""
+
+    def __init__(self, server, interval):
+        self.fraction = int(hashlib.sha256(server.encode()).hexdigest()[:8], 16) / 2.0 ** 32
+        self.every(interval)
+
+    def every(self, interval):
+        self.interval = interval
+        # The phase is taken from the clock once; after that only steady time counts, so that a clock that is set moves no beat.
+        self.due = time.monotonic() + (self.fraction * interval - time.time()) % interval
+
+    def rest(self):
+        return max(0.0, self.due - time.monotonic())
+
+    def pass_by(self):
+        while not self.rest():
+            self.due += self.interval
+
+
 def beat_for_ever(config, log, supervisor):
-    interval = max(1.0, float(config["intervalSeconds"]))
-    phase = int(hashlib.sha256(config["serverId"].encode()).hexdigest()[:8], 16) / 2.0 ** 32 * interval
-    spool, product = Spool(config["spoolFolder"], config.get("spoolBytes", 8 << 20), log), Product(config)
+    beats = Beats(config["serverId"], max(1.0, float(config["intervalSeconds"])))
+    spool, product, measures = Spool(config["spoolFolder"], config.get("spoolBytes", 8 << 20), log), Product(config), Measures()
+    update = Update(os.path.realpath(__file__), product, log, beats.interval, beats.fraction * beats.interval)
     log("agent %s started, process %d, %d beats in the spool" % (VERSION, os.getpid(), spool.pending()))
-    # The phase is taken from the clock once; after that only steady time counts, so that a clock that is set moves no beat.
-    due = time.monotonic() + (phase - time.time()) % interval
+
+    def heed(answer):
+        """What the product wants from now on; what is not as it should be is as if it had not been said."""
+        settings = answer.get("settings") if isinstance(answer.get("settings"), dict) else {}
+        interval, services = settings.get("intervalSeconds"), settings.get("services")
+        if isinstance(interval, (int, float)) and 1 <= interval <= 3600 and interval != beats.interval:
+            log("a beat every %d s from now on" % interval)
+            beats.every(float(interval))
+        measures.wanted(services if isinstance(services, dict) else {})
+        update.hear(answer.get("agent"))
 
     def report():
-        spool.append(beat())
-        deliver_until(due, spool, product, log)
+        spool.append(measures.beat())
+        deliver_until(beats, spool, product, heed, log)
         os.utime(beside("agent.lock"))
 
     while True:
         report()
-        while time.monotonic() < due:
-            if signal.sigtimedwait([signal.SIGUSR1], max(0.0, due - time.monotonic())):
+        if update.make():
+            run_anew("run", *(("--supervisor", str(supervisor)) if supervisor else ()))
+        while beats.rest():
+            if signal.sigtimedwait([signal.SIGUSR1], beats.rest()):
                 report()  # an installation asks for a sign of life
         if supervisor and os.getppid() != supervisor:
             log("the supervisor is gone; becoming it")
             product.close()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
-            os.execv(sys.executable, [sys.executable, "-I", os.path.realpath(__file__), "supervise"])
-        while due <= time.monotonic():
-            due += interval
+            run_anew("supervise")
+        beats.pass_by()
 
 
-def deliver_until(due, spool, product, log):
+def run_anew(*arguments):
+    os.execv(sys.executable, (sys.executable, "-I", os.path.realpath(__file__)) + arguments)
+
+
+def deliver_until(beats, spool, product, heed, log):
     """Until all is delivered or the next beat is due. A beat that is a few seconds late still counts, so it is soon tried again."""
     pause = 1.0
-    while time.monotonic() < due:
+    while beats.rest():
         try:
-            if deliver(spool, product, "/api/v2/monitoring/heartbeats", "beats", due, log):
+            if deliver(spool, product, "/api/v2/monitoring/heartbeats", "beats", beats.due, log, heed):
                 log("delivering")
             return
         except Undelivered as error:
             log("not delivered: %s" % error)
             wait = max(pause, min(error.retry_after or 0, 300))
-            if time.monotonic() + wait >= due:
+            if wait >= beats.rest():
                 return
             time.sleep(wait)
             pause *= 2
@@ -638,6 +573,11 @@ SYSTEMD = Systemd if ROOT else UserSystemd
 SUPERVISIONS = (Systemd, Cron, RcLocal, Nothing) if ROOT else (UserSystemd, Cron, Nothing)
 
 
+def prove():
+    configuration()
+    print(json.dumps(Measures().beat()))
+
+
 def probe():
     print(json.dumps({"supervision": first_that_may().name, "rootStep": root_step() if first_that_may() is Nothing and not ROOT else None}))
 
@@ -773,7 +713,7 @@ def with_lock(action):
 
 
 def main(arguments):
-    commands = {"install": install, "uninstall": uninstall, "status": status, "probe": probe, "supervise": supervise, "run": run}
+    commands = {"install": install, "uninstall": uninstall, "status": status, "probe": probe, "prove": prove, "supervise": supervise, "run": run}
     if arguments[:2] == ["run", "--supervisor"] and len(arguments) == 3 and arguments[2].isdigit():
         run(int(arguments[2]))
     elif len(arguments) == 1 and arguments[0] in commands:

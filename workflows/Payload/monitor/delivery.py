@@ -277,22 +277,24 @@ class Product:
         self.tls.load_verify_locations(config["caFile"])
 
     def post(self, path, value):
-        """(status, Retry-After in seconds or None, body)"""
-        body = json.dumps(value, separators=(",", ":")).encode()
+        return self.ask("POST", path, json.dumps(value, separators=(",", ":")).encode())
+
+    def ask(self, method, path, body, most=65536):
+        """(status, Retry-After in seconds or None, the first `most` bytes of the body)"""
         kept = self.connection is not None
         try:
-            return self.exchange(path, body)
+            return self.exchange(method, path, body, most)
         except UNREACHABLE as error:
             self.close()
             if not kept:
                 raise Undelivered("%s:%d: %s" % (self.address + (error or type(error).__name__,)))
         try:  # the product closes connections that were idle for long: once more over a new one
-            return self.exchange(path, body)
+            return self.exchange(method, path, body, most)
         except UNREACHABLE as error:
             self.close()
             raise Undelivered("%s:%d: %s" % (self.address + (error or type(error).__name__,)))
 
-    def exchange(self, path, body):
+    def exchange(self, method, path, body, most):
         if self.connection is None:
             self.connection = http.client.HTTPConnection(SERVER_NAME, timeout=self.timeout)
             raw = socket.create_connection(self.address, timeout=min(5, self.timeout))
@@ -302,10 +304,10 @@ class Product:
             except BaseException:
                 raw.close()
                 raise
-        self.connection.request("POST", self.prefix + path, body, {
+        self.connection.request(method, self.prefix + path, body, {
             "Content-Type": "application/json", "Authorization": "Bearer " + self.token, "User-Agent": SERVER_NAME})
         answer = self.connection.getresponse()
-        text = answer.read(65536)
+        text = answer.read(most)
         if answer.will_close or not answer.isclosed():
             self.close()
         retry = answer.getheader("Retry-After", "")
@@ -321,13 +323,13 @@ def time_is_up(number, frame):
     raise Undelivered("no answer in time")
 
 
-def deliver(spool, product, path, name, deadline, log):
-    """Sends what waits, oldest first. True when nothing is left, False when the time was up; Undelivered when the product does not take it.
+def deliver(spool, product, path, name, deadline, log, heed):
+    """Sends what waits, oldest first. True when nothing is left, False when the time was up; Undelivered when the product does not take it. What it answers is heeded.
     The alarm bounds the whole of it, whatever hangs; so only the main thread delivers."""
     signal.signal(signal.SIGALRM, time_is_up)
     signal.setitimer(signal.ITIMER_REAL, max(0.01, deadline - time.monotonic()))
     try:
-        return send_all(spool, product, path, name, deadline, log)
+        return send_all(spool, product, path, name, deadline, log, heed)
     except Undelivered:
         product.close()
         raise
@@ -335,7 +337,7 @@ def deliver(spool, product, path, name, deadline, log):
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def send_all(spool, product, path, name, deadline, log):
+def send_all(spool, product, path, name, deadline, log, heed):
     most = REPORT_RECORDS
     while time.monotonic() < deadline:
         batch = spool.peek(most)
@@ -345,6 +347,7 @@ def send_all(spool, product, path, name, deadline, log):
         if status == 202:
             spool.ack(batch)
             most = REPORT_RECORDS
+            heed(parsed(text))
         elif status in (400, 413, 422) and len(batch.records) > 1:
             most = max(1, len(batch.records) // 8)  # one of them is to blame: find it, the others must not wait
         elif status in (400, 413, 422):
@@ -354,3 +357,11 @@ def send_all(spool, product, path, name, deadline, log):
         else:
             raise Undelivered("%s:%d answered %d" % (product.address + (status,)), retry)
     return False
+
+
+def parsed(text):
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = None
+    return answer if isinstance(answer, dict) else {}

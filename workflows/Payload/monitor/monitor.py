@@ -42,9 +42,21 @@ class Config:
             values = json.load(file)
         self.product = delivery.Product(dict(values, caFile=values.get("caFile") or os.path.join(FOLDER, "ca.pem")))
         self.interval = max(1, int(values.get("intervalSeconds", 10)))
+        self.services = {}
         self.zones = {tally.zone_key(zone): zone.lower().rstrip(".") + "." for zone in values["zones"]}
         self.read_at = (stat.st_ino, stat.st_mtime_ns)
         return True
+
+    def heed(self, answer):
+        """What the product wants from now on; what is not as it should be is as if it had not been said."""
+        settings = answer.get("settings") if isinstance(answer.get("settings"), dict) else {}
+        interval, services = settings.get("intervalSeconds"), settings.get("services")
+        if isinstance(interval, int) and 1 <= interval <= 3600:
+            self.interval = interval
+        self.services = services if isinstance(services, dict) else {}
+
+    def tells(self, service):
+        return self.services.get(service) != 0
 
 
 class Monitor:
@@ -87,6 +99,11 @@ class Monitor:
         if reading:
             queries, responses = grown(self.reading, reading)
             responses, self.own = dict(Counter(responses) - self.own), Counter()
+        # What nobody wants is read all the same: wanted again, it goes on from here.
+        if not self.config.tells("dnsHits"):
+            names, named, other = {}, 0, 0
+        if not self.config.tells("dnsCounters"):
+            queries, responses = 0, {}
         self.reading, self.since = reading or self.reading, end
         connected = self.tap.connected
         idle = not named and not queries and connected == self.was_connected
@@ -119,7 +136,7 @@ class Monitor:
 
     def send(self, deadline):
         try:
-            delivery.deliver(self.spool, self.config.product, "/api/v2/monitoring/dns", "samples", deadline, log)
+            delivery.deliver(self.spool, self.config.product, "/api/v2/monitoring/dns", "samples", deadline, log, self.config.heed)
             self.problem = None
             if said.pop("not delivered", None):
                 log("delivering again")

@@ -1,0 +1,37 @@
+using System.Text.Json.Nodes;
+using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Settings;
+
+namespace ManagedServers.Api.Endpoints;
+
+/// <summary>The family of settings: modules that are saved one by one, each with its history.</summary>
+internal static class SettingsEndpoints
+{
+    public static void MapSettings(this RouteGroupBuilder api)
+    {
+        var settings = api.MapGroup("/settings").WithTags("Settings");
+
+        settings.MapGet("", async (ProductSettings settings, CancellationToken cancellationToken) =>
+        {
+            List<StoredSettings> all = [];
+            foreach (var module in settings.Modules)
+            {
+                all.Add(await settings.Get(module.Name, cancellationToken));
+            }
+
+            return new Page<StoredSettings>(all, null);
+        }).RequireAuthorization(nameof(Right.Read)).WithSummary("All modules with what is set");
+
+        settings.MapGet("/{module}", (string module, ProductSettings settings, CancellationToken cancellationToken) => settings.Get(module, cancellationToken))
+            .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).WithSummary("One module");
+
+        settings.MapGet("/{module}/history", async (string module, ProductSettings settings, CancellationToken cancellationToken) =>
+                new Page<StoredSettings>(await settings.History(module, cancellationToken), null))
+            .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).WithSummary("What was set, by whom and when, newest first");
+
+        settings.MapPatch("/{module}", (string module, long? version, JsonNode? change, ProductSettings settings, HttpContext context, CancellationToken cancellationToken) =>
+                settings.Change(module, change, version, context.User.Identity!.Name!, cancellationToken))
+            .RequireAuthorization(nameof(Right.Administer)).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409)
+            .WithSummary("Set what the body names, as a JSON merge patch (RFC 7396): null takes a member back to what it is at first. With ?version= only if nobody has changed it since");
+    }
+}
