@@ -14,8 +14,20 @@ public sealed record MonitoringOptions
     /// <summary>Beats in the window of a healthy server.</summary>
     public int HealthyCount { get; init; } = 4;
 
-    /// <summary>Single beats.</summary>
+    /// <summary>Single beats, with what was measured with them.</summary>
     public TimeSpan HeartbeatsKept { get; init; } = TimeSpan.FromDays(14);
+
+    /// <summary>How old beats are packed: they take a tenth of the room then. An hour is packed as a whole.</summary>
+    public TimeSpan PackedAfter { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>What was measured, by the minute: a month, and some days to look back from its end.</summary>
+    public TimeSpan MinutesKept { get; init; } = TimeSpan.FromDays(35);
+
+    /// <summary>By the hour: a year, and the month of the year before to compare with.</summary>
+    public TimeSpan HoursKept { get; init; } = TimeSpan.FromDays(400);
+
+    /// <summary>By the day: ten years.</summary>
+    public TimeSpan DaysKept { get; init; } = TimeSpan.FromDays(3653);
 
     /// <summary>Counts by the minute; a name's total and last access are kept for ever.</summary>
     public TimeSpan HitsKept { get; init; } = TimeSpan.FromDays(90);
