@@ -20,7 +20,8 @@ public sealed record HeartbeatSummary(
 public sealed record StoredHeartbeat(
     long Seq, DateTimeOffset SentAt, DateTimeOffset ReceivedAt, bool Late, string? AgentVersion, double? UptimeSeconds,
     IReadOnlyList<double>? Load, MemoryUse? Memory, SwapUse? Swap, IReadOnlyList<DiskUse>? Disks, ConnectionCount? Connections,
-    DockerReport? Docker, IReadOnlyList<ComponentReport>? Components);
+    DockerReport? Docker, IReadOnlyList<ComponentReport>? Components,
+    CpuUse? Cpu = null, int? Processes = null, IReadOnlyList<NetworkUse>? Network = null);
 
 /// <param name="Next">Give it as <c>before</c> to read on; null at the end.</param>
 public sealed record HeartbeatPage(IReadOnlyList<StoredHeartbeat> Items, string? Next);

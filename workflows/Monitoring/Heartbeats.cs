@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
 using Dapper;
-using ManagedServers.Engine;
 using Npgsql;
 
 namespace ManagedServers.Workflows.Monitoring;
@@ -9,7 +7,7 @@ namespace ManagedServers.Workflows.Monitoring;
 /// <summary>Questions about heartbeats.</summary>
 public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring current, MonitoringOptions options, TimeProvider time)
 {
-    private sealed class SummaryRow
+    private sealed record SummaryRow
     {
         public Guid ServerId { get; init; }
         public DateTime? FirstAt { get; init; }
@@ -18,29 +16,6 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
         public DateTime? LastAt { get; init; }
         public string? DockerState { get; init; }
         public string? DockerVersion { get; init; }
-        public string? Components { get; init; }
-    }
-
-    private sealed class Row
-    {
-        public long Seq { get; init; }
-        public DateTime At { get; init; }
-        public DateTime ReceivedAt { get; init; }
-        public bool Late { get; init; }
-        public string? AgentVersion { get; init; }
-        public double? Uptime { get; init; }
-        public float? Load1 { get; init; }
-        public float? Load5 { get; init; }
-        public float? Load15 { get; init; }
-        public long? MemoryTotal { get; init; }
-        public long? MemoryAvailable { get; init; }
-        public long? SwapTotal { get; init; }
-        public long? SwapUsed { get; init; }
-        public int? TcpEstablished { get; init; }
-        public int? Udp { get; init; }
-        public string? DockerState { get; init; }
-        public string? DockerVersion { get; init; }
-        public string? Disks { get; init; }
         public string? Components { get; init; }
     }
 
@@ -70,8 +45,18 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
             earliest = now - current.Window - 2 * options.Grace,
             most = current.HealthyCount,
         }, cancellationToken: cancellationToken));
-        var found = rows.DistinctBy(r => r.ServerId).ToDictionary(r => r.ServerId, r => Summarise(r, now));
-        return [.. serverIds.Select(id => found[id])];
+        var found = rows.DistinctBy(r => r.ServerId).ToDictionary(r => r.ServerId);
+        // Those that have been silent for an hour or more: their last beat is packed.
+        var silent = found.Values.Where(r => r is { FirstAt: not null, LastAt: null }).Select(r => r.ServerId).ToArray();
+        foreach (var (server, beat) in await LastPacked(connection, silent, cancellationToken))
+        {
+            found[server] = found[server] with
+            {
+                LastAt = beat.SentAt.UtcDateTime, DockerState = beat.Docker?.State, DockerVersion = beat.Docker?.Version, Components = StoredJson.Text(beat.Components),
+            };
+        }
+
+        return [.. serverIds.Select(id => Summarise(found[id], now))];
     }
 
     /// <summary>The newest beats first, late ones at the time they were made.</summary>
@@ -84,25 +69,26 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
         }
 
         var cursor = Cursor.Parse(before, "at", "before");
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var rows = (await connection.QueryAsync<Row>(new CommandDefinition("""
-            select seq as "Seq", at as "At", received_at as "ReceivedAt", late as "Late", agent_version as "AgentVersion", uptime as "Uptime",
-                load1 as "Load1", load5 as "Load5", load15 as "Load15", memory_total as "MemoryTotal", memory_available as "MemoryAvailable",
-                swap_total as "SwapTotal", swap_used as "SwapUsed", tcp_established as "TcpEstablished", udp as "Udp",
-                docker_state as "DockerState", docker_version as "DockerVersion", disks::text as "Disks", components::text as "Components"
-            from monitoring.heartbeat
-            where server_id = @serverId and (@at::timestamptz is null or (at, seq) < (@at, @seq))
-            order by at desc, seq desc
-            limit @limit + 1
-            """, new { serverId, at = cursor?.Time("before"), seq = cursor?.Id ?? 0, limit }, cancellationToken: cancellationToken))).AsList();
-        var next = rows.Count > limit ? rows[limit - 1] : null;
-        return new HeartbeatPage([.. rows.Take(limit).Select(Stored)],
-            next is null ? null : new Cursor("at", next.At.Ticks.ToString(CultureInfo.InvariantCulture), next.Seq).ToString());
+        await using var beats = await StoredBeats.At(database, cancellationToken);
+        var found = await beats.Newest(serverId, limit + 1, cursor is null ? null : (cursor.Time("before"), cursor.Id), cancellationToken);
+        var next = found.Count > limit ? found[limit - 1] : null;
+        return new HeartbeatPage([.. found.Take(limit)],
+            next is null ? null : new Cursor("at", next.SentAt.UtcTicks.ToString(CultureInfo.InvariantCulture), next.Seq).ToString());
+    }
+
+    private static async Task<IEnumerable<(Guid ServerId, StoredHeartbeat Beat)>> LastPacked(NpgsqlConnection connection, Guid[] serverIds, CancellationToken cancellationToken)
+    {
+        var hours = serverIds.Length == 0 ? [] : await connection.QueryAsync<(Guid ServerId, byte[] Data)>(new CommandDefinition("""
+            select asked.server_id, packed.data from unnest(@serverIds) as asked(server_id)
+            cross join lateral (
+                select h.data from monitoring.heartbeat_hour h where h.server_id = asked.server_id and h.on_time > 0 order by h.at desc limit 1) packed
+            """, new { serverIds }, cancellationToken: cancellationToken));
+        return hours.Select(h => (h.ServerId, PackedBeats.Unpack(h.Data).Last(beat => !beat.Late)));
     }
 
     private HeartbeatSummary Summarise(SummaryRow row, DateTime now)
     {
-        var components = row.DockerState == "running" ? Json<List<ComponentReport>>(row.Components) ?? [] : [];
+        var components = row.DockerState == "running" ? StoredJson.Read<List<ComponentReport>>(row.Components) ?? [] : [];
         var docker = row.DockerState is null ? null : new DockerReport(row.DockerState, row.DockerVersion);
         if (row.FirstAt is not { } first)
         {
@@ -119,19 +105,4 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
             : HeartbeatStatus.Silent;
         return new HeartbeatSummary(row.ServerId, due, row.Received, status, row.LastAt, row.Total, components, docker);
     }
-
-    private static StoredHeartbeat Stored(Row row) => new(
-        row.Seq, row.At, row.ReceivedAt, row.Late, row.AgentVersion, row.Uptime,
-        row.Load1 is null ? null : [Decimal(row.Load1), Decimal(row.Load5), Decimal(row.Load15)],
-        row.MemoryTotal is { } memory ? new MemoryUse(memory, row.MemoryAvailable ?? 0) : null,
-        row.SwapTotal is { } swap ? new SwapUse(swap, row.SwapUsed ?? 0) : null,
-        Json<List<DiskUse>>(row.Disks),
-        row.TcpEstablished is { } tcp ? new ConnectionCount(tcp, row.Udp ?? 0) : null,
-        row.DockerState is { } docker ? new DockerReport(docker, row.DockerVersion) : null,
-        Json<List<ComponentReport>>(row.Components));
-
-    // 0.1f is 0.10000000149 as a double; the kernel gives two decimals.
-    private static double Decimal(float? value) => Math.Round(value ?? 0, 2);
-
-    private static T? Json<T>(string? text) where T : class => text is null ? null : JsonSerializer.Deserialize<T>(text, EngineJson.Options);
 }

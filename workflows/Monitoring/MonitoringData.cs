@@ -10,13 +10,18 @@ public sealed class MonitoringData
 #pragma warning disable CA1822 // An instance, because it is injected like every other part.
     public Task Forget(Guid serverId, DbTransaction transaction, CancellationToken cancellationToken = default) =>
         transaction.Connection!.ExecuteAsync(new CommandDefinition("""
+            select pg_advisory_xact_lock(@LockKey); -- what is being packed just now would come back
             delete from monitoring.heartbeat where server_id = @serverId;
+            delete from monitoring.heartbeat_hour where server_id = @serverId;
+            delete from monitoring.metrics_minute where server_id = @serverId;
+            delete from monitoring.metrics_hour where server_id = @serverId;
+            delete from monitoring.metrics_day where server_id = @serverId;
             delete from monitoring.dns_hit where server_id = @serverId;
             delete from monitoring.dns_minute where server_id = @serverId;
             delete from monitoring.dns_response where server_id = @serverId;
             delete from monitoring.dns_name where server_id = @serverId;
             delete from monitoring.dns_state where server_id = @serverId;
             delete from monitoring.source where server_id = @serverId;
-            """, new { serverId }, transaction, cancellationToken: cancellationToken));
+            """, new { serverId, Compaction.LockKey }, transaction, cancellationToken: cancellationToken));
 #pragma warning restore CA1822
 }

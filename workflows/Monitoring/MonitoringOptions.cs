@@ -6,6 +6,9 @@ public sealed record MonitoringOptions
     /// <summary>How late a beat may be and still count for the bar.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How old beats are packed: they take a tenth of the room then. An hour is packed as a whole.</summary>
+    public TimeSpan PackedAfter { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>What waited longer in a spool is refused. Shorter than everything kept, so that nothing lands in a day that was cleaned up.</summary>
     public TimeSpan OldestAccepted { get; init; } = TimeSpan.FromDays(8);
 

@@ -6,7 +6,7 @@ namespace ManagedServers.Workflows.Monitoring;
 
 public static class MonitoringRegistration
 {
-    /// <summary>Needs an <c>NpgsqlDataSource</c>. The writer and the clean-up run as hosted services, after the migrations.</summary>
+    /// <summary>Needs an <c>NpgsqlDataSource</c>. The writer, the packing and the clean-up run as hosted services, after the migrations.</summary>
     public static IServiceCollection AddMonitoring(this IServiceCollection services, MonitoringOptions? options = null)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -19,10 +19,13 @@ public static class MonitoringRegistration
         services.AddSingleton(s => new Ingestion(s.GetRequiredService<IntakeQueue>(), s.GetRequiredService<MonitoringOptions>(), s.GetRequiredService<CurrentMonitoring>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<Heartbeats>();
         services.AddSingleton<Hits>();
+        services.AddSingleton<Metrics>();
         services.AddSingleton<MonitoringData>();
         services.AddSingleton<Retention>();
+        services.AddSingleton<Compaction>();
         services.AddHostedService<BatchWriter>();
         services.AddHostedService(s => s.GetRequiredService<Retention>());
+        services.AddHostedService(s => s.GetRequiredService<Compaction>());
         return services;
     }
 }

@@ -19,16 +19,16 @@ internal sealed class Retention(
         var now = time.GetUtcNow().UtcDateTime;
         var tomorrow = DateOnly.FromDateTime(now).AddDays(1);
         await days.Ensure(DayPartitions.Dns.Append(DayPartitions.Heartbeat).Select(table => (table, tomorrow)), cancellationToken);
-        var dropped = await days.Drop(DayPartitions.Heartbeat, DateOnly.FromDateTime(now - current.HeartbeatsKept), cancellationToken);
-        foreach (var table in DayPartitions.Dns)
+        var dropped = 0;
+        foreach (var (table, kept) in Kept())
         {
-            dropped += await days.Drop(table, DateOnly.FromDateTime(now - current.HitsKept), cancellationToken);
+            dropped += await days.Drop(table, DateOnly.FromDateTime(now - kept), cancellationToken);
         }
 
         var sources = await DropSources(now - SourcesKept, cancellationToken);
         if (dropped + sources > 0)
         {
-            logger.LogInformation("Dropped {Days} days of measurements and {Sources} spools that are kept no longer", dropped, sources);
+            logger.LogInformation("Dropped {Days} partitions of measurements and {Sources} spools that are kept no longer", dropped, sources);
         }
     }
 
@@ -48,6 +48,14 @@ internal sealed class Retention(
         {
         }
     }
+
+    private IEnumerable<(string Table, TimeSpan Kept)> Kept() =>
+    [
+        (DayPartitions.Heartbeat, current.HeartbeatsKept),
+        (DayPartitions.HeartbeatHour, current.HeartbeatsKept),
+        .. Level.All.Select(level => (level.Table, level.Kept(current))),
+        .. DayPartitions.Dns.Select(table => (table, current.HitsKept)),
+    ];
 
     private async Task CleanUpOrLater(CancellationToken cancellationToken)
     {

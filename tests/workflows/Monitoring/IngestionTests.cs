@@ -10,8 +10,10 @@ public sealed class IngestionTests(Database database) : MonitoringTest(database)
     {
         var report = Reports.Parse<HeartbeatReport>("""
             {"epoch":"00112233445566778899aabbccddeeff","beats":[{"seq":1,"sentAt":"2026-03-01T11:59:58Z","agentVersion":"1","uptimeSeconds":123,"load":[0.1,0.2,0.3],
-             "memory":{"totalBytes":100,"availableBytes":40},"swap":{"totalBytes":10,"usedBytes":1},"disks":[{"mount":"/","totalBytes":9,"usedBytes":8,"inodesTotal":7,"inodesUsed":6}],
-             "connections":{"tcpEstablished":5,"udp":3},"docker":{"state":"running","version":"20.10.24"},
+             "cpu":{"user":0.1234,"nice":0,"system":0.2,"idle":0.5,"iowait":0.1,"irq":0.0566,"softirq":0.01,"steal":0.01},
+             "memory":{"totalBytes":100,"availableBytes":40,"freeBytes":30,"buffersBytes":5,"cachedBytes":6,"committedBytes":200},"swap":{"totalBytes":10,"usedBytes":1},"disks":[{"mount":"/","totalBytes":9,"usedBytes":8,"inodesTotal":7,"inodesUsed":6}],
+             "connections":{"tcpEstablished":5,"udp":3,"tcp":{"established":4,"synSent":1,"synReceived":2,"finWait1":3,"finWait2":4,"timeWait":5,"close":6,"closeWait":7,"lastAck":8,"listen":9,"closing":10}},
+             "processes":77,"network":[{"interface":"eth0","receivedBytes":11,"sentBytes":12}],"docker":{"state":"running","version":"20.10.24"},
              "components":[{"name":"dns","version":"3.2.6","state":"running","image":"managed-servers/knot:3.2.6-x"}]}]}
             """);
 
@@ -20,10 +22,12 @@ public sealed class IngestionTests(Database database) : MonitoringTest(database)
         var beat = Assert.Single((await Heartbeats.Recent(Server)).Items);
         Assert.Equal((1, Noon.AddSeconds(-2), Noon, false), (beat.Seq, beat.SentAt, beat.ReceivedAt, beat.Late));
         Assert.Equal([0.1, 0.2, 0.3], beat.Load);
-        Assert.Equal(new MemoryUse(100, 40), beat.Memory);
+        Assert.Equal(new CpuUse(0.1234, 0, 0.2, 0.5, 0.1, 0.0566, 0.01, 0.01), beat.Cpu);
+        Assert.Equal(new MemoryUse(100, 40, 30, 5, 6, 200), beat.Memory);
         Assert.Equal(new SwapUse(10, 1), beat.Swap);
         Assert.Equal(new DiskUse("/", 9, 8, 7, 6), Assert.Single(beat.Disks!));
-        Assert.Equal(new ConnectionCount(5, 3), beat.Connections);
+        Assert.Equal(new ConnectionCount(5, 3, new TcpStates(4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)), beat.Connections);
+        Assert.Equal((77, new NetworkUse("eth0", 11, 12)), (beat.Processes, Assert.Single(beat.Network!)));
         Assert.Equal(new DockerReport("running", "20.10.24"), beat.Docker);
         Assert.Equal(new ComponentReport("dns", "3.2.6", "running", "managed-servers/knot:3.2.6-x"), Assert.Single(beat.Components!));
     }

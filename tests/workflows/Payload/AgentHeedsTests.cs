@@ -68,6 +68,20 @@ public sealed class AgentHeedsTests : IAsyncLifetime
         Assert.False(File.Exists(agent.InFolder("agent.py.new")));
     }
 
+    [Fact]
+    public async Task It_tells_how_the_processor_and_the_connections_were_spent()
+    {
+        using var agent = new AgentProcess(product);
+        agent.Start();
+        await Until.True("two beats", () => product.Beats.Count >= 2);
+
+        var beat = product.Beats.MaxBy(b => b.Key.Seq).Value;
+        Assert.InRange(beat.Cpu!.User + beat.Cpu.Nice + beat.Cpu.System + beat.Cpu.Idle + beat.Cpu.Iowait + beat.Cpu.Irq + beat.Cpu.Softirq + beat.Cpu.Steal, 0.99, 1.01);
+        Assert.True(beat.Connections!.Tcp!.Established > 0 && beat.Connections.Tcp.Listen > 0);
+        Assert.True(beat.Memory!.CachedBytes > 0 && beat.Memory.CommittedBytes > 0);
+        Assert.True(beat.Processes > 1);
+    }
+
     private static byte[] Other(string what, string by)
     {
         var script = Encoding.UTF8.GetString(PayloadFiles.AgentScript);

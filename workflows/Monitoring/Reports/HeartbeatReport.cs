@@ -20,21 +20,16 @@ public sealed record Heartbeat
     public string? AgentVersion { get; init; }
     public double? UptimeSeconds { get; init; }
     public IReadOnlyList<double>? Load { get; init; }
+    public CpuUse? Cpu { get; init; }
     public MemoryUse? Memory { get; init; }
     public SwapUse? Swap { get; init; }
     public IReadOnlyList<DiskUse?>? Disks { get; init; }
     public ConnectionCount? Connections { get; init; }
+    public int? Processes { get; init; }
+    public IReadOnlyList<NetworkUse?>? Network { get; init; }
     public DockerReport? Docker { get; init; }
     public IReadOnlyList<ComponentReport?>? Components { get; init; }
 }
-
-public sealed record MemoryUse(long TotalBytes, long AvailableBytes);
-
-public sealed record SwapUse(long TotalBytes, long UsedBytes);
-
-public sealed record DiskUse(string? Mount, long TotalBytes, long UsedBytes, long InodesTotal, long InodesUsed);
-
-public sealed record ConnectionCount(int TcpEstablished, int Udp);
 
 /// <param name="State">running, stopped or unknown.</param>
 /// <param name="Version">The engine's version, where it answered.</param>

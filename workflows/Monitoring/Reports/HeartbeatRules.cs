@@ -39,12 +39,7 @@ internal static partial class HeartbeatRules
             refusals.Number(beat.Load![i], 1_000_000, $"{path}.load[{i}]");
         }
 
-        refusals.Amount(beat.Memory?.TotalBytes, $"{path}.memory.totalBytes");
-        refusals.Amount(beat.Memory?.AvailableBytes, $"{path}.memory.availableBytes");
-        refusals.Amount(beat.Swap?.TotalBytes, $"{path}.swap.totalBytes");
-        refusals.Amount(beat.Swap?.UsedBytes, $"{path}.swap.usedBytes");
-        refusals.Amount(beat.Connections?.TcpEstablished, $"{path}.connections.tcpEstablished");
-        refusals.Amount(beat.Connections?.Udp, $"{path}.connections.udp");
+        SystemRules.Check(beat, path, refusals);
         Disks(beat.Disks, path, refusals);
         Docker(beat, path, refusals);
         return new HeartbeatRow(beat, clock.Ours(age), age > options.Grace);

@@ -8,7 +8,7 @@ internal sealed class SenderClock(DateTimeOffset receivedAt, DateTimeOffset? sen
 
     private readonly DateTimeOffset reference = senderNow ?? receivedAt;
 
-    public DateTimeOffset ReceivedAt { get; } = receivedAt;
+    public DateTimeOffset ReceivedAt { get; } = Whole(receivedAt);
 
     /// <summary>Seconds by which the sender's clock is behind ours.</summary>
     public double? Offset => senderNow is { } now ? (ReceivedAt - now).TotalSeconds : null;
@@ -23,5 +23,8 @@ internal sealed class SenderClock(DateTimeOffset receivedAt, DateTimeOffset? sen
         return age > TimeSpan.Zero ? age : TimeSpan.Zero;
     }
 
-    public DateTimeOffset Ours(TimeSpan age) => age < ReceivedAt - DateTimeOffset.UnixEpoch ? ReceivedAt - age : DateTimeOffset.UnixEpoch;
+    public DateTimeOffset Ours(TimeSpan age) => age < ReceivedAt - DateTimeOffset.UnixEpoch ? Whole(ReceivedAt - age) : DateTimeOffset.UnixEpoch;
+
+    // Whole milliseconds: what the network adds to a time is more, and finer ones could not be packed.
+    private static DateTimeOffset Whole(DateTimeOffset at) => new(at.UtcTicks - at.UtcTicks % TimeSpan.TicksPerMillisecond, TimeSpan.Zero);
 }

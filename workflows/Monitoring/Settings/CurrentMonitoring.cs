@@ -22,6 +22,12 @@ public sealed class CurrentMonitoring(ProductSettings settings, TimeProvider tim
 
     public TimeSpan HeartbeatsKept => TimeSpan.FromDays(held.Settings.HeartbeatsKeptDays);
 
+    public TimeSpan MinutesKept => TimeSpan.FromDays(held.Settings.MinutesKeptDays);
+
+    public TimeSpan HoursKept => TimeSpan.FromDays(held.Settings.HoursKeptDays);
+
+    public TimeSpan DaysKept => TimeSpan.FromDays(held.Settings.DaysKeptDays);
+
     public TimeSpan HitsKept => TimeSpan.FromDays(held.Settings.HitsKeptDays);
 
     public int NamesPerServer => held.Services.NamesPerServer;

@@ -20,8 +20,17 @@ public sealed record MonitoringSettings
     /// <summary>Between two samples of a monitor.</summary>
     public int PushIntervalSeconds { get; init; } = 10;
 
-    /// <summary>Single beats.</summary>
+    /// <summary>Single beats, with what was measured with them.</summary>
     public int HeartbeatsKeptDays { get; init; } = 14;
+
+    /// <summary>What was measured, by the minute: a month, and some days to look back from its end.</summary>
+    public int MinutesKeptDays { get; init; } = 35;
+
+    /// <summary>By the hour: a year, and the month of the year before to compare with.</summary>
+    public int HoursKeptDays { get; init; } = 400;
+
+    /// <summary>By the day: ten years.</summary>
+    public int DaysKeptDays { get; init; } = 3653;
 
     /// <summary>Hits by the minute; a name's total and last access are kept for ever.</summary>
     public int HitsKeptDays { get; init; } = 90;
@@ -35,6 +44,9 @@ public sealed record MonitoringSettings
         Range(HealthyCount, 1, 100, "healthyCount", "beats", refuse);
         Range(PushIntervalSeconds, 1, 300, "pushIntervalSeconds", "seconds", refuse);
         Range(HeartbeatsKeptDays, spooled, 400, "heartbeatsKeptDays", "days", refuse);
+        Range(MinutesKeptDays, spooled, 400, "minutesKeptDays", "days", refuse);
+        Range(HoursKeptDays, spooled, 3660, "hoursKeptDays", "days", refuse);
+        Range(DaysKeptDays, spooled, 36_600, "daysKeptDays", "days", refuse);
         Range(HitsKeptDays, spooled, 3660, "hitsKeptDays", "days", refuse);
         if ((long)HealthyCount * HeartbeatIntervalSeconds > WindowSeconds)
         {

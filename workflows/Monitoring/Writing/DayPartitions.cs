@@ -5,10 +5,15 @@ using Npgsql;
 
 namespace ManagedServers.Workflows.Monitoring;
 
-/// <summary>Makes and drops the days (UTC) of the partitioned tables: a day is dropped whole, so clean-up costs nothing and leaves no holes.</summary>
+/// <summary>
+/// Makes and drops the days (UTC) of the partitioned tables, months and years of those that grow slowly: each is dropped whole, so clean-up costs nothing
+/// and leaves no holes.
+/// </summary>
 internal sealed class DayPartitions(NpgsqlDataSource database)
 {
     public const string Heartbeat = "heartbeat";
+    public const string HeartbeatHour = "heartbeat_hour";
+    public static readonly string[] Packed = [HeartbeatHour, .. Level.All.Select(level => level.Table)];
     public static readonly string[] Dns = ["dns_hit", "dns_minute", "dns_response"];
 
     // "msmp" in ASCII; two nodes making the same day would fail on each other.
@@ -17,7 +22,7 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
 
     public async Task Ensure(IEnumerable<(string Table, DateOnly Day)> wanted, CancellationToken cancellationToken)
     {
-        var missing = wanted.Where(w => !known.ContainsKey(w)).Distinct().ToList();
+        var missing = wanted.Select(w => (w.Table, Day: Start(w.Table, w.Day))).Where(w => !known.ContainsKey(w)).Distinct().ToList();
         if (missing.Count == 0)
         {
             return;
@@ -32,21 +37,21 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
             // Names and bounds are ours (a constant and a date), so they may stand in the text.
             await connection.ExecuteAsync($"""
                 create table if not exists monitoring.{Name(table, day)} partition of monitoring.{table}
-                for values from ('{day:yyyy-MM-dd} 00:00:00+00') to ('{day.AddDays(1):yyyy-MM-dd} 00:00:00+00')
+                for values from ('{day:yyyy-MM-dd} 00:00:00+00') to ('{End(table, day):yyyy-MM-dd} 00:00:00+00')
                 """, transaction: transaction);
             await transaction.CommitAsync(cancellationToken);
             known[(table, day)] = true;
         }
     }
 
-    /// <summary>Drops the days that ended before <paramref name="before"/>.</summary>
+    /// <summary>Drops what ended before <paramref name="before"/>.</summary>
     public async Task<int> Drop(string table, DateOnly before, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var names = await connection.QueryAsync<string>("""
             select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
             where i.inhparent = ('monitoring.' || @table)::regclass and c.relname < @first order by 1
-            """, new { table, first = Name(table, before) });
+            """, new { table, first = Name(table, Start(table, before)) });
         var dropped = 0;
         foreach (var name in names)
         {
@@ -59,6 +64,12 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
 
         return dropped;
     }
+
+    private static DateOnly Start(string table, DateOnly day) =>
+        table == Level.Hour.Table ? new DateOnly(day.Year, day.Month, 1) : table == Level.Day.Table ? new DateOnly(day.Year, 1, 1) : day;
+
+    private static DateOnly End(string table, DateOnly start) =>
+        table == Level.Hour.Table ? start.AddMonths(1) : table == Level.Day.Table ? start.AddYears(1) : start.AddDays(1);
 
     private static string Name(string table, DateOnly day) => table + "_p" + day.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using ManagedServers.Engine;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -11,8 +9,9 @@ internal static class HeartbeatRows
     public static async Task Copy(NpgsqlConnection connection, IEnumerable<(Delivery Delivery, FreshRecords Fresh)> batch, CancellationToken cancellationToken)
     {
         await using var copy = await connection.BeginBinaryImportAsync("""
-            copy monitoring.heartbeat (server_id, at, received_at, source_id, seq, late, agent_version, uptime, load1, load5, load15,
-                memory_total, memory_available, swap_total, swap_used, tcp_established, udp, docker_state, docker_version, disks, components)
+            copy monitoring.heartbeat (server_id, at, received_at, source_id, seq, late, agent_version, uptime, load1, load5, load15, cpu,
+                memory_total, memory_available, memory_free, memory_buffers, memory_cached, memory_committed, swap_total, swap_used,
+                tcp_established, udp, tcp, processes, docker_state, docker_version, disks, components, network)
             from stdin (format binary)
             """, cancellationToken);
         foreach (var (delivery, fresh) in batch)
@@ -42,20 +41,29 @@ internal static class HeartbeatRows
             await Write((float?)beat.Load?[i], NpgsqlDbType.Real);
         }
 
+        await Write(beat.Cpu?.Shares.Select(share => (float)share).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Real);
         await Write(beat.Memory?.TotalBytes, NpgsqlDbType.Bigint);
         await Write(beat.Memory?.AvailableBytes, NpgsqlDbType.Bigint);
+        await Write(beat.Memory?.FreeBytes, NpgsqlDbType.Bigint);
+        await Write(beat.Memory?.BuffersBytes, NpgsqlDbType.Bigint);
+        await Write(beat.Memory?.CachedBytes, NpgsqlDbType.Bigint);
+        await Write(beat.Memory?.CommittedBytes, NpgsqlDbType.Bigint);
         await Write(beat.Swap?.TotalBytes, NpgsqlDbType.Bigint);
         await Write(beat.Swap?.UsedBytes, NpgsqlDbType.Bigint);
         await Write(beat.Connections?.TcpEstablished, NpgsqlDbType.Integer);
         await Write(beat.Connections?.Udp, NpgsqlDbType.Integer);
+        await Write(beat.Connections?.Tcp?.Counts, NpgsqlDbType.Array | NpgsqlDbType.Integer);
+        await Write(beat.Processes, NpgsqlDbType.Integer);
         await Write(beat.Docker?.State, NpgsqlDbType.Text);
         await Write(beat.Docker?.Version, NpgsqlDbType.Text);
-        await Write(Json(beat.Disks), NpgsqlDbType.Jsonb);
-        await Write(Json(beat.Components), NpgsqlDbType.Jsonb);
+        await Write(Listed(beat.Disks, d => d!.Mount), NpgsqlDbType.Jsonb);
+        await Write(StoredJson.Text(beat.Components), NpgsqlDbType.Jsonb);
+        await Write(Listed(beat.Network, n => n!.Interface), NpgsqlDbType.Jsonb);
 
         Task Write<T>(T? value, NpgsqlDbType type) =>
             value is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync<object>(value, type, cancellationToken);
     }
 
-    private static string? Json<T>(T? value) => value is null ? null : JsonSerializer.Serialize(value, EngineJson.Options);
+    // One mounted over another has the same path, and it is by the path that it is told from others.
+    private static string? Listed<T>(IReadOnlyList<T>? list, Func<T, string?> label) => list is { Count: > 0 } ? StoredJson.Text(list.DistinctBy(label)) : null;
 }

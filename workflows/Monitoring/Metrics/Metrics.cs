@@ -1,0 +1,66 @@
+using Npgsql;
+
+namespace ManagedServers.Workflows.Monitoring;
+
+/// <summary>Questions about what was measured, over any time and as finely as it is asked for.</summary>
+public sealed class Metrics(NpgsqlDataSource database, CurrentMonitoring current, TimeProvider time)
+{
+    // Some ten megabytes of JSON.
+    private const long MostValues = 100_000;
+
+    /// <exception cref="InvalidInputException">An unknown metric, a period or a number of points that is none, or too many values at once.</exception>
+    public async Task<MetricsAnswer> Query(Guid serverId, MetricsQuery query, CancellationToken cancellationToken = default)
+    {
+        var now = time.GetUtcNow();
+        var choice = new MetricChoice(query.Metrics);
+        var grid = MetricGrid.Of(query, current, now);
+        await using var stored = await StoredBeats.At(database, cancellationToken);
+        var buckets = await new MetricReader(stored, serverId, choice, grid).Read(cancellationToken);
+        if (buckets.Count * (long)query.Points > MostValues)
+        {
+            throw new InvalidInputException("points", $"{buckets.Count} metrics of {query.Points} values each are more than {MostValues} at once: name fewer metrics, or ask for fewer points.");
+        }
+
+        var series = buckets.OrderBy(b => b.Key.Metric).ThenBy(b => b.Key.Label, StringComparer.Ordinal).Select(b => Series(b.Key, b.Value, grid, now));
+        return new MetricsAnswer(new DateTimeOffset(grid.Start), new DateTimeOffset(grid.End), grid.Resolution, grid.Step.TotalSeconds, [.. series.Where(s => s.Points.Any(p => p.Count > 0))]);
+    }
+
+    private MetricSeries Series(SeriesKey key, IReadOnlyList<TimedRollup> buckets, MetricGrid grid, DateTimeOffset now)
+    {
+        var metric = MetricCatalogue.Find(key.Metric)!;
+        var points = new MetricPoints(metric, grid, now.UtcDateTime).Of(buckets);
+        var whole = grid.Level is null ? WithPauses(points, grid, now.UtcDateTime) : WithEmptySteps(points, grid);
+        return new MetricSeries(metric.Name, key.Label, metric.Unit, metric.Kind, [.. whole]);
+    }
+
+    private static IEnumerable<MetricPoint> WithEmptySteps(IReadOnlyList<MetricPoint> points, MetricGrid grid)
+    {
+        var next = 0;
+        for (var step = grid.Start; step < grid.End; step += grid.Step)
+        {
+            yield return next < points.Count && points[next].At.UtcDateTime == step ? points[next++] : new MetricPoint(new DateTimeOffset(step), null);
+        }
+    }
+
+    /// <summary>Beats come when they come. Where two were missed there is a pause.</summary>
+    private IEnumerable<MetricPoint> WithPauses(IReadOnlyList<MetricPoint> points, MetricGrid grid, DateTime now)
+    {
+        var longest = 2.5 * current.HeartbeatInterval;
+        var last = new DateTimeOffset(grid.Start);
+        foreach (var point in points)
+        {
+            if (point.At - last > longest)
+            {
+                yield return new MetricPoint(last + current.HeartbeatInterval, null);
+            }
+
+            yield return point;
+            last = point.At;
+        }
+
+        if ((grid.End < now ? grid.End : now) - last.UtcDateTime > longest)
+        {
+            yield return new MetricPoint(last + current.HeartbeatInterval, null);
+        }
+    }
+}
