@@ -1,4 +1,5 @@
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Drift;
 using ManagedServers.Workflows.Monitoring;
 using Microsoft.AspNetCore.Mvc;
 
@@ -8,6 +9,9 @@ namespace ManagedServers.Api.Endpoints;
 internal static class Reports
 {
     private const int LargestBody = 1024 * 1024;
+
+    // Twelve thousand files, each with the longest name and a digest.
+    private const int LargestState = 4 * 1024 * 1024;
 
     public static void MapReports(this RouteGroupBuilder api)
     {
@@ -20,6 +24,9 @@ internal static class Reports
         monitoring.MapPost("/dns", async (DnsReport report, Ingestion ingestion, HttpContext context, CancellationToken cancellationToken) =>
             Results.Accepted(null as string, await ingestion.Accept(Own(context), report, cancellationToken)))
             .Produces<Accepted>(202).WithSummary("DNS statistics of the token's own server");
+
+        monitoring.MapPost("/host-state", (HostStateReport report, HostStates states, HttpContext context, CancellationToken cancellationToken) => states.Take(Own(context), report, cancellationToken))
+            .WithMetadata(new RequestSizeLimitAttribute(LargestState)).ProducesProblem(400).WithSummary("What really runs on the host of the token's own server, which the product has no login to look at");
     }
 
     private static Guid Own(HttpContext context) => context.User.Account()!.ServerId!.Value;

@@ -110,6 +110,13 @@ public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers server
             new { serverId, runId, document = document.GetRawText() });
     }
 
+    /// <summary>The first of these runs for which a host has checked in: it may be at work there.</summary>
+    internal async Task<Guid?> Begun(IReadOnlyCollection<Guid> runIds, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await connection.QueryFirstOrDefaultAsync<Guid?>("select run_id from servers.host_order where run_id = any(@runs)", new { runs = runIds.ToArray() });
+    }
+
     /// <summary>What a run has ordered of each component: by its name, the digest of the configuration's files, and that of the container's specification.</summary>
     internal async Task<IReadOnlyDictionary<string, (string? Configuration, string? Specification)>> Ordered(Guid runId, CancellationToken cancellationToken)
     {
