@@ -39,7 +39,7 @@ public sealed class DriftLook(Servers.Servers servers, Configurations configurat
             }
             else
             {
-                return new DriftOutcome(server.Name, null, "not looked at: the host has not said yet what runs there since a run has ended; it says it every two minutes");
+                return new DriftOutcome(server.Name, null, "not looked at: the host has not said yet what runs there since a run has ended; it says it every minute");
             }
         }
         catch (Exception e) when (e is IHostProblem or JsonException)

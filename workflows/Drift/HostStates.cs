@@ -14,7 +14,7 @@ namespace ManagedServers.Workflows.Drift;
 /// </summary>
 public sealed class HostStates(NpgsqlDataSource database, Servers.Servers servers, IRuns runs, TimeProvider time)
 {
-    // An agent says it every two minutes.
+    // An agent says it every minute.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     // Of runs that wait one may end after a later one was cancelled.

@@ -205,7 +205,7 @@ def containers():
 
 
 class Watch:
-    """Tells the product what runs here: when it changes, and every two minutes. The product compares only what was seen after the last change of what was
+    """Tells the product what runs here: when it changes, and every minute. The product compares only what was seen after the last change of what was
     asked for; its word for that, asOf, is fetched before anything is looked at, and whatever is seen goes with it."""
 
     def __init__(self, product, log):
@@ -242,7 +242,7 @@ class Watch:
             as_of = json.loads(text)["asOf"]
             if as_of == self.as_of:
                 # Where nobody wants to hear it, because the product has a login, it is asked again some day.
-                self.told, self.due = state, time.monotonic() + (120 if as_of else 3600)
+                self.told, self.due = state, time.monotonic() + (60 if as_of else 3600)
                 return
             self.as_of, self.told = as_of, None
 
@@ -376,6 +376,7 @@ def beat_for_ever(config, log, supervisor):
         report()
         while time.monotonic() < due:
             if signal.sigtimedwait([signal.SIGUSR1], max(0.0, due - time.monotonic())):
+                watch.due = 0.0
                 report()  # an installation asks for a sign of life
         if supervisor and os.getppid() != supervisor:
             log("the supervisor is gone; becoming it")
