@@ -1,4 +1,5 @@
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Drift;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
 using Microsoft.AspNetCore.Mvc;
@@ -9,6 +10,9 @@ namespace ManagedServers.Api.Endpoints;
 internal static class Reports
 {
     private const int LargestBody = 1024 * 1024;
+
+    // Twelve thousand files, each with the longest name and a digest.
+    private const int LargestState = 4 * 1024 * 1024;
 
     public static void MapReports(this RouteGroupBuilder api)
     {
@@ -23,6 +27,9 @@ internal static class Reports
             .Produces<Accepted>(202).WithSummary("DNS statistics of the token's own server");
 
         monitoring.MapGet("/agent", () => Results.Bytes(PayloadFiles.AgentScript, "text/x-python")).WithSummary("The agent whose digest the answer to a heartbeat names");
+
+        monitoring.MapPost("/host-state", (HostStateReport report, HostStates states, HttpContext context, CancellationToken cancellationToken) => states.Take(Own(context), report, cancellationToken))
+            .WithMetadata(new RequestSizeLimitAttribute(LargestState)).ProducesProblem(400).WithSummary("What really runs on the host of the token's own server, which the product has no login to look at");
     }
 
     private static Guid Own(HttpContext context) => context.User.Account()!.ServerId!.Value;

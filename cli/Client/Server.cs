@@ -51,6 +51,9 @@ public sealed record Server
     /// <summary>Why its last run is paused; null when it is not.</summary>
     public string? PausedRun { get; init; }
 
+    /// <summary>Why nobody knows whether its host is as it was asked to be; null where somebody has looked.</summary>
+    public string? DriftProblem { get; init; }
+
     /// <summary>What is installed.</summary>
     public IReadOnlyList<Component> Components { get; init; } = [];
 

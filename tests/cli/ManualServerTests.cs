@@ -88,4 +88,13 @@ public sealed class ManualServerTests : AgainstStandIn
         Assert.Equal(2, (await Msctl.Run("servers", "enrol", "ns1", "--renew", "--valid", "soon")).ExitCode);
         Assert.Equal(2, (await Msctl.Run("servers", "enrol", "ns1", "--valid", "2h")).ExitCode);
     }
+
+    [Fact]
+    public async Task A_server_at_whose_host_nobody_could_look_says_so_and_why()
+    {
+        Product.On("GET", "/api/v2/pvservers/ns1", Server.Replace("\"state\"", "\"driftProblem\":\"The host of ns1 has never said what runs there.\",\"state\"", StringComparison.Ordinal));
+        Product.On("GET", "/api/v2/drift", """{"items":[{"server":"ns1","checkedAt":"2026-01-01T00:00:00Z","problem":"The host of ns1 has never said what runs there.","findings":[]}]}""");
+        Assert.Contains("not looked at: The host of ns1 has never said what runs there.", (await Msctl.Run("servers", "show", "ns1")).Out, StringComparison.Ordinal);
+        Assert.Contains("Could not be looked at: The host of ns1 has never said what runs there.", (await Msctl.Run("drift", "list")).Out, StringComparison.Ordinal);
+    }
 }

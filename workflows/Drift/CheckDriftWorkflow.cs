@@ -70,7 +70,7 @@ public sealed class LookForDrift(Servers.Servers servers, DriftLook look) : Step
         }
     }
 
-    /// <summary>Those on which something is installed, and to which the product has a way.</summary>
+    /// <summary>Those on which something is installed.</summary>
     private async Task<List<Server>> Servers(CheckDriftInput input, CancellationToken cancellationToken)
     {
         if (input.ServerId is { } id)
@@ -86,6 +86,6 @@ public sealed class LookForDrift(Servers.Servers servers, DriftLook look) : Step
             all.AddRange(page);
         }
         while (page.Count == PageSize);
-        return all.FindAll(s => s is { Components.Count: > 0, Installation: not InstallationType.Manual });
+        return all.FindAll(s => s.Components.Count > 0);
     }
 }

@@ -27,11 +27,6 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
     public async Task<StartedRun> Check(string? idOrName, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
     {
         var server = idOrName is null ? null : await servers.Get(idOrName, cancellationToken);
-        if (server?.Installation == InstallationType.Manual)
-        {
-            throw Servers.Servers.NoLogin(server);
-        }
-
         var start = new StartRun
         {
             RequestedBy = who, DedupeKey = idempotencyKey is null ? null : RunAbout.DedupeKey(server?.Id, CheckDriftWorkflow.Kind, who, idempotencyKey),
@@ -47,6 +42,12 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
         if (await runs.StartedBefore<ApplyWorkflow>(server, who, idempotencyKey, cancellationToken) is { } before)
         {
             return PreparedRuns.Begun(server, before);
+        }
+
+        if (server.Installation == InstallationType.Manual)
+        {
+            throw Refused(server, $"the product has no login on its host to read what is there. Take the file from the host yourself ({server.Login.Folder}/dns/config/current/zones or {server.Login.Folder}/dhcp/config/current), "
+                + $"and ask for it: msctl config apply {server.Name} --zone NAME=FILE or --dhcp FILE");
         }
 
         await using var host = await servers.Connect(server.Id, cancellationToken);
@@ -88,7 +89,7 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
     private static async Task<ComponentConfiguration> Zones(
         IHost host, Server server, DnsConfiguration dns, SortedDictionary<string, byte[]> files, ConfigurationState actual, CancellationToken cancellationToken)
     {
-        if (actual.Files.Keys.Except(files.Keys).FirstOrDefault() is { } stranger)
+        if (actual.Files!.Keys.Except(files.Keys).FirstOrDefault() is { } stranger)
         {
             throw Refused(server, $"the file {stranger} belongs to no zone that is served. Add the zone with msctl config apply");
         }

@@ -39,7 +39,7 @@ public sealed record DriftFinding(string Component, DriftKind Kind, string Subje
     public DateTimeOffset Since { get; init; }
 
     /// <summary>It can become what is wanted; otherwise it can only be put back.</summary>
-    public bool CanBeAccepted => Kind is DriftKind.Current || (Kind is DriftKind.File && Subject is not (KnotConfiguration.FileName or KnotConfiguration.KeyFile));
+    public bool CanBeAccepted { get; init; } = Kind is DriftKind.Current || (Kind is DriftKind.File && Subject is not (KnotConfiguration.FileName or KnotConfiguration.KeyFile));
 }
 
 /// <summary>What the last look at a host has found.</summary>

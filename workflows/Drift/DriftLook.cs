@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
+using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Provisioning.Steps;
@@ -10,7 +11,7 @@ using ManagedServers.Workflows.Servers;
 namespace ManagedServers.Workflows.Drift;
 
 /// <summary>Compares a host with what its server was asked to be.</summary>
-public sealed class DriftLook(Servers.Servers servers, Configurations configurations, DriftFindings findings, IRuns runs)
+public sealed class DriftLook(Servers.Servers servers, Configurations configurations, DriftFindings findings, HostStates reported, HostOrders orders, IRuns runs)
 {
     // What somebody has done to ten thousand zones is told by some of them.
     private const int MostFindings = 100;
@@ -27,8 +28,19 @@ public sealed class DriftLook(Servers.Servers servers, Configurations configurat
         List<DriftFinding> found;
         try
         {
-            await using var host = await servers.Connect(server.Id, cancellationToken);
-            found = await Find(server, host, cancellationToken);
+            if (server.Installation == InstallationType.Automatic)
+            {
+                await using var host = await servers.Connect(server.Id, cancellationToken);
+                found = await Find(server, host, cancellationToken);
+            }
+            else if (await reported.Of(server, cancellationToken) is { } state)
+            {
+                found = await Find(server, state, OfReport, cancellationToken);
+            }
+            else
+            {
+                return new DriftOutcome(server.Name, null, "not looked at: the host has not said yet what runs there since a run has ended; it says it every minute");
+            }
         }
         catch (Exception e) when (e is IHostProblem or JsonException)
         {
@@ -46,15 +58,31 @@ public sealed class DriftLook(Servers.Servers servers, Configurations configurat
         return new DriftOutcome(server.Name, found.Count, found.Count == 0 ? "as asked" : string.Join(" ", found.Take(10).Select(f => f.What)));
     }
 
-    private async Task<Guid?> Busy(Server server, CancellationToken cancellationToken) => (await runs.List(
-        new RunFilter { Subject = server.Subject, States = [RunState.Queued, RunState.Running, RunState.Waiting, RunState.Paused], Limit = 1 }, cancellationToken)) is [var run, ..] ? run.Id : null;
-
-    private async Task<List<DriftFinding>> Find(Server server, IHost host, CancellationToken cancellationToken)
+    private async Task<Guid?> Busy(Server server, CancellationToken cancellationToken)
     {
-        var state = await HostState.Read(host, [.. server.Components.Select(c => c.Name)], cancellationToken);
+        var active = await runs.List(new RunFilter { Subject = server.Subject, States = [RunState.Queued, RunState.Running, RunState.Waiting, RunState.Paused] }, cancellationToken);
+        // One that waits until somebody runs the line may wait for weeks, and changes nothing before.
+        return server.Installation == InstallationType.Automatic ? active is [var run, ..] ? run.Id : null : await orders.Begun([.. active.Select(r => r.Id)], cancellationToken);
+    }
+
+    private async Task<List<DriftFinding>> Find(Server server, IHost host, CancellationToken cancellationToken) => await Find(
+        server, await HostState.Read(host, [.. server.Components.Select(c => c.Name)], cancellationToken),
+        async (installed, wanted) =>
+        {
+            var files = await wanted.FilesFor(host, cancellationToken);
+            return (installed.ConfigurationDigest ?? ComponentConfiguration.DigestOf(files), files.ToDictionary(f => f.Key, f => (string?)Hash(f.Value)));
+        }, cancellationToken);
+
+    /// <summary>What nobody can know without asking the host is not compared: a file that depends on its interfaces, and a configuration that an earlier release has ordered.</summary>
+    private static Task<(string?, Dictionary<string, string?>)> OfReport(InstalledComponent installed, ComponentConfiguration wanted) => Task.FromResult(
+        (installed.ConfigurationDigest, wanted.For([]).Files.ToDictionary(f => f.Key, f => wanted.NeedsInterfaces ? null : Hash(f.Value))));
+
+    private async Task<List<DriftFinding>> Find(
+        Server server, HostState state, Func<InstalledComponent, ComponentConfiguration, Task<(string? Digest, Dictionary<string, string?> Files)>> asked, CancellationToken cancellationToken)
+    {
         if (state.DockerProblem is { } problem)
         {
-            throw new HostUnavailableException(HostProblem.DockerNotRunning, $"Docker on {host.Target} does not tell which containers there are: {problem}");
+            throw new HostUnavailableException(HostProblem.DockerNotRunning, $"Docker on the host of {server.Name} does not tell which containers there are: {problem}");
         }
 
         List<DriftFinding> found = [];
@@ -66,8 +94,11 @@ public sealed class DriftLook(Servers.Servers servers, Configurations configurat
                 continue;
             }
 
-            var files = await wanted.Configuration.FilesFor(host, cancellationToken);
-            var digest = installed.ConfigurationDigest ?? ComponentConfiguration.DigestOf(files);
+            if (await asked(installed, wanted.Configuration) is not ({ } digest, var files))
+            {
+                continue;
+            }
+
             found.AddRange(Files(installed.Name, wanted.Version.Version, digest, files, actual));
             found.AddRange(installed.Name == Component.Dns ? Knot(wanted.Configuration.Dns!, state.Serials) : Kea(state, actual.Digest == digest));
         }
@@ -104,7 +135,7 @@ public sealed class DriftLook(Servers.Servers servers, Configurations configurat
         }
     }
 
-    private static IEnumerable<DriftFinding> Files(string component, int version, string digest, SortedDictionary<string, byte[]> wanted, ConfigurationState actual)
+    private static IEnumerable<DriftFinding> Files(string component, int version, string digest, Dictionary<string, string?> wanted, ConfigurationState actual)
     {
         if (actual.Current != digest)
         {
@@ -121,13 +152,24 @@ public sealed class DriftLook(Servers.Servers servers, Configurations configurat
             yield break;
         }
 
-        foreach (var (name, content) in wanted)
+        if (actual.Files is null)
+        {
+            // Where another configuration is the current one, that is told already.
+            if (actual.Digest is null)
+            {
+                yield return new(component, DriftKind.File, "current", $"The files of {component} are not as version {version} has them: there are too many of them to tell which.");
+            }
+
+            yield break;
+        }
+
+        foreach (var (name, asked) in wanted.OrderBy(f => f.Key, StringComparer.Ordinal))
         {
             if (!actual.Files.TryGetValue(name, out var hash))
             {
                 yield return new(component, DriftKind.File, name, $"The file {name} of {component} is gone.");
             }
-            else if (hash != Convert.ToHexStringLower(SHA256.HashData(content)))
+            else if (asked is null ? actual.Files.Count == 1 : hash != asked)
             {
                 yield return new(component, DriftKind.File, name, $"The file {name} of {component} is not as version {version} has it: it was changed by hand.");
             }
@@ -172,6 +214,8 @@ public sealed class DriftLook(Servers.Servers servers, Configurations configurat
             yield return new(Component.Dhcp, DriftKind.Served, Component.Dhcp, $"Kea runs with configuration {running}, and {file} was asked for: somebody has changed it through its control socket, or it was not reloaded.");
         }
     }
+
+    private static string Hash(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
     private static string? Mark(JsonElement? context) => context is { ValueKind: JsonValueKind.Object } found ? KeaConfiguration.MarkInContext(found) ?? "not of the product" : null;
 }

@@ -6,6 +6,7 @@ public static class DriftRegistration
 {
     public static IServiceCollection AddDrift(this IServiceCollection services) => services
         .AddSingleton<DriftFindings>()
+        .AddSingleton<HostStates>()
         .AddSingleton<DriftLook>()
         .AddSingleton<DriftAnswers>()
         .AddHostedService<DriftSchedule>();

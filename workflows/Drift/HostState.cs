@@ -99,8 +99,8 @@ internal sealed record HostState
 }
 
 /// <param name="Current">The link's target, or what stands in its place; null for nothing.</param>
-/// <param name="Files">Hashes of the current configuration's files.</param>
-/// <param name="Digest">Of all of them, as the product reckons it.</param>
-internal sealed record ConfigurationState(string? Current, IReadOnlyDictionary<string, string?> Links, IReadOnlyDictionary<string, string> Files, string Digest);
+/// <param name="Files">Hashes of the current configuration's files; null where a host that reports by itself has not told them.</param>
+/// <param name="Digest">Of all of them, as the product reckons it; null where there are too many.</param>
+internal sealed record ConfigurationState(string? Current, IReadOnlyDictionary<string, string?> Links, IReadOnlyDictionary<string, string>? Files, string? Digest);
 
 internal sealed record ContainerState(string Status, string Image, IReadOnlyDictionary<string, string> Labels);

@@ -110,6 +110,25 @@ public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers server
             new { serverId, runId, document = document.GetRawText() });
     }
 
+    /// <summary>The first of these runs for which a host has checked in: it may be at work there.</summary>
+    internal async Task<Guid?> Begun(IReadOnlyCollection<Guid> runIds, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await connection.QueryFirstOrDefaultAsync<Guid?>("select run_id from servers.host_order where run_id = any(@runs)", new { runs = runIds.ToArray() });
+    }
+
+    /// <summary>What a run has ordered of each component: by its name, the digest of the configuration's files, and that of the container's specification.</summary>
+    internal async Task<IReadOnlyDictionary<string, (string? Configuration, string? Specification)>> Ordered(Guid runId, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<(string Component, string? Configuration, string? Specification)>(
+            """
+            select step ->> 'component', max(step ->> 'digest'), max(step -> 'specification' -> 'Labels' ->> @label)
+            from servers.host_order cross join lateral json_array_elements(document -> 'steps') step
+            where run_id = @runId and step ->> 'do' in ('switch', 'container') group by 1
+            """, new { runId, label = ContainerSpecification.SpecLabel })).ToDictionary(o => o.Component, o => (o.Configuration, o.Specification));
+    }
+
     internal async Task<OrderLook> Look(Guid runId, string step, long after, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

@@ -15,8 +15,6 @@ internal sealed class ComponentConfiguration
 
     private readonly Func<IReadOnlyList<string>, SortedDictionary<string, byte[]>> files;
 
-    private bool needsInterfaces;
-
     private ComponentConfiguration(
         string component, JsonElement document, string contents, IReadOnlyDictionary<string, string> served, Func<IReadOnlyList<string>, SortedDictionary<string, byte[]>> files) =>
         (Component, Document, Contents, Served, this.files) = (component, document, contents, served, files);
@@ -30,6 +28,9 @@ internal sealed class ComponentConfiguration
 
     /// <summary>What is in it, for people: <c>2 zones</c>.</summary>
     public string Contents { get; }
+
+    /// <summary>Its files depend on the interfaces of the host.</summary>
+    public bool NeedsInterfaces { get; private init; }
 
     /// <summary>What Knot serves; null for another component.</summary>
     public DnsConfiguration? Dns { get; private init; }
@@ -61,7 +62,7 @@ internal sealed class ComponentConfiguration
     }
 
     public static ComponentConfiguration Of(KeaConfiguration dhcp) => new(Provisioning.Component.Dhcp, dhcp.Document, Count(dhcp.Subnets.Count, "subnet"), PartsOf(dhcp),
-        interfaces => new SortedDictionary<string, byte[]> { [KeaConfiguration.FileName] = Encoding.UTF8.GetBytes(dhcp.Render(interfaces).Text) }) { Subnets = dhcp.Subnets, needsInterfaces = !dhcp.NamesInterfaces };
+        interfaces => new SortedDictionary<string, byte[]> { [KeaConfiguration.FileName] = Encoding.UTF8.GetBytes(dhcp.Render(interfaces).Text) }) { Subnets = dhcp.Subnets, NeedsInterfaces = !dhcp.NamesInterfaces };
 
     /// <summary>What DNS is to serve, of a document as it was kept; null for another component.</summary>
     public static DnsConfiguration? Read(string component, JsonElement document) =>
@@ -76,7 +77,7 @@ internal sealed class ComponentConfiguration
     }
 
     /// <summary>As <see cref="For"/>; the host is asked for its interfaces only where they matter.</summary>
-    public async Task<SortedDictionary<string, byte[]>> FilesFor(IHost host, CancellationToken cancellationToken) => files(needsInterfaces ? (await host.Facts([], cancellationToken)).Interfaces : []);
+    public async Task<SortedDictionary<string, byte[]>> FilesFor(IHost host, CancellationToken cancellationToken) => files(NeedsInterfaces ? (await host.Facts([], cancellationToken)).Interfaces : []);
 
     /// <summary>The first 16 digits of the SHA-256 over all files, their names included.</summary>
     public static string DigestOf(SortedDictionary<string, byte[]> files)

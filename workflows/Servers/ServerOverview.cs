@@ -59,6 +59,9 @@ public sealed record ServerView
 
     /// <summary>Why its last run is paused; null when it is not. What the server does meanwhile, its state tells.</summary>
     public string? PausedRun { get; init; }
+
+    /// <summary>Why nobody knows whether its host is as it was asked to be; null where somebody has looked.</summary>
+    public string? DriftProblem { get; init; }
     public required IReadOnlyList<ComponentView> Components { get; init; }
     public required HeartbeatView Heartbeat { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
@@ -82,7 +85,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         return [.. found.Select(s => View(s, beats[s.Id], s.LastRunId is { } id ? lastRuns.GetValueOrDefault(id) : null, drifted.GetValueOrDefault(s.Id)))];
     }
 
-    private ServerView View(Server server, HeartbeatSummary beat, RunSummary? run, (int Count, string First) drifted)
+    private ServerView View(Server server, HeartbeatSummary beat, RunSummary? run, (int Count, string? First, string? Problem) drifted)
     {
         // A heartbeat from before tells nothing about what a run has started or stopped since.
         var since = run is { State: RunState.Succeeded, Kind: StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind } && beat.LastAt < run.FinishedAt ? run.Kind : null;
@@ -102,7 +105,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
             Id = server.Id, Name = server.Name, Installation = server.Installation, Address = server.Address, SshPort = server.SshPort, SshUser = server.SshUser,
             Authentication = server.Authentication, HostKey = server.HostKey, SshRoute = server.SshRoute,
             Login = server.Installation == InstallationType.Manual ? null : server.Login.Kind, Folder = server.Login.Folder, OperatingSystem = server.OperatingSystem, ApiAddress = server.ApiAddress,
-            State = state, StateReason = reason, PausedRun = run?.State == RunState.Paused ? run.Reason : null, Components = components,
+            State = state, StateReason = reason, PausedRun = run?.State == RunState.Paused ? run.Reason : null, DriftProblem = drifted.Problem, Components = components,
             // Where nothing is installed any more, no heartbeat is missed.
             Heartbeat = new HeartbeatView(beat.Due, beat.Received, state == ServerState.New ? HeartbeatStatus.None : beat.Status, beat.LastAt),
             CreatedAt = server.CreatedAt, LastRunId = server.LastRunId,
@@ -143,7 +146,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         _ => (ServerState.Running, null),
     };
 
-    private static string Words((int Count, string First) drifted) => drifted.Count == 1 ? drifted.First : $"{drifted.First} There {(drifted.Count == 2 ? "is 1" : $"are {drifted.Count - 1}")} more: msctl drift list";
+    private static string? Words((int Count, string? First, string? Problem) drifted) => drifted.Count == 1 ? drifted.First : $"{drifted.First} There {(drifted.Count == 2 ? "is 1" : $"are {drifted.Count - 1}")} more: msctl drift list";
 
     private static string Age(TimeSpan age) =>
         age.TotalDays >= 1 ? $"{(int)age.TotalDays} d" : age.TotalHours >= 1 ? $"{(int)age.TotalHours} h" : $"{(int)age.TotalMinutes} min";

@@ -31,7 +31,7 @@ public sealed class AccessTests(SharedProduct shared)
         { "GET", "/api/v2/runs/00000000-0000-0000-0000-000000000001/events" }, { "POST", "/api/v2/runs/00000000-0000-0000-0000-000000000001/cancel" },
         { "POST", "/api/v2/runs/00000000-0000-0000-0000-000000000001/retry" }, { "POST", "/api/v2/runs/00000000-0000-0000-0000-000000000001/skip" },
         { "GET", "/api/v2/settings" }, { "GET", "/api/v2/settings/monitoring" }, { "PATCH", "/api/v2/settings/monitoring" }, { "GET", "/api/v2/settings/monitoring/history" },
-        { "GET", "/api/v2/monitoring/agent" }, { "POST", "/api/v2/monitoring/heartbeats" }, { "POST", "/api/v2/monitoring/dns" },
+        { "GET", "/api/v2/monitoring/agent" }, { "POST", "/api/v2/monitoring/heartbeats" }, { "POST", "/api/v2/monitoring/dns" }, { "POST", "/api/v2/monitoring/host-state" },
         { "POST", "/api/v2/enrolment/exchange" }, { "POST", "/api/v2/enrolment/check-in" }, { "GET", "/api/v2/enrolment/order?runId=00000000-0000-0000-0000-000000000001" },
         { "POST", "/api/v2/enrolment/reports" }, { "GET", "/api/v2/enrolment/heartbeat" }, { "GET", "/api/v2/enrolment/images/dns" },
         { "GET", "/api/v2/pvservers/x/enrolment" }, { "POST", "/api/v2/pvservers/x/enrolment" }, { "POST", "/api/v2/pvservers/x/uninstall" },

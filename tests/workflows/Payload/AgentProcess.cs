@@ -7,10 +7,12 @@ namespace ManagedServers.Workflows.Tests.Payload;
 /// <summary>The agent in a folder of its own, run as it is on a host but beating faster.</summary>
 internal sealed class AgentProcess : IDisposable
 {
+    private readonly string root = Directory.CreateTempSubdirectory("agent-").FullName;
     private Process? process;
 
     public AgentProcess(TestProduct product, double intervalSeconds = 1, string? authorityPem = null)
     {
+        Directory.CreateDirectory(Folder);
         File.WriteAllBytes(InFolder("agent.py"), PayloadFiles.AgentScript);
         File.WriteAllText(InFolder("ca.pem"), authorityPem ?? product.AuthorityPem);
         File.WriteAllText(InFolder("agent.json"), JsonSerializer.Serialize(new
@@ -19,7 +21,8 @@ internal sealed class AgentProcess : IDisposable
         }));
     }
 
-    public string Folder { get; } = Directory.CreateTempSubdirectory("agent-").FullName;
+    /// <summary>Beside it lie the components' folders.</summary>
+    public string Folder => Path.Combine(root, "agent");
 
     public int Id => process!.Id;
 
@@ -55,6 +58,6 @@ internal sealed class AgentProcess : IDisposable
         }
 
         process?.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        Directory.Delete(root, recursive: true);
     }
 }

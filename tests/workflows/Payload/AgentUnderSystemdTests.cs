@@ -62,8 +62,15 @@ public sealed class AgentUnderSystemdTests(SystemdHost systemd) : IClassFixture<
     public async Task Systemd_finds_nothing_wrong_with_the_unit_and_its_walls_hide_nothing_that_is_measured()
     {
         var before = await Complaints();
+        // A configuration that root alone may read, and a container: what drift is looked for in.
+        product.AsOf = "now";
+        await host.Shell("umask 077 && mkdir -p /var/lib/managed-servers/dns/config/0123456789abcdef && cd /var/lib/managed-servers/dns/config && echo x > 0123456789abcdef/knot.conf && ln -s 0123456789abcdef current");
         var (_, _, pid) = await host.Install();
         await Until.True("a beat", () => !product.Beats.IsEmpty);
+        await Until.True("what runs", () => product.States.Count >= 2);
+        await host.Shell("rm -r /var/lib/managed-servers/dns");
+        Assert.NotNull(product.States.ElementAt(1).Containers);
+        Assert.Equal(["knot.conf"], product.States.ElementAt(1).Configurations!.Single()!.Files!.Keys);
 
         Assert.Equal(new LabOutput(0, "", ""), await lab.TryRun($"systemd-analyze verify --recursive-errors=no {UnitFile}"));
         Assert.Equal(before, await Complaints());

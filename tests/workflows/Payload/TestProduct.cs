@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Drift;
 using ManagedServers.Workflows.Monitoring;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -43,6 +44,11 @@ internal sealed class TestProduct : IAsyncDisposable
 
     public ConcurrentQueue<DnsReport> DnsReports { get; } = new();
 
+    public ConcurrentQueue<HostStateReport> States { get; } = new();
+
+    /// <summary>What the next of them is to say; null where none is wanted.</summary>
+    public string? AsOf { get; set; }
+
     /// <summary>Answers before anything is taken; null to take it.</summary>
     public Func<HeartbeatReport, IResult?> Refuse { get; set; } = _ => null;
 
@@ -64,6 +70,11 @@ internal sealed class TestProduct : IAsyncDisposable
         app.MapPost("/api/v2/monitoring/heartbeats", (HeartbeatReport report, HttpRequest request) => Authorised(request, () => Task.FromResult(Take(report))));
         app.MapGet("/api/v2/monitoring/agent", (HttpRequest request) => Authorised(request, () => Task.FromResult(Results.Bytes(Agent!.Value.Script, "text/x-python"))));
         app.MapPost("/api/v2/monitoring/dns", (DnsReport report, HttpRequest request) => Authorised(request, () => Take(report)));
+        app.MapPost("/api/v2/monitoring/host-state", (HostStateReport report, HttpRequest request) => Authorised(request, () =>
+        {
+            States.Enqueue(report);
+            return Task.FromResult(Results.Json(new HostStateAnswer(AsOf), EngineJson.Options));
+        }));
         await app.StartAsync();
         Port = new Uri(app.Urls.Single()).Port;
     }

@@ -16,6 +16,7 @@ Runs as root, or as a user who looks after nothing but what is his own: his syst
 # On a host they stand here: there the agent is one file.
 # include monitor/delivery.py
 # include agent/measures.py
+# include agent/watch.py
 # include agent/update.py
 
 import fcntl
@@ -161,6 +162,7 @@ def beat_for_ever(config, log, supervisor):
     beats = Beats(config["serverId"], max(1.0, float(config["intervalSeconds"])))
     spool, product, measures = Spool(config["spoolFolder"], config.get("spoolBytes", 8 << 20), log), Product(config), Measures()
     update = Update(os.path.realpath(__file__), product, log, beats.interval, beats.fraction * beats.interval)
+    watch = Watch(product, log)
     log("agent %s started, process %d, %d beats in the spool" % (VERSION, os.getpid(), spool.pending()))
 
     def heed(answer):
@@ -177,6 +179,8 @@ def beat_for_ever(config, log, supervisor):
         spool.append(measures.beat())
         deliver_until(beats, spool, product, heed, log)
         os.utime(beside("agent.lock"))
+        if not spool.peek(1).records:  # what was measured goes first
+            watch.report(min(20.0, max(5.0, beats.rest())))
 
     while True:
         report()
@@ -184,6 +188,7 @@ def beat_for_ever(config, log, supervisor):
             run_anew("run", *(("--supervisor", str(supervisor)) if supervisor else ()))
         while beats.rest():
             if signal.sigtimedwait([signal.SIGUSR1], beats.rest()):
+                watch.due = 0.0
                 report()  # an installation asks for a sign of life
         if supervisor and os.getppid() != supervisor:
             log("the supervisor is gone; becoming it")

@@ -70,14 +70,14 @@ def disk():
         if mount == "/" and any(known["mount"] == "/" for known in found):
             continue
         try:
-            stat = os.statvfs(mount)
+            room = os.statvfs(mount)
         except OSError:
             continue
-        if stat.f_blocks:
+        if room.f_blocks:
             devices.add(device)
-            found.append({"mount": mount, "totalBytes": stat.f_blocks * stat.f_frsize,
-                          "usedBytes": (stat.f_blocks - stat.f_bfree) * stat.f_frsize,
-                          "inodesTotal": stat.f_files, "inodesUsed": stat.f_files - stat.f_ffree})
+            found.append({"mount": mount, "totalBytes": room.f_blocks * room.f_frsize,
+                          "usedBytes": (room.f_blocks - room.f_bfree) * room.f_frsize,
+                          "inodesTotal": room.f_files, "inodesUsed": room.f_files - room.f_ffree})
     return {"disks": found}
 
 
