@@ -41,9 +41,13 @@ public sealed partial record HostStateReport(string? AsOf, IReadOnlyList<Reporte
             DockerProblem = Containers is null ? "its agent gets no answer" : null,
             Containers = (Containers ?? []).ToDictionary(c => Component.ContainerName(c!.Component!),
                 c => new ContainerState(c!.Status!, c.Image!, new Dictionary<string, string> { [ContainerSpecification.SpecLabel] = c.Specification ?? "" })),
-            Configurations = Configurations.ToDictionary(c => c!.Component!, c => new ConfigurationState(c!.Current, c.Links!, c.Files, c.Digest)),
+            Configurations = Component.Serving.ToDictionary(c => c, c => Configurations.FirstOrDefault(r => r!.Component == c) is { } told ? new ConfigurationState(told.Current, told.Links!, told.Files, told.Digest) : Nothing(c)),
         };
     }
+
+    /// <summary>There is not even a folder for it.</summary>
+    private static ConfigurationState Nothing(string component) =>
+        new(null, CurrentConfiguration.Names(component).ToDictionary(n => n, _ => (string?)null), new Dictionary<string, string>(), null);
 
     private static void Check(ReportedConfiguration configuration, string path, Refusals refusals)
     {

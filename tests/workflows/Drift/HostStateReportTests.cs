@@ -40,6 +40,14 @@ public sealed class HostStateReportTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_configuration_of_which_nothing_is_said_is_gone()
+    {
+        var dns = Parse("""{"containers":[],"configurations":[]}""").Check()!.Configurations["dns"];
+        Assert.Empty(dns.Files!);
+        Assert.Equal([null, null, null, null], dns.Links.Values.Append(dns.Current));
+    }
+
+    [Fact]
     [Trait("Category", "Matrix")]
     public void Whatever_it_says_is_one_line_of_ASCII_about_what_there_can_be_or_is_refused()
     {
