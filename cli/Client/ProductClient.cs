@@ -28,6 +28,9 @@ public sealed class ProductClient(ProductHttp http) : IDisposable
     /// <summary>Heartbeats and hits.</summary>
     public MonitoringApi Monitoring { get; } = new(http);
 
+    /// <summary>What administrators set.</summary>
+    public SettingsApi Settings { get; } = new(http);
+
     /// <summary>Accounts and tokens.</summary>
     public AccessApi Access { get; } = new(http);
 

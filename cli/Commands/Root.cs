@@ -8,6 +8,7 @@ using ManagedServers.Cli.Commands.Monitoring;
 using ManagedServers.Cli.Commands.Routes;
 using ManagedServers.Cli.Commands.Runs;
 using ManagedServers.Cli.Commands.Servers;
+using ManagedServers.Cli.Commands.Settings;
 using ManagedServers.Cli.Session;
 
 namespace ManagedServers.Cli.Commands;
@@ -42,6 +43,9 @@ internal static class Root
                 "runs", "See what the product does and did, and answer when it waits for you.",
                 ListRunsCommand.Build(), ShowRunCommand.Build(), WatchRunCommand.Build(), LogCommand.Build(), CancelRunCommand.Build(), RetryRunCommand.Build(), SkipStepCommand.Build(),
                 DecideCommand.Approve(), DecideCommand.Reject(), SignalCommand.Build(), PriorityCommand.Build()),
+            Group(
+                "settings", "What administrators set.",
+                Group("rabbitmq", "The broker over which monitors may send what they count.", RabbitMqCommands.Show(), RabbitMqCommands.Set(), RabbitMqCommands.Test())),
             HeartbeatsCommand.Build(),
             HitsCommand.Build(),
             VersionCommand.Build(),
