@@ -24,12 +24,16 @@ internal sealed class StatisticsQueue : IAsyncDisposable
     private readonly IConnection connection;
     private readonly IChannel channel;
     private readonly CancellationTokenSource closing = new();
+    private readonly CancellationToken closed;
     private readonly TaskCompletionSource<RabbitMqException> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int failures;
     private int refused;
 
-    private StatisticsQueue(RabbitMqSettings settings, StatisticsMessages messages, RabbitMqOptions options, TimeProvider time, ILogger logger, IConnection connection, IChannel channel) =>
+    private StatisticsQueue(RabbitMqSettings settings, StatisticsMessages messages, RabbitMqOptions options, TimeProvider time, ILogger logger, IConnection connection, IChannel channel)
+    {
         (this.settings, this.messages, this.options, this.time, this.logger, this.connection, this.channel) = (settings, messages, options, time, logger, connection, channel);
+        closed = closing.Token;
+    }
 
     /// <summary>Completed when the broker has ended it, with the reason.</summary>
     public Task<RabbitMqException> Ended => ended.Task;
@@ -91,14 +95,14 @@ internal sealed class StatisticsQueue : IAsyncDisposable
         {
             if (await IsDone(message))
             {
-                await channel.BasicAckAsync(message.DeliveryTag, multiple: false, closing.Token);
+                await channel.BasicAckAsync(message.DeliveryTag, multiple: false, closed);
             }
             else
             {
-                await channel.BasicNackAsync(message.DeliveryTag, multiple: false, requeue: true, closing.Token);
+                await channel.BasicNackAsync(message.DeliveryTag, multiple: false, requeue: true, closed);
             }
         }
-        catch (Exception problem) when (closing.IsCancellationRequested || RabbitMqException.IsBrokers(problem, closing.Token))
+        catch (Exception problem) when (closed.IsCancellationRequested || RabbitMqException.IsBrokers(problem, closed))
         {
             // Without the acknowledgement it comes again, and its records are known then. A channel that lives on would wait for it, so it does not.
             ended.TrySetResult(RabbitMqException.Of(settings, problem));
@@ -112,26 +116,33 @@ internal sealed class StatisticsQueue : IAsyncDisposable
         {
             if (message.BasicProperties.Type != StatisticsMessages.Probe)
             {
-                await messages.Accept(message.BasicProperties, message.Body, closing.Token);
+                await AcceptOrBury(message);
             }
 
             failures = 0;
             return true;
         }
-        catch (Exception problem) when (problem is RefusedMessageException or InvalidInputException)
-        {
-            await Bury(message, problem.Message);
-            return true;
-        }
-        catch (Exception problem) when (problem is not OperationCanceledException || !closing.IsCancellationRequested)
+        catch (Exception problem) when (!closed.IsCancellationRequested && !RabbitMqException.IsBrokers(problem, closed))
         {
             if (problem is not IngestionBusyException && !StatisticsConsumer.IsDatabases(problem))
             {
                 logger.LogError(problem, "A message of RabbitMQ could not be stored; it is tried again");
             }
 
-            await Task.Delay(Pause(), time, closing.Token);
+            await Task.Delay(Pause(), time, closed);
             return false;
+        }
+    }
+
+    private async Task AcceptOrBury(BasicDeliverEventArgs message)
+    {
+        try
+        {
+            await messages.Accept(message.BasicProperties, message.Body, closed);
+        }
+        catch (Exception problem) when (problem is RefusedMessageException or InvalidInputException)
+        {
+            await Bury(message, problem.Message);
         }
     }
 
@@ -151,7 +162,7 @@ internal sealed class StatisticsQueue : IAsyncDisposable
         };
         properties.Headers["reason"] = reason.Length > LongestReason ? reason[..LongestReason] : reason;
         var body = message.Body.Length > StatisticsMessages.LargestBody ? message.Body[..MostKeptOfTooLarge] : message.Body;
-        await channel.BasicPublishAsync(RabbitMqTopology.Dead(settings.Exchange), "", mandatory: true, properties, body, closing.Token);
+        await channel.BasicPublishAsync(RabbitMqTopology.Dead(settings.Exchange), "", mandatory: true, properties, body, closed);
 
         // A flood of them is told by the queue itself; the log names the first, the tenth, the hundredth.
         if (Math.Log10(Interlocked.Increment(ref refused)) is var power && power == Math.Floor(power))

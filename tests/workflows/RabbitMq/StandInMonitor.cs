@@ -24,13 +24,14 @@ internal sealed class StandInMonitor(BrokerHouse house, Guid server, string toke
     public Task Send(DnsReport report, DateTimeOffset? sent = null) => Send(JsonSerializer.SerializeToUtf8Bytes(report, EngineJson.Options), sent: sent);
 
     /// <param name="claims">For whom it pretends to speak; for itself by default.</param>
-    public async Task Send(byte[] body, string type = "dns", string? claims = null, DateTimeOffset? sent = null)
+    /// <param name="silent">Without any header.</param>
+    public async Task Send(byte[] body, string type = "dns", string? claims = null, DateTimeOffset? sent = null, bool silent = false)
     {
         var (speaks, at) = (claims ?? server.ToString(), (sent ?? Now).ToString("O"));
         var properties = new BasicProperties
         {
             Type = type, Persistent = true,
-            Headers = new Dictionary<string, object?> { ["server"] = speaks, ["sent"] = at, ["signature"] = StatisticsMessages.Sign(token, type, speaks, at, body) },
+            Headers = silent ? null : new Dictionary<string, object?> { ["server"] = speaks, ["sent"] = at, ["signature"] = StatisticsMessages.Sign(token, type, speaks, at, body) },
         };
         while (!await Sent(properties, body))
         {

@@ -89,6 +89,7 @@ public sealed class StatisticsTests(Database database, SharedBroker shared) : IA
             (() => forger.Send(right, claims: monitor.Server.ToString()), $"The signature is not that of server {monitor.Server}"),
             (() => forger.Send(right, claims: Guid.Empty.ToString()), "There is no server 00000000-0000-0000-0000-000000000000"),
             (() => forger.Send(right, claims: "x\0'); drop table"), "The headers server (an id)"),
+            (() => forger.Send(right, silent: true), "The headers server (an id)"),
             (() => forger.Send(right, type: "heartbeats"), "The type must be 'dns'"),
             (() => forger.Send(right), "samples: 1 to 1000 samples"),
             (() => forger.Send("""{"epoch":NaN}"""u8.ToArray()), "The body is not a report"),
