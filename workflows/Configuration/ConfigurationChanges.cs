@@ -165,7 +165,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         var input = new InstallInput
         {
             ServerId = server.Id, ServerName = server.Name, Login = server.Login.Kind, ApiAddress = await reportAddress.For(server, cancellationToken),
-            Images = [.. components.Select(images.Get)], Commands = around,
+            Images = [.. components.Select(images.Get)], Commands = around, Statistics = server.Statistics,
             Dns = wanted.TryGetValue(Component.Dns, out var dns) ? DnsInstall.Of(dns.Id, dns.Configuration.Dns!) : null,
             Dhcp = wanted.TryGetValue(Component.Dhcp, out var dhcp) ? new DhcpInstall(dhcp.Id) : null,
         };

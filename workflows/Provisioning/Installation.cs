@@ -86,16 +86,9 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         {
             errors.Add(Field, $"is given, but '{Component.Monitor}' is not among the components");
         }
-        else if (way == StatisticsWay.Rabbitmq && components.Contains(Component.Monitor))
+        else if (way == StatisticsWay.Rabbitmq && components.Contains(Component.Monitor) && !(await rabbitMq.Read(cancellationToken)).Enabled)
         {
-            if (server.Installation == InstallationType.Manual)
-            {
-                errors.Add(Field, "must be 'https' on a server that is installed by hand: the broker's password would stand in what its host is told to do");
-            }
-            else if (!(await rabbitMq.Read(cancellationToken)).Enabled)
-            {
-                errors.Add(Field, "is 'rabbitmq', which is not enabled: enable it first (msctl settings rabbitmq set --enable), or install with --statistics https");
-            }
+            errors.Add(Field, "is 'rabbitmq', which is not enabled: enable it first (msctl settings rabbitmq set --enable), or install with --statistics https");
         }
 
         return way;

@@ -46,11 +46,14 @@ public sealed class PayloadFiles(Servers.Servers servers, CertificateAuthority a
     internal static byte[] MonitorConfiguration(Guid serverId, Uri api, IReadOnlyList<string> zones, string token, RabbitMqSettings? broker = null) => Json(new
     {
         api = Trimmed(api), token, serverId, intervalSeconds = SampleSeconds,
-        caFile = "/var/lib/monitor/ca.pem", zones, rabbitmq = broker is null ? null : new
-        {
-            broker.Host, broker.Port, broker.VirtualHost, broker.User, broker.Password, broker.Exchange, authority = broker.Tls ? broker.Authority : null,
-        },
+        caFile = "/var/lib/monitor/ca.pem", zones, rabbitmq = broker is null ? null : MonitorBroker(broker),
     });
+
+    /// <summary>Where the monitor sends to in place of the product; it holds a password.</summary>
+    internal static object MonitorBroker(RabbitMqSettings broker) => new
+    {
+        broker.Host, broker.Port, broker.VirtualHost, broker.User, broker.Password, broker.Exchange, authority = broker.Tls ? broker.Authority : null,
+    };
 
     private static string Trimmed(Uri api) => api.ToString().TrimEnd('/');
 

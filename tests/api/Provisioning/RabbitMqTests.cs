@@ -37,6 +37,29 @@ public sealed class RabbitMqTests
         await NothingIsTold(host);
     }
 
+    [Fact]
+    public async Task A_host_that_is_installed_by_hand_sends_over_it_too_and_the_order_that_is_kept_holds_no_password()
+    {
+        await using var host = await ManualHost.Start();
+        await using var broker = await LabBroker.Start();
+        using var admin = host.Product.Admin();
+        (await admin.PatchAsJsonAsync(Settings, Right(broker))).EnsureSuccessStatusCode();
+        var (run, line, token) = await host.Begin("install", Request());
+        await host.Lab.Run($"ip route add blackhole {broker.Address}/32");
+        Assert.Contains($"RabbitMQ: found {broker.Address} port {LabBroker.TlsPort}: ", (await host.Paste(line, token)).Text, StringComparison.Ordinal);
+        await host.Lab.Run($"ip route del blackhole {broker.Address}/32");
+
+        var pasted = await host.Paste(line);
+
+        Assert.True(pasted.ExitCode == 0, pasted.Text + RegisteredHost.Story(await host.Run(run)));
+        await host.Until(run, "succeeded");
+        Assert.Equal("rabbitmq", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("statistics").GetString());
+        await ProductProcess.Until(async () => (await host.Get("/api/v2/pvservers/ns1/hits")).GetProperty("coverage").GetProperty("named").GetInt64() > 0, "the questions of the proof are counted");
+        Assert.Contains(LabBroker.HostPassword, await host.Lab.Run("cat /var/lib/managed-servers/monitor/config.json"), StringComparison.Ordinal);
+        Assert.DoesNotContain(LabBroker.HostPassword, pasted.Text + await host.Product.DumpDatabase() + host.Product.Output, StringComparison.Ordinal);
+        (await admin.PatchAsJsonAsync(Settings, new { enabled = false })).EnsureSuccessStatusCode();
+    }
+
     private static async Task RefusedBeforeItIsEnabled(RegisteredHost host)
     {
         using var admin = host.Product.Admin();

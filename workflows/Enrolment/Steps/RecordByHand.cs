@@ -14,6 +14,7 @@ public sealed class RecordByHand(Servers.Servers servers, Configurations configu
     {
         var install = input.Install;
         await servers.SetInstalled(input.ServerId, [.. install.Images.Select(i => new InstalledComponent(i.Component, i.Version, i.Image, i.Digest))], step.Cancellation);
+        await servers.SetStatistics(input.ServerId, install.Statistics, step.Cancellation);
         await configurations.SetApplied(input.ServerId,
             [.. new[] { (Component.Dns, install.Dns?.ConfigurationId), (Component.Dhcp, install.Dhcp?.ConfigurationId) }
                 .Where(c => c.Item2 is not null).Select(c => new InstalledConfiguration(c.Item1, c.Item2!.Value, []))], step.Cancellation);
