@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.RabbitMq;
 using ManagedServers.Workflows.Settings;
 
 namespace ManagedServers.Api.Endpoints;
@@ -33,5 +34,17 @@ internal static class SettingsEndpoints
                 settings.Change(module, change, version, context.User.Identity!.Name!, cancellationToken))
             .RequireAuthorization(nameof(Right.Administer)).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Set what the body names, as a JSON merge patch (RFC 7396): null takes a member back to what it is at first. With ?version= only if nobody has changed it since");
+
+        var rabbitMq = api.MapGroup("/settings/rabbitmq").WithTags("Settings").RequireAuthorization(nameof(Right.Administer));
+
+        rabbitMq.MapGet("", (RabbitMqSettingsStore store, CancellationToken cancellationToken) => store.Show(cancellationToken))
+            .WithSummary("RabbitMQ settings, and how each node stands to the broker");
+
+        rabbitMq.MapPatch("", (RabbitMqChange change, RabbitMqSettingsStore store, HttpContext context, CancellationToken cancellationToken) =>
+                store.Change(change, context.User.Identity!.Name!, cancellationToken))
+            .ProducesProblem(400).WithSummary("Change the RabbitMQ settings; every node follows within seconds");
+
+        rabbitMq.MapPost("/test", (RabbitMqChange? change, RabbitMqTester tester, CancellationToken cancellationToken) => tester.Run(change, cancellationToken))
+            .Produces<RabbitMqTest>().ProducesProblem(400).WithSummary("Sign in as the product and as a host, with what is stored or with what is given, which is not kept. Makes exchange and queues that are missing");
     }
 }

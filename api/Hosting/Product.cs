@@ -16,6 +16,7 @@ using ManagedServers.Workflows.HostKeys;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.RabbitMq;
 using ManagedServers.Workflows.Routes;
 using ManagedServers.Workflows.Servers;
 using ManagedServers.Workflows.Settings;
@@ -91,6 +92,7 @@ internal static class Product
 
         // After the engine, which refuses to start under a name that is taken: nothing else has begun by then.
         builder.Services.AddMonitoring();
+        builder.Services.AddRabbitMq(new RabbitMqOptions { Node = options.NodeName });
         builder.Services.AddDrift();
         builder.Services.AddSignIn();
         builder.Services.AddDashboard();

@@ -58,6 +58,9 @@ namespace ManagedServers.Cli.Client;
 [JsonSerializable(typeof(ActionRequest))]
 [JsonSerializable(typeof(HeartbeatPage))]
 [JsonSerializable(typeof(HitPage))]
+[JsonSerializable(typeof(RabbitMqSettings))]
+[JsonSerializable(typeof(RabbitMqChange))]
+[JsonSerializable(typeof(RabbitMqTest))]
 internal sealed partial class ClientJson : JsonSerializerContext;
 
 /// <summary>Some cursors are numbers, some are identifiers; here they are only handed back.</summary>

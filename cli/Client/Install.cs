@@ -23,6 +23,9 @@ public sealed record InstallRequest : CommandsRequest
     /// <summary>Where DNS is to listen; on every IPv4 address, port 53, if null.</summary>
     public IReadOnlyList<Listen>? Listen { get; init; }
 
+    /// <summary><c>https</c> or <c>rabbitmq</c>: how the monitor sends what it counts; as now if null.</summary>
+    public string? Statistics { get; init; }
+
     /// <summary>Kea's Dhcp4 document; what DHCP serves now if null.</summary>
     public JsonElement? Dhcp { get; init; }
 

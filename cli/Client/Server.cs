@@ -42,6 +42,9 @@ public sealed record Server
     /// <summary>Where the host reaches the product.</summary>
     public string? ApiAddress { get; init; }
 
+    /// <summary><c>https</c> or <c>rabbitmq</c>: how its monitor sends what it counts.</summary>
+    public string? Statistics { get; init; }
+
     /// <summary><c>new</c>, <c>installing</c>, <c>uninstalling</c>, <c>starting</c>, <c>running</c>, <c>drifted</c>, <c>stopped</c>, <c>failed</c> or <c>unreachable</c>.</summary>
     public required string State { get; init; }
 

@@ -45,7 +45,8 @@ internal static class Root
                 DecideCommand.Approve(), DecideCommand.Reject(), SignalCommand.Build(), PriorityCommand.Build()),
             Group(
                 "settings", "What holds for the whole product.",
-                SettingsCommands.List(), SettingsCommands.Show(), SettingsCommands.Set(), SettingsCommands.History()),
+                SettingsCommands.List(), SettingsCommands.Show(), SettingsCommands.Set(), SettingsCommands.History(),
+                Group("rabbitmq", "The broker over which monitors may send what they count.", RabbitMqCommands.Show(), RabbitMqCommands.Set(), RabbitMqCommands.Test())),
             HeartbeatsCommand.Build(),
             HitsCommand.Build(),
             VersionCommand.Build(),

@@ -112,7 +112,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
             ServerId = server.Id, ServerName = server.Name, Again = true, Commands = around,
             Configurations = [.. served.Select(s => Applied(server, s.Configuration, s.Version.Id, s.Version.Id))],
             Monitor = server.Components.Any(c => c is { Name: Component.Monitor, StoppedBy: null })
-                ? new MonitorInput(server.Id, Image(server, Component.Monitor), await reportAddress.For(server, cancellationToken), dns?.Version.Id) : null,
+                ? new MonitorInput(server.Id, Image(server, Component.Monitor), await reportAddress.For(server, cancellationToken), dns?.Version.Id, server.Statistics) : null,
         };
         return prepared.Prepare<ApplyWorkflow, ApplyInput>(server, input, new Concern([.. served.Select(s => s.Configuration.Component)]));
     }
@@ -165,7 +165,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         var input = new InstallInput
         {
             ServerId = server.Id, ServerName = server.Name, Login = server.Login.Kind, ApiAddress = await reportAddress.For(server, cancellationToken),
-            Images = [.. components.Select(images.Get)], Commands = around,
+            Images = [.. components.Select(images.Get)], Commands = around, Statistics = server.Statistics,
             Dns = wanted.TryGetValue(Component.Dns, out var dns) ? DnsInstall.Of(dns.Id, dns.Configuration.Dns!) : null,
             Dhcp = wanted.TryGetValue(Component.Dhcp, out var dhcp) ? new DhcpInstall(dhcp.Id) : null,
         };
@@ -186,7 +186,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
     {
         var renamed = dns.Served is { } served && !served.Configuration.Dns!.Zones.Select(z => z.Name).ToHashSet().SetEquals(dns.New.Configuration.Dns!.Zones.Select(z => z.Name));
         return renamed && server.Components.Any(c => c is { Name: Component.Monitor, StoppedBy: null })
-            ? new MonitorInput(server.Id, Image(server, Component.Monitor), await reportAddress.For(server, cancellationToken), dns.New.Id) : null;
+            ? new MonitorInput(server.Id, Image(server, Component.Monitor), await reportAddress.For(server, cancellationToken), dns.New.Id, server.Statistics) : null;
     }
 
     private AppliedConfiguration Applied(Server server, ComponentConfiguration configuration, Guid id, Guid basedOn) => new(configuration.Component, id, basedOn, Image(server, configuration.Component),

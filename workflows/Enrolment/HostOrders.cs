@@ -10,7 +10,7 @@ using Npgsql;
 namespace ManagedServers.Workflows.Enrolment;
 
 /// <summary>Between the runs that wait for hosts and the hosts that work for them: check-ins, orders and reports. Everything is asked for with a server's own token.</summary>
-public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers servers, Configurations configurations, EnrolmentTokens tokens, IRuns runs)
+public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers servers, Configurations configurations, EnrolmentTokens tokens, PayloadFiles payload, IRuns runs)
 {
     // The script says that it lives every 15 s.
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
@@ -62,8 +62,19 @@ public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers server
 
         var order = JsonSerializer.Deserialize<JsonElement>(document);
         var run = (await runs.Get(runId, cancellationToken))!;
-        return new HostOrder(run.Kind == ManualInstallWorkflow.Kind && run.Input.Deserialize<InstallInput>(EngineJson.Options)!.Dns is { } dns
-            ? OrderDocument.WithKeys(order, (await configurations.Get(dns.ConfigurationId, cancellationToken)).Dns!) : order);
+        var input = run.Kind == ManualInstallWorkflow.Kind ? run.Input.Deserialize<InstallInput>(EngineJson.Options)! : null;
+        if (input?.Dns is { } dns)
+        {
+            order = OrderDocument.WithKeys(order, (await configurations.Get(dns.ConfigurationId, cancellationToken)).Dns!);
+        }
+
+        if (input?.Statistics == StatisticsWay.Rabbitmq)
+        {
+            order = OrderDocument.WithBroker(order, await payload.Broker(cancellationToken)
+                ?? throw new ServerConflictException("rabbitmq-off", "The monitor is to send over RabbitMQ, which was switched off in the product since. Enable it there, or install with --statistics https."));
+        }
+
+        return new HostOrder(order);
     }
 
     /// <summary>Keeps what the host reports, and tells how the run stands.</summary>

@@ -8,17 +8,20 @@ using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Hosts.Docker;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Provisioning.Steps;
+using ManagedServers.Workflows.RabbitMq;
 
 namespace ManagedServers.Workflows.Enrolment;
 
 /// <summary>
 /// Writes down what a host shall do: for each of its steps all that the script needs, rendered here. The containers are those that an automatic install makes, to the letter. It
-/// holds no token: the script puts the host's own into the files that need one. Nor does it hold keys: they are put in as it is handed out, and kept encrypted with the configuration.
+/// holds no token: the script puts the host's own into the files that need one. Nor does it hold keys or the broker's password: they are put in as it is handed out, and kept encrypted elsewhere.
 /// </summary>
 public sealed class OrderDocument(Configurations configurations, ImageCatalogue images, PayloadFiles payload, Servers.Servers servers)
 {
     private const string Folder = "folder";
     private const string Stage = "stage";
+    private const string PreflightStep = "preflight";
+    private const string MonitorFile = "config.json";
     private const string KeysPlace = "keys, as the order is handed out";
 
     public async Task<JsonElement> Install(Guid run, InstallInput input, ArrivedHost host, CancellationToken cancellationToken)
@@ -35,7 +38,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
         {
             steps.Add(Step(step, step.Do switch
             {
-                "preflight" => await Preflight(input, layout, cancellationToken),
+                PreflightStep => await Preflight(input, layout, cancellationToken),
                 "command" => builder.Command(step.Command!, step.Name.Split('-')[0]),
                 "folders" => new JsonObject { ["paths"] = Strings(layout.Folders(input.Components)) },
                 "image" => Image(builder.Image(step.ComponentName!)),
@@ -63,6 +66,28 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
             if (step!["files"]![KnotConfiguration.KeyFile] is not null)
             {
                 step["files"]![KnotConfiguration.KeyFile] = KnotConfiguration.RenderKeys(dns.Keys.Select(ServedKey.Of));
+            }
+        }
+
+        return JsonSerializer.SerializeToElement(order);
+    }
+
+    /// <summary>As <see cref="WithKeys"/>: where the monitor sends to in place of the product.</summary>
+    internal static JsonElement WithBroker(JsonElement document, RabbitMqSettings broker)
+    {
+        var order = JsonSerializer.SerializeToNode(document)!;
+        foreach (var step in order["steps"]!.AsArray())
+        {
+            if (step!["do"]!.GetValue<string>() == PreflightStep)
+            {
+                step["broker"] = new JsonObject { ["host"] = broker.Host, ["port"] = broker.Port, ["authority"] = broker.Tls ? broker.Authority : null };
+            }
+
+            foreach (var file in step["files"] is JsonArray files ? files.Where(f => Path.GetFileName(f!["path"]!.GetValue<string>()) == MonitorFile) : [])
+            {
+                var configuration = JsonNode.Parse(file!["text"]!.GetValue<string>())!;
+                configuration["rabbitmq"] = JsonSerializer.SerializeToNode(PayloadFiles.MonitorBroker(broker), EngineJson.Options);
+                file["text"] = configuration.ToJsonString(EngineJson.Options) + "\n";
             }
         }
 
@@ -150,7 +175,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
         var container = builder.Container(component);
         container["files"] = component == Component.Monitor
             ? new JsonArray(File($"{layout.Monitor}/ca.pem", payload.AuthorityPem),
-                File($"{layout.Monitor}/config.json", PayloadFiles.MonitorConfiguration(builder.Input.ServerId, builder.Input.ApiAddress, builder.Input.Dns?.Zones ?? [], PayloadFiles.TokenPlace)))
+                File($"{layout.Monitor}/{MonitorFile}", PayloadFiles.MonitorConfiguration(builder.Input.ServerId, builder.Input.ApiAddress, builder.Input.Dns?.Zones ?? [], PayloadFiles.TokenPlace)))
             : [];
         return container;
     }

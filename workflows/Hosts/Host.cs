@@ -60,5 +60,7 @@ internal sealed class Host : IHost
 
     public Task<Reachability> CanReach(Uri url, string authorityPem, CancellationToken cancellationToken = default) => reach.Try(url, authorityPem, cancellationToken);
 
+    public Task<Reachability> CanReachBroker(string address, int port, string? authorityPem, CancellationToken cancellationToken = default) => reach.TryBroker(address, port, authorityPem, cancellationToken);
+
     public ValueTask DisposeAsync() => lease.DisposeAsync();
 }

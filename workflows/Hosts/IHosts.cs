@@ -72,6 +72,10 @@ public interface IHost : IAsyncDisposable
 
     /// <summary>Whether the host reaches an HTTPS address of the product, trusting only the given authority under the fixed name <c>managed-servers</c>.</summary>
     Task<Reachability> CanReach(Uri url, string authorityPem, CancellationToken cancellationToken = default);
+
+    /// <summary>Whether the host reaches a broker that speaks AMQP. Signs in nowhere.</summary>
+    /// <param name="authorityPem">The only authority to trust; null where the broker speaks without TLS.</param>
+    Task<Reachability> CanReachBroker(string address, int port, string? authorityPem, CancellationToken cancellationToken = default);
 }
 
 /// <summary>A file as it is to be on a host.</summary>

@@ -23,6 +23,11 @@ public sealed class Ingestion
     public async Task<Accepted> Accept(Guid serverId, DnsReport report, CancellationToken cancellationToken = default) =>
         await Accept(DnsRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken) with { Settings = current.Monitor };
 
+    /// <inheritdoc cref="Accept(Guid, HeartbeatReport, CancellationToken)"/>
+    /// <param name="sentAt">In our clock: it may have lain in a queue since, and what it says is older by that.</param>
+    public Task<Accepted> Accept(Guid serverId, DnsReport report, DateTimeOffset sentAt, CancellationToken cancellationToken = default) =>
+        Accept(DnsRules.Check(serverId, report, time.GetUtcNow(), options, sentAt), cancellationToken);
+
     private Task<Accepted> Accept(Delivery delivery, CancellationToken cancellationToken)
     {
         queue.Enqueue(delivery);

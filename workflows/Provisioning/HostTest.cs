@@ -26,6 +26,6 @@ public sealed class HostTest(Servers.Servers servers, IHosts hosts, Configuratio
 
         // Where it listens is looked at as it was last asked for, so that a host in service is not told that its own DNS is in the way.
         var listen = (await configurations.InstalledDns(server.Id, cancellationToken))?.Listen ?? [new ListenRequest("0.0.0.0")];
-        return await preflight.Checks(new PreflightInput(server.Id, components, listen, await reportAddress.For(server, cancellationToken)), cancellationToken);
+        return await preflight.Checks(new PreflightInput(server.Id, components, listen, await reportAddress.For(server, cancellationToken), server.Statistics), cancellationToken);
     }
 }

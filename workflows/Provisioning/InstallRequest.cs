@@ -25,6 +25,9 @@ public sealed record InstallRequest : CommandsRequest
     /// <summary>Default: every IPv4 address, port 53; where no zones are given, as it listens now.</summary>
     public IReadOnlyList<ListenRequest>? Listen { get; init; }
 
+    /// <summary><c>https</c> or <c>rabbitmq</c>: how the monitor sends what it counts. Default: as now, https at first.</summary>
+    public string? Statistics { get; init; }
+
     /// <summary>Kea's <c>Dhcp4</c> document. Socket, leases, log and hooks are the product's to set. Default: what the server's DHCP serves now.</summary>
     public JsonElement? Dhcp { get; init; }
 

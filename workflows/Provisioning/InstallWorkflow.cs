@@ -3,6 +3,7 @@ using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Provisioning.Steps;
+using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning;
 
@@ -20,6 +21,9 @@ public sealed record InstallInput
 
     /// <summary>Null when DHCP is not among the images.</summary>
     public DhcpInstall? Dhcp { get; init; }
+
+    /// <summary>How the monitor sends what it counts.</summary>
+    public StatisticsWay Statistics { get; init; }
 
     /// <summary>Null where there are none.</summary>
     public CommandsAround? Commands { get; init; }
@@ -59,7 +63,7 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         plan.Exclusive($"server:{server}");
         plan.Timeout(CommandSteps.Limit(TimeSpan.FromHours(2), input.Commands));
 
-        var look = new PreflightInput(server, input.Components, input.Dns?.Listen ?? [], input.ApiAddress);
+        var look = new PreflightInput(server, input.Components, input.Dns?.Listen ?? [], input.ApiAddress, input.Statistics);
         var first = look with { Mending = input.Commands is { Before.Count: > 0 } };
         plan.Step("preflight", "Check the host", Preflight.With(first)).OnFailure(StepFailure.Fail);
         if (input.Login == LoginKind.Docker)
@@ -96,7 +100,7 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         // The monitor first: it makes the socket to which Knot connects.
         if (input.Images.FirstOrDefault(i => i.Component == Component.Monitor) is { } monitor)
         {
-            ConfigurationPlan.Changing(plan.Step("start-monitor", "Start the statistics monitor", StartMonitor.With(new MonitorInput(server, monitor, input.ApiAddress, input.Dns?.ConfigurationId))));
+            ConfigurationPlan.Changing(plan.Step("start-monitor", "Start the statistics monitor", StartMonitor.With(new MonitorInput(server, monitor, input.ApiAddress, input.Dns?.ConfigurationId, input.Statistics))));
         }
 
         foreach (var steps in configured)
@@ -111,7 +115,7 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
         CommandSteps.After(plan, input.Commands);
 
         // Last of all: it lets go of what an undo needs.
-        plan.Step("record", "Record what the server has", RecordInstalled.With(results => new RecordInput(server, input.Images, [.. configured.Select(c => c.Installed(results))])));
+        plan.Step("record", "Record what the server has", RecordInstalled.With(results => new RecordInput(server, input.Images, [.. configured.Select(c => c.Installed(results))], input.Statistics)));
     }
 
     private static CatalogueImage Image(InstallInput input, string component) => input.Images.Single(i => i.Component == component);

@@ -3,12 +3,13 @@ using ManagedServers.Engine;
 using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Enrolment;
+using ManagedServers.Workflows.RabbitMq;
 using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>Prepares installs: checks what was asked, which is kept as the server's wish when the run is started.</summary>
-public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, PreparedRuns runs, ReportAddress reportAddress, RequestedCommands commands)
+public sealed class Installation(Servers.Servers servers, ImageCatalogue images, Configurations configurations, PreparedRuns runs, ReportAddress reportAddress, RequestedCommands commands, RabbitMqSettingsStore rabbitMq)
 {
     /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
     /// <exception cref="ServerNotFoundException">There is no such server.</exception>
@@ -21,6 +22,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         var dns = components.Contains(Component.Dns) ? await Dns(server, request, errors, cancellationToken) : null;
         var dhcp = components.Contains(Component.Dhcp) ? await Dhcp(server, request, errors, cancellationToken) : null;
         var around = await commands.Around(server, InstallWorkflow.Kind, request, components, dns?.Listen, errors, cancellationToken);
+        var statistics = await Statistics(server, request, components, errors, cancellationToken);
         errors.ThrowIfAny();
 
         var newDns = await Version(server, dns is null ? null : ComponentConfiguration.Of(dns), cancellationToken);
@@ -29,7 +31,7 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         {
             ServerId = server.Id, ServerName = server.Name, Login = server.Login.Kind,
             ApiAddress = await reportAddress.For(server, cancellationToken),
-            Images = [.. components.Select(images.Get)], Commands = around,
+            Images = [.. components.Select(images.Get)], Commands = around, Statistics = statistics,
             Dns = newDns is null ? null : DnsInstall.Of(newDns.Id, dns!),
             Dhcp = newDhcp is null ? null : new DhcpInstall(newDhcp.Id),
         };
@@ -70,6 +72,26 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
                 errors.Add(field, $"is given, but '{component}' is not among the components");
             }
         }
+    }
+
+    private async Task<StatisticsWay> Statistics(Server server, InstallRequest request, string[] components, InputErrors errors, CancellationToken cancellationToken)
+    {
+        const string Field = "statistics";
+        var way = server.Statistics;
+        if (request.Statistics is { } asked && (!Enum.GetNames<StatisticsWay>().Contains(asked, StringComparer.OrdinalIgnoreCase) || !Enum.TryParse(asked, ignoreCase: true, out way)))
+        {
+            errors.Add(Field, "must be 'https' or 'rabbitmq'");
+        }
+        else if (request.Statistics is not null && !components.Contains(Component.Monitor))
+        {
+            errors.Add(Field, $"is given, but '{Component.Monitor}' is not among the components");
+        }
+        else if (way == StatisticsWay.Rabbitmq && components.Contains(Component.Monitor) && !(await rabbitMq.Read(cancellationToken)).Enabled)
+        {
+            errors.Add(Field, "is 'rabbitmq', which is not enabled: enable it first (msctl settings rabbitmq set --enable), or install with --statistics https");
+        }
+
+        return way;
     }
 
     private async Task<DnsConfiguration> Dns(Server server, InstallRequest request, InputErrors errors, CancellationToken cancellationToken)

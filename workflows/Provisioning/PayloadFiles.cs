@@ -4,12 +4,14 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.RabbitMq;
+using ManagedServers.Workflows.Servers;
 using ManagedServers.Workflows.Settings;
 
 namespace ManagedServers.Workflows.Provisioning;
 
 /// <summary>The files that the agent and the monitor read on a host.</summary>
-public sealed partial class PayloadFiles(Servers.Servers servers, CertificateAuthority authority)
+public sealed partial class PayloadFiles(Servers.Servers servers, CertificateAuthority authority, RabbitMqSettingsStore rabbitMq)
 {
     private const int HeartbeatSeconds = 30;
     private const int SampleSeconds = 10;
@@ -29,8 +31,14 @@ public sealed partial class PayloadFiles(Servers.Servers servers, CertificateAut
     internal async Task<byte[]> AgentConfiguration(HostLayout layout, Guid serverId, Uri api, CancellationToken cancellationToken) =>
         AgentConfiguration(layout, serverId, api, await servers.ReportToken(serverId, cancellationToken));
 
-    public async Task<byte[]> MonitorConfiguration(Guid serverId, Uri api, IReadOnlyList<string> zones, CancellationToken cancellationToken) =>
-        MonitorConfiguration(serverId, api, zones, await servers.ReportToken(serverId, cancellationToken));
+    /// <exception cref="StepRejectedException">It is to send over RabbitMQ, and nobody has said where that is.</exception>
+    public async Task<byte[]> MonitorConfiguration(Guid serverId, Uri api, IReadOnlyList<string> zones, StatisticsWay statistics, CancellationToken cancellationToken) =>
+        MonitorConfiguration(serverId, api, zones, await servers.ReportToken(serverId, cancellationToken), statistics == StatisticsWay.Https ? null
+            : await Broker(cancellationToken) ?? throw new StepRejectedException("The monitor is to send over RabbitMQ, which is not enabled. Enable it (msctl settings rabbitmq set --enable), or install with --statistics https."));
+
+    /// <summary>As hosts sign in; null where it is not enabled.</summary>
+    internal async Task<RabbitMqSettings?> Broker(CancellationToken cancellationToken) =>
+        await rabbitMq.Read(cancellationToken) is { Enabled: true } settings ? settings.ForHosts : null;
 
     internal static byte[] AgentConfiguration(HostLayout layout, Guid serverId, Uri api, string token) => Json(new
     {
@@ -38,14 +46,20 @@ public sealed partial class PayloadFiles(Servers.Servers servers, CertificateAut
         caFile = $"{layout.Agent}/ca.pem", spoolFolder = $"{layout.Agent}/spool",
     });
 
-    internal static byte[] MonitorConfiguration(Guid serverId, Uri api, IReadOnlyList<string> zones, string token) => Json(new
+    internal static byte[] MonitorConfiguration(Guid serverId, Uri api, IReadOnlyList<string> zones, string token, RabbitMqSettings? broker = null) => Json(new
     {
         api = Trimmed(api), token, serverId, intervalSeconds = SampleSeconds,
-        caFile = "/var/lib/monitor/ca.pem", zones,
+        caFile = "/var/lib/monitor/ca.pem", zones, rabbitmq = broker is null ? null : MonitorBroker(broker),
     });
 
     [GeneratedRegex(@"^# include (?<file>\S+)\n", RegexOptions.Multiline)]
     private static partial Regex Included();
+
+    /// <summary>Where the monitor sends to in place of the product; it holds a password.</summary>
+    internal static object MonitorBroker(RabbitMqSettings broker) => new
+    {
+        broker.Host, broker.Port, broker.VirtualHost, broker.User, broker.Password, broker.Exchange, authority = broker.Tls ? broker.Authority : null,
+    };
 
     private static string Trimmed(Uri api) => api.ToString().TrimEnd('/');
 

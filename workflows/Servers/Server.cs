@@ -32,6 +32,9 @@ public sealed record Server
 
     /// <summary>The product's address as this host reaches it; the product's own default when null.</summary>
     public string? ApiAddress { get; init; }
+
+    /// <summary>How its monitor sends what it counts. Heartbeats always come over HTTPS.</summary>
+    public StatisticsWay Statistics { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public Guid? LastRunId { get; init; }
     public required IReadOnlyList<InstalledComponent> Components { get; init; }
@@ -50,6 +53,16 @@ public enum InstallationType
 
     /// <summary>An operator, who runs one line there; the product has no login.</summary>
     Manual,
+}
+
+/// <summary>How a monitor sends what it counts.</summary>
+public enum StatisticsWay
+{
+    /// <summary>To the product itself.</summary>
+    Https,
+
+    /// <summary>To the broker of the RabbitMQ settings, from which the product takes it.</summary>
+    Rabbitmq,
 }
 
 /// <summary>How the product signs in on a host.</summary>

@@ -52,6 +52,9 @@ public sealed record ServerView
     /// <summary>Where everything of the product lies on the host.</summary>
     public required string Folder { get; init; }
     public string? ApiAddress { get; init; }
+
+    /// <summary>How its monitor sends what it counts. Heartbeats always come over HTTPS.</summary>
+    public StatisticsWay Statistics { get; init; }
     public required ServerState State { get; init; }
 
     /// <summary>Why it is in this state, where that is not plain.</summary>
@@ -104,7 +107,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         {
             Id = server.Id, Name = server.Name, Installation = server.Installation, Address = server.Address, SshPort = server.SshPort, SshUser = server.SshUser,
             Authentication = server.Authentication, HostKey = server.HostKey, SshRoute = server.SshRoute,
-            Login = server.Installation == InstallationType.Manual ? null : server.Login.Kind, Folder = server.Login.Folder, OperatingSystem = server.OperatingSystem, ApiAddress = server.ApiAddress,
+            Login = server.Installation == InstallationType.Manual ? null : server.Login.Kind, Folder = server.Login.Folder, OperatingSystem = server.OperatingSystem, ApiAddress = server.ApiAddress, Statistics = server.Statistics,
             State = state, StateReason = reason, PausedRun = run?.State == RunState.Paused ? run.Reason : null, DriftProblem = drifted.Problem, Components = components,
             // Where nothing is installed any more, no heartbeat is missed.
             Heartbeat = new HeartbeatView(beat.Due, beat.Received, state == ServerState.New ? HeartbeatStatus.None : beat.Status, beat.LastAt),

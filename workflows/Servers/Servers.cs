@@ -15,7 +15,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
     private const string Columns =
         """
         s.id, s.name, s.installation, s.address, s.ssh_port, s.ssh_user, s.authentication, s.host_key_algorithm, s.host_key_fingerprint, s.login, s.login_home, s.operating_system,
-        s.api_address, s.created_at, s.last_run_id,
+        s.api_address, s.statistics, s.created_at, s.last_run_id,
         (select h.address from servers.route_hop h where h.route_id = s.route_id and h.position = 1) as first_hop,
         s.route_id as ssh_route_id, (select r.name from servers.route r where r.id = s.route_id) as ssh_route,
         coalesce((select json_agg(json_build_object('name', c.name, 'version', c.version, 'image', c.image, 'digest', c.image_digest,
@@ -104,6 +104,13 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         return secrets.Unprotect(TokenPurpose, id, await connection.QuerySingleAsync<string>("select report_token from servers.server where id = @id", new { id }));
     }
 
+    /// <summary>As <see cref="ReportToken"/>; null where there is no such server.</summary>
+    internal async Task<string?> FindReportToken(Guid id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<string>("select report_token from servers.server where id = @id", new { id }) is { } kept ? secrets.Unprotect(TokenPurpose, id, kept) : null;
+    }
+
     internal static Task SetLastRun(NpgsqlTransaction transaction, Guid serverId, Guid runId) =>
         transaction.Connection!.ExecuteAsync("update servers.server set last_run_id = @runId where id = @serverId", new { serverId, runId }, transaction);
 
@@ -141,6 +148,12 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
             with wanted as (update servers.component set stopped_by = @by where server_id = @serverId and name = @component)
             delete from servers.drift where server_id = @serverId and component = @component and kind in ('stopped', 'running')
             """, new { serverId, component, by });
+    }
+
+    internal async Task SetStatistics(Guid serverId, StatisticsWay statistics, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync("update servers.server set statistics = @way where id = @serverId", new { serverId, way = statistics.ToString().ToLowerInvariant() });
     }
 
     internal async Task<bool> Exists(Guid id, CancellationToken cancellationToken)
@@ -218,7 +231,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
 
     private sealed record Row(
         Guid Id, string Name, string Installation, string? Address, int? SshPort, string? SshUser, string? Authentication, string? HostKeyAlgorithm, string? HostKeyFingerprint,
-        string Login, string LoginHome, string? OperatingSystem, string? ApiAddress, DateTime CreatedAt, Guid? LastRunId, string? FirstHop, Guid? SshRouteId, string? SshRoute, string Components)
+        string Login, string LoginHome, string? OperatingSystem, string? ApiAddress, string Statistics, DateTime CreatedAt, Guid? LastRunId, string? FirstHop, Guid? SshRouteId, string? SshRoute, string Components)
     {
         public Server ToServer() => new()
         {
@@ -227,7 +240,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
             HostKey = HostKeyFingerprint is null ? null : new HostKey(HostKeyAlgorithm!, HostKeyFingerprint),
             Login = new HostLogin(Enum.Parse<LoginKind>(Login, ignoreCase: true), LoginHome),
             OperatingSystem = OperatingSystem is null ? null : Enum.Parse<OsFamily>(OperatingSystem, ignoreCase: true),
-            ApiAddress = ApiAddress, FirstHop = FirstHop, SshRouteId = SshRouteId, SshRoute = SshRoute, CreatedAt = CreatedAt, LastRunId = LastRunId,
+            ApiAddress = ApiAddress, Statistics = Enum.Parse<StatisticsWay>(Statistics, ignoreCase: true), FirstHop = FirstHop, SshRouteId = SshRouteId, SshRoute = SshRoute, CreatedAt = CreatedAt, LastRunId = LastRunId,
             Components = JsonSerializer.Deserialize<InstalledComponent[]>(Components, Engine.EngineJson.Options)!,
         };
     }

@@ -12,6 +12,7 @@ internal static class InstallCommand
     private static readonly Option<string?> Components = new("--components") { Description = "What to install, with commas, of dns, dhcp and monitor. What is configured here, dns with its monitor, if not given.", HelpName = "LIST" };
     private static readonly Option<bool> DropZones = new("--drop-zones") { Description = "Zones that the server serves now and that are not given may go." };
     private static readonly Option<string[]> Listen = new("--listen") { Description = "DNS listens here. May be given again. All IPv4 addresses, port 53, if not given; as now where no zone is given either.", HelpName = "ADDR:PORT" };
+    private static readonly Option<string?> Statistics = new("--statistics") { Description = "How the monitor sends what it counts: https to the product, or rabbitmq. As now, if not given.", HelpName = "WAY" };
     private static readonly Option<string?> Dhcp = new("--dhcp") { Description = "Serve the subnets of this Kea document (Dhcp4, JSON). Those that are served now, if not given.", HelpName = "FILE" };
     private static readonly Option<bool> DropSubnets = new("--drop-subnets") { Description = "Subnets that the server serves now and that are not in the document may go." };
 
@@ -40,7 +41,7 @@ internal static class InstallCommand
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'free port 53' --post-command 'ask DNS'",
             "msctl servers install ns1 --zone example.org=org.zone --pre-command 'wait for the disk=mountpoint /srv' --no-watch",
         ],
-    }.With([Name, Components, .. ZoneOptions.All, DropZones, Listen, Dhcp, DropSubnets, .. AroundOptions.All, ByHand.TokenFile, .. StartedRuns.Options, IdempotencyKey]).Does(Run);
+    }.With([Name, Components, .. ZoneOptions.All, DropZones, Listen, Statistics, Dhcp, DropSubnets, .. AroundOptions.All, ByHand.TokenFile, .. StartedRuns.Options, IdempotencyKey]).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -50,6 +51,7 @@ internal static class InstallCommand
             Zones = ZoneOptions.Named(call), Keys = ZoneOptions.NamedKeys(call),
             DropZones = call.Get(DropZones) ? true : null, DropDnssec = ZoneOptions.MayDropDnssec(call),
             Listen = call.Get(Listen) is { Length: > 0 } listen ? [.. listen.Select(InstallInput.Listen)] : null,
+            Statistics = call.Get(Statistics),
             Dhcp = call.Get(Dhcp) is { } document ? InstallInput.Dhcp(document) : null,
             DropSubnets = call.Get(DropSubnets) ? true : null,
         });

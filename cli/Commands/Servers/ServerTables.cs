@@ -51,6 +51,7 @@ internal static class ServerTables
         }
 
         page.Field("API address", server.ApiAddress);
+        page.Field("Statistics", server.Statistics == "rabbitmq" ? "over RabbitMQ" : null);
         page.Field("Components", server.Components.Count == 0 ? "none" : string.Join(", ", server.Components.Select(Installed)));
         page.Field("Heartbeats", server.Heartbeat is { Status: not "none" } beat ? $"{beat.Received} of {beat.Due} due, {beat.Status}, last {Last(beat, now).Text}" : "none yet", Tones.OfHeartbeat(server.Heartbeat?.Status));
         page.Field("Drift", server.DriftProblem is { } problem ? $"not looked at: {problem}" : null, Tone.Warning);

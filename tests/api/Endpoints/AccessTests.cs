@@ -35,6 +35,7 @@ public sealed class AccessTests(SharedProduct shared)
         { "POST", "/api/v2/enrolment/exchange" }, { "POST", "/api/v2/enrolment/check-in" }, { "GET", "/api/v2/enrolment/order?runId=00000000-0000-0000-0000-000000000001" },
         { "POST", "/api/v2/enrolment/reports" }, { "GET", "/api/v2/enrolment/heartbeat" }, { "GET", "/api/v2/enrolment/images/dns" },
         { "GET", "/api/v2/pvservers/x/enrolment" }, { "POST", "/api/v2/pvservers/x/enrolment" }, { "POST", "/api/v2/pvservers/x/uninstall" },
+        { "GET", "/api/v2/settings/rabbitmq" }, { "PATCH", "/api/v2/settings/rabbitmq" }, { "POST", "/api/v2/settings/rabbitmq/test" },
         { "GET", "/openapi/v2.json" }, { "GET", "/api/v2/nothing" },
     };
 

@@ -16,6 +16,25 @@ internal sealed class KnotPair : IAsyncDisposable
 
     public int Port { get; } = FreePort.On(IPAddress.Loopback).Port;
 
+    /// <summary>Whom the monitor counts for.</summary>
+    public Guid Server { get; } = Guid.CreateVersion7();
+
+    /// <summary>Why the monitor's last delivery has failed; null when it has not.</summary>
+    public string? Problem
+    {
+        get
+        {
+            var path = Path.Combine(folder, "monitor", "state.json");
+            if (!File.Exists(path))
+            {
+                return null;
+            }
+
+            using var note = JsonDocument.Parse(File.ReadAllText(path));
+            return note.RootElement.GetProperty("problem").GetString();
+        }
+    }
+
     public string ZoneFolder => Path.Combine(folder, "config", "zones");
 
     public async Task Prepare(params string[] zones)
@@ -50,14 +69,26 @@ internal sealed class KnotPair : IAsyncDisposable
 
     public async Task StartMonitor(TestProduct product, int intervalSeconds = 1, params string[] zones)
     {
-        await File.WriteAllTextAsync(Path.Combine(folder, "monitor", "ca.pem"), product.AuthorityPem);
-        await File.WriteAllTextAsync(Path.Combine(folder, "monitor", "config.json"), JsonSerializer.Serialize(new
-        {
-            api = product.Address.ToString().TrimEnd('/'), token = TestProduct.Token, serverId = Guid.CreateVersion7(), intervalSeconds, zones,
-        }));
-        monitor = (await Command.Run("docker", ["run", "--detach", .. Hardening, "--memory", "64m",
+        await Configure(product, intervalSeconds, null, zones);
+        await StartMonitor();
+    }
+
+    /// <summary>With the settings that are there.</summary>
+    public async Task StartMonitor() => monitor = (await Command.Run("docker", ["run", "--detach", .. Hardening, "--memory", "64m",
             "--volume", $"{folder}/monitor:/var/lib/monitor", "--volume", $"{folder}/run:/run/knot", "--volume", $"{folder}/tap:/run/tap",
             "--volume", $"{Repository.Path("workflows", "Payload", "monitor")}:/usr/lib/managed-servers:ro", Repository.Image("monitor")])).Trim();
+
+    /// <summary>The monitor's settings; one that runs reads them when they change.</summary>
+    /// <param name="rabbitmq">Where to send to in place of the product.</param>
+    public async Task Configure(TestProduct product, int intervalSeconds, object? rabbitmq, params string[] zones)
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, "monitor", "ca.pem"), product.AuthorityPem);
+        var aside = Path.Combine(folder, "monitor", "config.json.part");
+        await File.WriteAllTextAsync(aside, JsonSerializer.Serialize(new
+        {
+            api = product.Address.ToString().TrimEnd('/'), token = TestProduct.Token, serverId = Server, intervalSeconds, zones, rabbitmq,
+        }));
+        File.Move(aside, Path.Combine(folder, "monitor", "config.json"), overwrite: true);
     }
 
     public Task RestartKnot() => Command.Run("docker", "restart", knot!);

@@ -58,6 +58,9 @@ internal sealed class TestProduct : IAsyncDisposable
     /// <summary>The agent that is handed out, and the digest that is named for it where it is another.</summary>
     public (byte[] Script, string? Named)? Agent { get; set; }
 
+    /// <summary>How far its clock is ahead of the host's, as its answers say.</summary>
+    public TimeSpan Ahead { get; init; }
+
     public Func<DnsReport, Task> TakeDns { get; set; } = _ => Task.CompletedTask;
 
     public async Task Start()
@@ -67,6 +70,11 @@ internal sealed class TestProduct : IAsyncDisposable
         builder.Services.ConfigureHttpJsonOptions(o => o.SerializerOptions.Converters.Add(EngineJson.Options.Converters[0]));
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k => k.Listen(address, Port, l => l.UseHttps(certificate)));
         app = builder.Build();
+        app.Use((context, next) =>
+        {
+            context.Response.Headers.Date = (TimeProvider.System.GetUtcNow() + Ahead).ToString("r");
+            return next(context);
+        });
         app.MapPost("/api/v2/monitoring/heartbeats", (HeartbeatReport report, HttpRequest request) => Authorised(request, () => Task.FromResult(Take(report))));
         app.MapGet("/api/v2/monitoring/agent", (HttpRequest request) => Authorised(request, () => Task.FromResult(Results.Bytes(Agent!.Value.Script, "text/x-python"))));
         app.MapPost("/api/v2/monitoring/dns", (DnsReport report, HttpRequest request) => Authorised(request, () => Take(report)));

@@ -12,11 +12,11 @@ internal static partial class DnsRules
     private const int LongestName = 1020;
     private static readonly TimeSpan LongestPeriod = TimeSpan.FromHours(1);
 
-    public static Delivery Check(Guid serverId, DnsReport report, DateTimeOffset receivedAt, MonitoringOptions options)
+    public static Delivery Check(Guid serverId, DnsReport report, DateTimeOffset receivedAt, MonitoringOptions options, DateTimeOffset? sentAt = null)
     {
         var refusals = new Refusals();
         var epoch = Common.Epoch(report.Epoch, refusals);
-        var clock = new SenderClock(receivedAt, report.Now, options.OldestAccepted);
+        var clock = new SenderClock(receivedAt, report.Now, options.OldestAccepted, sentAt);
         refusals.Require(report.Samples is { Count: >= 1 and <= MostSamples }, "samples", $"1 to {MostSamples} samples.");
         refusals.Require((report.Samples ?? []).Sum(s => (long)(s?.Names?.Count ?? 0)) <= MostNames, "samples", $"At most {MostNames} names in all samples together.");
         refusals.ThrowIfAny();

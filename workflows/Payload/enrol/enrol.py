@@ -295,6 +295,22 @@ def interfaces():
     return found
 
 
+def broker_problem(broker):
+    """Why no monitor on this host could speak with the broker; None when one could. Signs in nowhere."""
+    try:
+        with socket.create_connection((broker["host"], broker["port"]), timeout=10) as plain:
+            stream = plain
+            if broker["authority"]:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                context.load_verify_locations(cadata=broker["authority"])
+                stream = context.wrap_socket(plain, server_hostname=broker["host"])
+            stream.sendall(b"AMQP\0\0\x09\x01")
+            first = stream.recv(1)
+        return None if first == b"\x01" else "what answers there does not speak AMQP 0-9-1" if first else "it ends the connection without a word"
+    except (OSError, ValueError) as error:
+        return "%s: %s" % (type(error).__name__, error)
+
+
 def listening():
     """[(protocol, address, port, inode)]"""
     found = []
@@ -585,6 +601,11 @@ class Work:
                 fix = "Switch off its listener: set DNSStubListener=no in /etc/systemd/resolved.conf, then systemctl restart systemd-resolved."
             check("port %d" % wanted["port"], not others, "%s taken by %s" % (where, others[0][1] or "another program") if others else
                   "%s is held by this server's own %s" % (where, wanted["program"]) if taken else "%s is free" % where, "%s free" % where, fix)
+        broker = step.get("broker")
+        if broker:
+            where, why = "%s port %d" % (broker["host"], broker["port"]), broker_problem(broker)
+            check("RabbitMQ", not why, "%s: %s" % (where, why) if why else "%s answers" % where, "RabbitMQ reachable from the host",
+                  "Open the way from the host to the broker, or install with --statistics https.")
         bad = [c for c in checks if not c[1]]
         if bad:
             raise Failed("The host is not ready, and nothing was changed. " + " ".join("%s: found %s, needed %s. %s" % (name, found, needed, fix) for name, _, found, needed, fix in bad))

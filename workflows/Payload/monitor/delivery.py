@@ -325,9 +325,9 @@ def time_is_up(number, frame):
 
 def deliver(spool, product, path, name, deadline, log, heed):
     """Sends what waits, oldest first. True when nothing is left, False when the time was up; Undelivered when the product does not take it. What it answers is heeded.
-    The alarm bounds the whole of it, whatever hangs; so only the main thread delivers."""
+    The alarm bounds the whole of it, whatever hangs; so only the main thread delivers. It comes again, where a library has swallowed it."""
     signal.signal(signal.SIGALRM, time_is_up)
-    signal.setitimer(signal.ITIMER_REAL, max(0.01, deadline - time.monotonic()))
+    signal.setitimer(signal.ITIMER_REAL, max(0.01, deadline - time.monotonic()), 1)
     try:
         return send_all(spool, product, path, name, deadline, log, heed)
     except Undelivered:

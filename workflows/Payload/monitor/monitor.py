@@ -30,7 +30,7 @@ ENDING = (signal.SIGTERM, signal.SIGINT)
 
 class Config:
     def __init__(self, path):
-        self.path, self.read_at = path, None
+        self.path, self.read_at, self.way = path, None, None
         self.refresh()
 
     def refresh(self):
@@ -40,7 +40,13 @@ class Config:
             return False
         with open(self.path) as file:
             values = json.load(file)
-        self.product = delivery.Product(dict(values, caFile=values.get("caFile") or os.path.join(FOLDER, "ca.pem")))
+        product = delivery.Product(dict(values, caFile=values.get("caFile") or os.path.join(FOLDER, "ca.pem")))
+        if self.way is not None:
+            self.way.close()
+        self.way = product
+        if values.get("rabbitmq"):
+            import broker  # only here: its library takes memory, and most monitors send to the product itself
+            self.way = broker.Broker(values["rabbitmq"], values["serverId"], product)
         self.interval = max(1, int(values.get("intervalSeconds", 10)))
         self.services = {}
         self.zones = {tally.zone_key(zone): zone.lower().rstrip(".") + "." for zone in values["zones"]}
@@ -136,7 +142,7 @@ class Monitor:
 
     def send(self, deadline):
         try:
-            delivery.deliver(self.spool, self.config.product, "/api/v2/monitoring/dns", "samples", deadline, log, self.config.heed)
+            delivery.deliver(self.spool, self.config.way, "/api/v2/monitoring/dns", "samples", deadline, log, self.config.heed)
             self.problem = None
             if said.pop("not delivered", None):
                 log("delivering again")

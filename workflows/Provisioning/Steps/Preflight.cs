@@ -2,12 +2,13 @@ using System.Globalization;
 using System.Net;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <param name="Mending">Pre-commands come next, and the host is looked at again after them: what they may put right does not stop the run yet.</param>
 /// <param name="Mended">Pre-commands have run; in a plan, they have not yet.</param>
-public sealed record PreflightInput(Guid ServerId, IReadOnlyList<string> Components, IReadOnlyList<ListenRequest> Listen, Uri ApiAddress, bool Mending = false, bool Mended = false);
+public sealed record PreflightInput(Guid ServerId, IReadOnlyList<string> Components, IReadOnlyList<ListenRequest> Listen, Uri ApiAddress, StatisticsWay Statistics = StatisticsWay.Https, bool Mending = false, bool Mended = false);
 
 /// <summary>One thing looked at.</summary>
 /// <param name="Fix">What to do; null when it is well.</param>
@@ -120,6 +121,11 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         }
 
         checks.Add(ApiAddress(input.ApiAddress, await reaching));
+        if (input.Statistics == StatisticsWay.Rabbitmq && input.Components.Contains(Component.Monitor) && facts.PythonVersion is not null)
+        {
+            checks.Add(await Broker(host, cancellationToken));
+        }
+
         return checks;
 
         void LetIn(string service, IEnumerable<(int, string)> ports)
@@ -268,6 +274,18 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         {
             return null;
         }
+    }
+
+    private async Task<Check> Broker(IHost host, CancellationToken cancellationToken)
+    {
+        if (await payload.Broker(cancellationToken) is not { } broker)
+        {
+            return Check.Of("RabbitMQ", false, "RabbitMQ is not enabled in the product", "RabbitMQ, by which the monitor is to send", "Enable it (msctl settings rabbitmq set --enable), or install with --statistics https");
+        }
+
+        var reached = await host.CanReachBroker(broker.Host, broker.Port, broker.Tls ? broker.Authority : null, cancellationToken);
+        return Check.Of("RabbitMQ", reached.Reached, reached.Reached ? $"{broker.Host} port {broker.Port} answers" : $"{broker.Host} port {broker.Port}: {reached.Why}", "RabbitMQ reachable from the host",
+            "Open the way from the host to the broker, or let the monitor send to the product itself: --statistics https") with { Mendable = true };
     }
 
     private static Check ApiAddress(Uri api, Reachability? reached)

@@ -3,7 +3,7 @@ using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-public sealed record RecordInput(Guid ServerId, IReadOnlyList<CatalogueImage> Images, IReadOnlyList<InstalledConfiguration> Configurations);
+public sealed record RecordInput(Guid ServerId, IReadOnlyList<CatalogueImage> Images, IReadOnlyList<InstalledConfiguration> Configurations, StatisticsWay Statistics = StatisticsWay.Https);
 
 /// <param name="Kept">Digests of those that stay on the host: the current one and the one before it.</param>
 /// <param name="Specification">Of the container that serves it; null while it is not made anew.</param>
@@ -22,6 +22,7 @@ public sealed class RecordInstalled(Servers.Servers servers, Configurations conf
         }
 
         await servers.SetInstalled(input.ServerId, installed, step.Cancellation);
+        await servers.SetStatistics(input.ServerId, input.Statistics, step.Cancellation);
         await configurations.SetApplied(input.ServerId, input.Configurations, step.Cancellation);
         foreach (var image in input.Images)
         {

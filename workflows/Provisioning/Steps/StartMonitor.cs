@@ -1,11 +1,12 @@
 using System.Text;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <param name="ConfigurationId">What DNS serves beside it: the zones under which it counts.</param>
-public sealed record MonitorInput(Guid ServerId, CatalogueImage Image, Uri ApiAddress, Guid? ConfigurationId);
+public sealed record MonitorInput(Guid ServerId, CatalogueImage Image, Uri ApiAddress, Guid? ConfigurationId, StatisticsWay Statistics = StatisticsWay.Https);
 
 /// <summary>The monitor's container, running with its current settings and listening for Knot.</summary>
 public sealed class StartMonitor(Servers.Servers servers, Configurations configurations, PayloadFiles payload) : Step<StartMonitor, MonitorInput, RunningContainer>, IUndoable<MonitorInput, RunningContainer>, IPreviewable<MonitorInput, RunningContainer>
@@ -84,7 +85,7 @@ public sealed class StartMonitor(Servers.Servers servers, Configurations configu
     private async Task<IReadOnlyList<HostFile>> Files(HostLayout layout, MonitorInput input, CancellationToken cancellationToken) =>
     [
         new HostFile($"{layout.Monitor}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile),
-        new HostFile($"{layout.Monitor}/config.json", await payload.MonitorConfiguration(input.ServerId, input.ApiAddress, await Zones(input, cancellationToken), cancellationToken), HostLayout.PrivateFile),
+        new HostFile($"{layout.Monitor}/config.json", await payload.MonitorConfiguration(input.ServerId, input.ApiAddress, await Zones(input, cancellationToken), input.Statistics, cancellationToken), HostLayout.PrivateFile),
     ];
 
     private async Task<IReadOnlyList<string>> Zones(MonitorInput input, CancellationToken cancellationToken) =>
