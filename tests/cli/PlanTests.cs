@@ -76,6 +76,15 @@ public sealed class PlanTests : AgainstStandIn
         Assert.Equal(0, (await Msctl.Run("servers", "uninstall", "ns1", "--plan")).ExitCode);
     }
 
+    [Fact]
+    public async Task An_uninstall_warns_of_the_DNSSEC_keys_that_go_with_it()
+    {
+        Answers("uninstall", """{"server":"ns1","title":"uninstall everything from ns1","wouldChange":true,"steps":[{"seq":1,"title":"Remove the product's folders","preview":{"changes":[{"kind":"remove","thing":"folder","name":"/x","detail":"with all that is in it"}]}}],"affected":[{"component":"dns","interruption":"stop","total":1,"soleServerFor":[],"keysLost":["a.example"],"served":[{"name":"a.example","effect":"removed","alsoServedBy":["ns2"]}]}]}""");
+        var end = await Msctl.Run("servers", "uninstall", "ns1", "--plan");
+        Assert.Contains(
+            "    removed  a.example, also by ns2\n    The DNSSEC keys of 1 zone lie on this host alone and go with it: a.example\n    A DS record at the parent zone matches no key any more then, ", end.Out, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("running", false)]
     [InlineData("paused", true)]

@@ -41,6 +41,7 @@ internal sealed class Impact(Configurations configurations, Server server, Conce
         {
             Component = component, Interruption = interruption, Total = effects.Count,
             Served = [.. effects.OrderBy(e => e.Value == ServedEffect.Unchanged).ThenBy(e => e.Key, StringComparer.Ordinal).Take(MostShown).Select(e => new ServedName(e.Key, e.Value, [.. elsewhere[e.Key]]))],
+            KeysLost = concern.TakesAway ? [.. (installed?.Dns?.SignedZones ?? []).Order(StringComparer.Ordinal)] : [],
             SoleServerFor = [.. before.Keys.Where(n => (interrupted || effects[n] == ServedEffect.Removed) && !elsewhere.Contains(n)).Order(StringComparer.Ordinal)],
         };
     }
