@@ -48,6 +48,7 @@ namespace ManagedServers.Cli.Client;
 [JsonSerializable(typeof(ServerDrift))]
 [JsonSerializable(typeof(AcceptDrift))]
 [JsonSerializable(typeof(RunPlan))]
+[JsonSerializable(typeof(StoredPlan))]
 [JsonSerializable(typeof(RunDetails))]
 [JsonSerializable(typeof(Page<RunSummary>))]
 [JsonSerializable(typeof(LogLine))]

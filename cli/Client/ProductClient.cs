@@ -22,6 +22,9 @@ public sealed class ProductClient(ProductHttp http) : IDisposable
     /// <summary>Executions of workflows.</summary>
     public RunsApi Runs { get; } = new(http);
 
+    /// <summary>Changes of what the product stores.</summary>
+    public ChangesApi Changes { get; } = new(http);
+
     /// <summary>Commands that may be run on hosts.</summary>
     public CommandsApi Commands { get; } = new(http);
 

@@ -4,7 +4,7 @@ using ManagedServers.Cli.Output;
 namespace ManagedServers.Cli.Commands.Servers;
 
 /// <summary>A plan as a person reads it: the steps with what each changes, who notices, and the sum.</summary>
-internal sealed class PlanText(Screen screen, DateTimeOffset now)
+internal sealed partial class PlanText(Screen screen, DateTimeOffset now)
 {
     private const int MostNames = 20;
 

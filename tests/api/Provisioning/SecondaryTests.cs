@@ -34,6 +34,9 @@ public sealed class SecondaryTests
         await NeitherHasDrifted(host);
         var plan = await host.Post("/api/v2/pvservers/ns1/uninstall?plan=true", new { });
         Assert.Equal("example.org", plan.GetProperty("affected")[0].GetProperty("keysLost").EnumerateArray().Single().GetString());
+        using var admin = host.Product.Admin();
+        var removal = await admin.DeleteAsync("/api/v2/pvservers/ns1?force=true&plan=true").Json();
+        Assert.Contains("The DNSSEC keys of example.org lie on its host and nowhere else.", removal.GetProperty("notes").ToString(), StringComparison.Ordinal);
         await SigningEndsOnlyWhenThatIsSaid(host);
         await OneThatHasExpiredHoldsNothingElseUp(host, second);
     }

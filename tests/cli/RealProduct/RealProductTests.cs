@@ -51,6 +51,7 @@ public sealed class RealProductTests : IAsyncLifetime
         await InstallThroughAKill();
         await SeeWhatItDoes();
         await ChangeWhatItServes();
+        await PlanWhatIsStored();
         await Leave();
     }
 
@@ -125,6 +126,31 @@ public sealed class RealProductTests : IAsyncLifetime
         await Bad(1, "the change was based on version 1", "config", "apply", "ns1", "--zone", $"example.org={msctl.File("zone1", Zone)}", "--based-on", "1");
         await Good("config", "restore", "ns1", "dns", "1");
         Assert.Matches(@"\n +3  served +restore +admin .* as in version 1\n +2  was served +apply +admin .* a new web server\n", (await Good("config", "versions", "ns1", "dns")).Out);
+    }
+
+    private async Task PlanWhatIsStored()
+    {
+        var before = (await Good("servers", "show", "ns1", "-o", "json")).Out;
+        var renamed = (await Good("servers", "edit", "ns1", "--name", "ns9", "--plan")).Out;
+        Assert.Contains("  name: 'ns1' -> 'ns9'\n", renamed, StringComparison.Ordinal);
+        Assert.Contains("The server that it concerns\n  ns1\n    dns goes on without interruption (1 zone)\n      served   example.org\n", renamed, StringComparison.Ordinal);
+        Assert.EndsWith("1 thing would be stored otherwise, and nothing changes on any host. Nothing was done.\n", renamed, StringComparison.Ordinal);
+        var login = (await Good("servers", "edit", "ns1", "--password-file", msctl.File("new", "never-sent"), "--plan")).Out;
+        Assert.Matches(@"\n  credential: now a password\n\nBefore anything is kept, and not for this plan: The product logs in on ns1 \(.*:22\) as root with the password", login);
+        await Bad(1, "address: is that of the server 'ns1' already", "servers", "add", "ns2", "--address", host.Address, "--password-file", Password(), "--accept-host-key", "shown", "--plan");
+        Assert.Contains("Runs under way go on with the text", (await Good("commands", "edit", "wait", "--text-file", msctl.File("wait2.sh", "true\n"), "--plan")).Out, StringComparison.Ordinal);
+        await Bad(1, "is run for ns1", "commands", "remove", "wait", "--plan");
+        Assert.Contains("  pre-commands: 'wait' -> none\n", (await Good("servers", "commands", "ns1", "--no-pre", "--plan")).Out, StringComparison.Ordinal);
+        Assert.Contains("(password, its key is not known yet)", (await Good("routes", "add", "dmz", "--hop", $"ops@192.0.2.1,password-file={Password()}", "--plan")).Out, StringComparison.Ordinal);
+        Assert.Contains("dns and monitor on ns1 would go on, without anybody watching.", (await Good("servers", "remove", "ns1", "--force", "--plan")).Out, StringComparison.Ordinal);
+
+        Assert.Equal(Steady(before), Steady((await Good("servers", "show", "ns1", "-o", "json")).Out));
+        Assert.Equal("Before  wait\nAfter   none\n", (await Good("servers", "commands", "ns1")).Out);
+        Assert.Contains("waiting", (await Good("commands", "show", "wait")).Out, StringComparison.Ordinal);
+        Assert.Equal("""{"items":[],"next":null}""", (await Good("routes", "list", "-o", "json")).Out.Trim());
+
+        // Its heartbeats go on meanwhile.
+        static string Steady(string server) => JsonDocument.Parse(server).RootElement is var s ? $"{s.GetProperty("name")} {s.GetProperty("address")} {s.GetProperty("authentication")} {s.GetProperty("createdAt")}" : "";
     }
 
     private async Task Leave()
