@@ -10,6 +10,7 @@ namespace ManagedServers.Cli.Client;
 [JsonSerializable(typeof(Identity))]
 [JsonSerializable(typeof(TokenRequest))]
 [JsonSerializable(typeof(NewToken))]
+[JsonSerializable(typeof(Page<TokenView>))]
 [JsonSerializable(typeof(Server))]
 [JsonSerializable(typeof(Page<Server>))]
 [JsonSerializable(typeof(NewServer))]

@@ -134,6 +134,7 @@ public sealed class PlanTests : AgainstStandIn
     [InlineData("PATCH", "/api/v2/commands/look", "?plan=true", "commands edit look --timeout 5 --plan")]
     [InlineData("POST", "/api/v2/commands", "?plan=true", "commands add look --timeout 5 --plan")]
     [InlineData("DELETE", "/api/v2/sshroutes/dmz", "?plan=true", "routes remove dmz --plan")]
+    [InlineData("DELETE", "/api/v2/tokens/01a1f0d2-0000-7000-8000-000000000001", "?plan=true", "tokens revoke 01a1f0d2-0000-7000-8000-000000000001 --plan")]
     public async Task Every_command_that_stores_something_asks_for_its_plan_alone_and_no_question(string method, string path, string query, string line)
     {
         Product.On(method, path, """{"title":"it","changes":[],"servers":[],"totalServers":0,"notes":[]}""");

@@ -11,18 +11,21 @@ public sealed class StoredPlanTests(SharedProduct shared) : IAsyncLifetime
     private const string Secret = "s3cret-of-a-hop";
     private readonly ProductProcess product = shared.Product;
     private readonly HttpClient admin = shared.Product.Admin();
+    private string token = "";
 
     public async Task InitializeAsync()
     {
         await Ask("POST", "/api/v2/pvservers", new { name = "byhand", installation = "manual" }, HttpStatusCode.Created);
         await Ask("POST", "/api/v2/commands", new { name = "note", text = "id\ntrue", uses = new[] { "pre-install" } }, HttpStatusCode.Created);
         await Ask("PUT", "/api/v2/pvservers/byhand/commands", new { preCommands = new[] { "note" } });
+        token = (await Ask("POST", "/api/v2/tokens", new { name = "laptop" })).GetProperty("id").GetString()!;
     }
 
     public async Task DisposeAsync()
     {
         await Ask("DELETE", "/api/v2/pvservers/byhand", null, HttpStatusCode.NoContent);
         await Ask("DELETE", "/api/v2/commands/note", null, HttpStatusCode.NoContent);
+        await Ask("DELETE", $"/api/v2/tokens/{token}", null, HttpStatusCode.NoContent);
         admin.Dispose();
     }
 
@@ -45,6 +48,7 @@ public sealed class StoredPlanTests(SharedProduct shared) : IAsyncLifetime
         Assert.Equal("  id\n- true\n+ false", command.GetProperty("changes")[1].GetProperty("detail").GetString());
         Assert.Contains("Runs under way go on with the text", command.GetProperty("notes")[0].GetString(), StringComparison.Ordinal);
         Assert.Contains("time limit: - -> 300 s", Changes(await Plan("POST", "/api/v2/commands", new { name = "memo", text = "true" })));
+        Assert.StartsWith("token: 'laptop' of admin, good until ", Assert.Single(Changes(await Plan("DELETE", $"/api/v2/tokens/{token}", null))), StringComparison.Ordinal);
 
         var route = await Plan("POST", "/api/v2/sshroutes", new { name = "dmz", hops = new[] { new { address = "192.0.2.1", password = Secret } } });
         Assert.Equal(["route: - -> 'dmz'", "hops: - -> root@192.0.2.1:22 (password, its key is not known yet)"], Changes(route));
@@ -70,6 +74,7 @@ public sealed class StoredPlanTests(SharedProduct shared) : IAsyncLifetime
     [InlineData("DELETE", "/api/v2/commands/note", null)]
     [InlineData("POST", "/api/v2/sshroutes", """{"name":"dmz","hops":[{"address":"192.0.2.1","password":"a-password","hostKey":"SHA256:x"}]}""")]
     [InlineData("DELETE", "/api/v2/sshroutes/unknown", null)]
+    [InlineData("DELETE", "/api/v2/tokens/00000000-0000-0000-0000-000000000001", null)]
     public async Task A_plan_is_refused_for_what_the_doing_is_refused_for(string method, string path, string? body)
     {
         var json = body is null ? (JsonElement?)null : JsonSerializer.Deserialize<JsonElement>(body);
@@ -104,7 +109,7 @@ public sealed class StoredPlanTests(SharedProduct shared) : IAsyncLifetime
     /// <summary>All that the changes of these tests could have touched.</summary>
     private async Task<string> Everything()
     {
-        string[] paths = ["/api/v2/pvservers", "/api/v2/pvservers/byhand/history", "/api/v2/pvservers/byhand/commands", "/api/v2/commands", "/api/v2/sshroutes", "/api/v2/runs"];
+        string[] paths = ["/api/v2/pvservers", "/api/v2/pvservers/byhand/history", "/api/v2/pvservers/byhand/commands", "/api/v2/commands", "/api/v2/sshroutes", "/api/v2/tokens?all=true", "/api/v2/runs"];
         List<string> all = [];
         foreach (var path in paths)
         {

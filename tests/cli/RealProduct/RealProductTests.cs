@@ -52,6 +52,7 @@ public sealed class RealProductTests : IAsyncLifetime
         await SeeWhatItDoes();
         await ChangeWhatItServes();
         await PlanWhatIsStored();
+        await SeeAndEndTokens();
         await Leave();
     }
 
@@ -151,6 +152,22 @@ public sealed class RealProductTests : IAsyncLifetime
 
         // Its heartbeats go on meanwhile.
         static string Steady(string server) => JsonDocument.Parse(server).RootElement is var s ? $"{s.GetProperty("name")} {s.GetProperty("address")} {s.GetProperty("authentication")} {s.GetProperty("createdAt")}" : "";
+    }
+
+    private async Task SeeAndEndTokens()
+    {
+        var tokens = JsonDocument.Parse((await Good("tokens", "list", "-o", "json")).Out).RootElement.GetProperty("items");
+        var own = Assert.Single(tokens.EnumerateArray());
+        Assert.Equal((true, 90.0), (own.GetProperty("current").GetBoolean(), Math.Round((own.GetProperty("expiresAt").GetDateTimeOffset() - own.GetProperty("createdAt").GetDateTimeOffset()).TotalDays, 1)));
+        Assert.Matches(@"msctl@.* \(this one\) +admin +", (await Good("tokens", "list", "--all")).Out);
+
+        using var admin = product.Admin();
+        using var made = await admin.PostAsync("/api/v2/tokens", new StringContent("""{"name":"robot","neverExpires":true}""", System.Text.Encoding.UTF8, "application/json"));
+        var id = JsonDocument.Parse(await made.Content.ReadAsStringAsync()).RootElement.GetProperty("id").GetString()!;
+        Assert.Matches($@"{id}  robot +admin .* never\n", (await Good("tokens", "list")).Out);
+        Assert.Contains("token: 'robot' of admin, good for ever -> gone", (await Good("tokens", "revoke", id, "--plan")).Out, StringComparison.Ordinal);
+        Assert.Equal("Revoked.\n", (await Good("tokens", "revoke", id)).Error);
+        await Bad(1, "There is no token", "tokens", "revoke", id);
     }
 
     private async Task Leave()
