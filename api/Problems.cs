@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using ManagedServers.Api.Endpoints;
 using ManagedServers.Engine;
 using ManagedServers.Workflows;
+using ManagedServers.Workflows.Access;
 using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
@@ -65,6 +66,7 @@ internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandle
         SettingsNotFoundException e => new() { Status = 404, Type = "settings-not-found", Title = "No such settings", Detail = e.Message },
         SettingsConflictException e => new() { Status = 409, Type = "settings-conflict", Title = "Changed meanwhile", Detail = e.Message },
         CommandNotFoundException e => new() { Status = 404, Type = "command-not-found", Title = "No such command", Detail = e.Message },
+        TokenNotFoundException e => new() { Status = 404, Type = "token-not-found", Title = "No such token", Detail = e.Message },
         CommandConflictException e => new() { Status = 409, Type = e.Code, Title = "Not possible for this command", Detail = e.Message },
         ServerConflictException e => new() { Status = 409, Type = e.Code, Title = "Not possible now", Detail = e.Message },
         EnrolmentRefusedException e => new() { Status = e.IsUnknown ? 401 : 409, Type = e.Code, Title = "Not enrolled", Detail = e.Message },

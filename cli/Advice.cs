@@ -16,6 +16,7 @@ internal static class Advice
         { Status: 404 } when e.Tried.Contains("/pvservers/", StringComparison.Ordinal) => "What there is: msctl servers list",
         { Status: 404 } when e.Tried.Contains("/sshroutes/", StringComparison.Ordinal) => "What there is: msctl routes list",
         { Status: 404 } when e.Tried.Contains("/commands/", StringComparison.Ordinal) => "What there is: msctl commands list",
+        { Status: 404 } when e.Tried.Contains("/tokens/", StringComparison.Ordinal) => "What there is: msctl tokens list",
         { Status: 404 } when e.Tried.Contains("/runs/", StringComparison.Ordinal) => "What there is: msctl runs list",
         { Status: 429, Problem.Detail: null } => "Try again in a while.",
         { Passing: true } => "The product is starting or overloaded; try again in a while.",

@@ -3,12 +3,17 @@ using ManagedServers.Workflows;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Servers;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
 
 namespace ManagedServers.Api.Endpoints;
 
 /// <summary>How every request that changes a server is answered: with the run that does it, or, asked with <c>plan=true</c>, with what it would do.</summary>
 internal static class Changes
 {
+    private const string StoredNote =
+        "Changes what the product stores; nothing on a host. With plan=true nothing is changed: the answer, 200, is what would be stored otherwise, what would be proven first, and which servers it concerns. It is checked, and refused, just as the change would be, and needs the same right.";
+
     /// <param name="prepared">Checked already, so that a plan is refused for what a start is refused for.</param>
     /// <param name="plan">Show it, and start nothing.</param>
     public static async Task<IResult> Answer(PreparedRun prepared, bool? plan, HttpContext context, CancellationToken cancellationToken)
@@ -29,6 +34,37 @@ internal static class Changes
     public static RouteHandlerBuilder ProducesChange(this RouteHandlerBuilder endpoint) =>
         endpoint.Produces<ChangePlan>(200).Produces<StartedAnswer>(202).ProducesProblem(404)
             .WithDescription("With plan=true nothing is started and nothing is kept: the answer, 200, is what the run would do. It is checked, and refused, just as the start would be, and needs the same right.");
+
+    /// <summary>For a change of what the product stores, asked with <c>plan=true</c>.</summary>
+    public static async Task<IResult> Plan<T>(PreparedChange<T> change, HttpContext context, CancellationToken cancellationToken) =>
+        Results.Ok(await context.RequestServices.GetRequiredService<StoredPlans>().Of(change, cancellationToken));
+
+    /// <summary>For a change after which there is nothing to show.</summary>
+    public static async Task<IResult> Done(PreparedChange<Nothing> change, CancellationToken cancellationToken)
+    {
+        await change.Make(cancellationToken);
+        return Results.NoContent();
+    }
+
+    /// <param name="status">Of the answer without a plan.</param>
+    public static RouteHandlerBuilder ProducesStored(this RouteHandlerBuilder endpoint, int status) => endpoint.Produces<StoredPlan>(200).Produces(status).WithDescription(StoredNote);
+
+    /// <inheritdoc cref="ProducesStored(RouteHandlerBuilder, int)"/>
+    /// <typeparam name="T">The answer without a plan.</typeparam>
+    public static RouteHandlerBuilder ProducesStored<T>(this RouteHandlerBuilder endpoint, int status = 200) => status != 200
+        ? endpoint.Produces<StoredPlan>(200).Produces<T>(status).WithDescription(StoredNote)
+        : endpoint.Produces<T>(200).WithDescription(StoredNote).AddOpenApiOperationTransformer(async (operation, context, cancellationToken) =>
+            // One status has one schema: either of the two.
+            operation.Responses!["200"].Content!["application/json"].Schema = new OpenApiSchema
+            {
+                OneOf = [await Schema(typeof(T), context, cancellationToken), await Schema(typeof(StoredPlan), context, cancellationToken)],
+            });
+
+    private static async Task<IOpenApiSchema> Schema(Type type, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        context.Document!.AddComponent(type.Name, await context.GetOrCreateSchemaAsync(type, null, cancellationToken));
+        return new OpenApiSchemaReference(type.Name, context.Document);
+    }
 
     public static string? IdempotencyKey(HttpContext context)
     {

@@ -25,11 +25,17 @@ internal static class PVServers
             return Page<ServerView>.Of(await overview.List(filter, after, size + 1, cancellationToken), size, s => s.Name);
         }).RequireAuthorization(nameof(Right.Read)).WithSummary("Servers in the order of their names");
 
-        servers.MapPost("", async (AddServer request, Servers servers, ServerOverview overview, HttpContext context, CancellationToken cancellationToken) =>
+        servers.MapPost("", async (AddServer request, bool? plan, Servers servers, ServerOverview overview, HttpContext context, CancellationToken cancellationToken) =>
         {
-            var added = await servers.Add(request, context.User.Identity!.Name!, cancellationToken);
+            var change = await servers.Add(request, context.User.Identity!.Name!, cancellationToken);
+            if (plan == true)
+            {
+                return await Changes.Plan(change, context, cancellationToken);
+            }
+
+            var added = await change.Make(cancellationToken);
             return Results.Created($"/api/v2/pvservers/{added.Id}", await overview.Get(added.Id.ToString(), cancellationToken));
-        }).RequireAuthorization(nameof(Right.Operate)).Produces<ServerView>(201).ProducesProblem(400).ProducesProblem(409).WithSummary("Register a host");
+        }).RequireAuthorization(nameof(Right.Operate)).ProducesStored<ServerView>(201).ProducesProblem(400).ProducesProblem(409).WithSummary("Register a host");
 
         servers.MapPost("/probe", async (ProbeRequest request, Servers servers, CancellationToken cancellationToken) =>
             await servers.ReadHostKey(request.Address, request.SshPort, request.SshRoute, cancellationToken)).RequireAuthorization(nameof(Right.Operate)).WithSummary("Read a host's key, before any credential is sent");
@@ -37,20 +43,21 @@ internal static class PVServers
         servers.MapGet("/{server}", (string server, ServerOverview overview, CancellationToken cancellationToken) => overview.Get(server, cancellationToken))
             .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).WithSummary("One server, by id or name");
 
-        servers.MapPatch("/{server}", async (string server, EditServer request, Servers servers, ServerOverview overview, HttpContext context, CancellationToken cancellationToken) =>
+        servers.MapPatch("/{server}", async (string server, EditServer request, bool? plan, Servers servers, ServerOverview overview, HttpContext context, CancellationToken cancellationToken) =>
         {
-            var edited = await servers.Edit(server, request, context.User.Identity!.Name!, cancellationToken);
-            return await overview.Get(edited.Id.ToString(), cancellationToken);
-        }).RequireAuthorization(nameof(Right.Operate)).ProducesProblem(400).ProducesProblem(404).WithSummary("Change a server's name, or the way to its host, which is proven first");
+            var change = await servers.Edit(server, request, context.User.Identity!.Name!, cancellationToken);
+            return plan == true ? await Changes.Plan(change, context, cancellationToken)
+                : Results.Ok(await overview.Get((await change.Make(cancellationToken)).Id.ToString(), cancellationToken));
+        }).RequireAuthorization(nameof(Right.Operate)).ProducesStored<ServerView>().ProducesProblem(400).ProducesProblem(404).WithSummary("Change a server's name, or the way to its host, which is proven first");
 
         servers.MapGet("/{server}/history", (string server, Servers servers, CancellationToken cancellationToken) => servers.History(server, cancellationToken))
             .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).WithSummary("What was changed about a server, by whom and why, newest first");
 
-        servers.MapDelete("/{server}", async (string server, bool? force, ServerRemoval removal, CancellationToken cancellationToken) =>
+        servers.MapDelete("/{server}", async (string server, bool? force, bool? plan, ServerRemoval removal, HttpContext context, CancellationToken cancellationToken) =>
         {
-            await removal.Remove(server, force == true, cancellationToken);
-            return Results.NoContent();
-        }).RequireAuthorization(nameof(Right.Operate)).Produces(204).ProducesProblem(409).WithSummary("Forget a server; its host is not touched");
+            var change = await removal.Remove(server, force == true, cancellationToken);
+            return plan == true ? await Changes.Plan(change, context, cancellationToken) : await Changes.Done(change, cancellationToken);
+        }).RequireAuthorization(nameof(Right.Operate)).ProducesStored(204).ProducesProblem(409).WithSummary("Forget a server; its host is not touched");
 
         servers.MapPost("/{server}/test", async (string server, ComponentsRequest? request, HostTest test, CancellationToken cancellationToken) =>
         {
@@ -80,11 +87,17 @@ internal static class PVServers
             .RequireAuthorization(nameof(Right.Operate)).ProducesChange().ProducesProblem(400)
             .WithSummary("Put a new credential, or a new key of the product's own, in the place of the stored one, proven on the host");
 
-        servers.MapPost("/{server}/host-key", async (string server, HostKeyRequest? request, HostKeyApproval approval, HttpContext context, CancellationToken cancellationToken) =>
+        servers.MapPost("/{server}/host-key", async (string server, HostKeyRequest? request, bool? plan, HostKeyApproval approval, HttpContext context, CancellationToken cancellationToken) =>
         {
-            var asked = await approval.Ask(server, request?.Reason, context.User.Identity!.Name!, Changes.IdempotencyKey(context), cancellationToken);
+            var change = await approval.Ask(server, request?.Reason, context.User.Identity!.Name!, Changes.IdempotencyKey(context), cancellationToken);
+            if (plan == true)
+            {
+                return await Changes.Plan(change, context, cancellationToken);
+            }
+
+            var asked = await change.Make(cancellationToken);
             return Results.Accepted($"/api/v2/runs/{asked.RunId}", asked);
-        }).RequireAuthorization(nameof(Right.Operate)).Produces<AskedHostKey>(202).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409)
+        }).RequireAuthorization(nameof(Right.Operate)).ProducesStored<AskedHostKey>(202).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Ask, in a run that waits for an approval, whether the key that the host shows now is to be accepted");
 
         servers.MapGet("/{server}/heartbeats", async (string server, int? limit, string? before, Servers servers, Heartbeats heartbeats, CancellationToken cancellationToken) =>

@@ -91,21 +91,21 @@ public sealed class CommandsApi(ProductHttp http)
     public Task<Answer<CatalogueCommand>> Get(string name, CancellationToken cancellationToken = default) => http.Get($"{Root}/{Query.Part(name)}", ClientJson.Default.CatalogueCommand, cancellationToken);
 
     /// <summary>Adds one.</summary>
-    public Task<Answer<CatalogueCommand>> Add(CommandRequest request, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Post, Root, JsonSerializer.Serialize(request, ClientJson.Default.CommandRequest), ClientJson.Default.CatalogueCommand, cancellationToken: cancellationToken);
+    public static ChangeRequest<CatalogueCommand> Add(CommandRequest request) =>
+        new(HttpMethod.Post, Root, JsonSerializer.Serialize(request, ClientJson.Default.CommandRequest), ClientJson.Default.CatalogueCommand);
 
     /// <summary>Changes one.</summary>
-    public Task<Answer<CatalogueCommand>> Edit(string name, CommandRequest request, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Patch, $"{Root}/{Query.Part(name)}", JsonSerializer.Serialize(request, ClientJson.Default.CommandRequest), ClientJson.Default.CatalogueCommand, cancellationToken: cancellationToken);
+    public static ChangeRequest<CatalogueCommand> Edit(string name, CommandRequest request) =>
+        new(HttpMethod.Patch, $"{Root}/{Query.Part(name)}", JsonSerializer.Serialize(request, ClientJson.Default.CommandRequest), ClientJson.Default.CatalogueCommand);
 
     /// <summary>Removes one that no server uses.</summary>
-    public Task Remove(string name, CancellationToken cancellationToken = default) => http.Send<object>(HttpMethod.Delete, $"{Root}/{Query.Part(name)}", null, null, cancellationToken: cancellationToken);
+    public static ChangeRequest<object> Remove(string name) => new(HttpMethod.Delete, $"{Root}/{Query.Part(name)}", null, null);
 
     /// <summary>Which are run for a server.</summary>
     public Task<Answer<ChosenCommands>> Chosen(string server, CancellationToken cancellationToken = default) =>
         http.Get($"/api/v2/pvservers/{Query.Part(server)}/commands", ClientJson.Default.ChosenCommands, cancellationToken);
 
     /// <summary>Chooses them.</summary>
-    public Task<Answer<ChosenCommands>> Choose(string server, ChosenCommands chosen, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Put, $"/api/v2/pvservers/{Query.Part(server)}/commands", JsonSerializer.Serialize(chosen, ClientJson.Default.ChosenCommands), ClientJson.Default.ChosenCommands, cancellationToken: cancellationToken);
+    public static ChangeRequest<ChosenCommands> Choose(string server, ChosenCommands chosen) =>
+        new(HttpMethod.Put, $"/api/v2/pvservers/{Query.Part(server)}/commands", JsonSerializer.Serialize(chosen, ClientJson.Default.ChosenCommands), ClientJson.Default.ChosenCommands);
 }

@@ -22,6 +22,9 @@ public sealed class ProductClient(ProductHttp http) : IDisposable
     /// <summary>Executions of workflows.</summary>
     public RunsApi Runs { get; } = new(http);
 
+    /// <summary>Changes of what the product stores.</summary>
+    public ChangesApi Changes { get; } = new(http);
+
     /// <summary>Commands that may be run on hosts.</summary>
     public CommandsApi Commands { get; } = new(http);
 
@@ -52,6 +55,15 @@ public sealed class AccessApi(ProductHttp http)
     /// <summary>Makes a token for the account that asks.</summary>
     public Task<Answer<NewToken>> CreateToken(TokenRequest request, CancellationToken cancellationToken = default) =>
         http.Send(HttpMethod.Post, "/api/v2/tokens", JsonSerializer.Serialize(request, ClientJson.Default.TokenRequest), ClientJson.Default.NewToken, cancellationToken: cancellationToken);
+
+    /// <summary>Tokens, the newest first.</summary>
+    /// <param name="all">Everybody's.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<Answer<Page<TokenView>>> Tokens(bool all, CancellationToken cancellationToken = default) =>
+        http.Get(new Query("/api/v2/tokens").With("all", all ? "true" : null).ToString(), ClientJson.Default.PageTokenView, cancellationToken);
+
+    /// <summary>Ends a token.</summary>
+    public static ChangeRequest<object> RevokeToken(Guid id) => new(HttpMethod.Delete, $"/api/v2/tokens/{id}", null, null);
 
     /// <summary>Ends the token that the request itself carries.</summary>
     public Task RevokeToken(CancellationToken cancellationToken = default) =>

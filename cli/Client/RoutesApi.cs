@@ -11,14 +11,12 @@ public sealed class RoutesApi(ProductHttp http)
     private const string Root = "/api/v2/sshroutes";
 
     /// <summary>Stores a route, after the product has logged in on each of its hops.</summary>
-    public Task<Answer<Route>> Add(NewRoute route, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Post, Root, JsonSerializer.Serialize(route, ClientJson.Default.NewRoute), ClientJson.Default.Route, limit: Remote, cancellationToken: cancellationToken);
+    public static ChangeRequest<Route> Add(NewRoute route) =>
+        new(HttpMethod.Post, Root, JsonSerializer.Serialize(route, ClientJson.Default.NewRoute), ClientJson.Default.Route) { Limit = Remote };
 
     /// <summary>Changes a route.</summary>
-    public Task<Answer<Route>> Edit(string route, RouteChange change, CancellationToken cancellationToken = default) =>
-        http.Send(
-            HttpMethod.Patch, $"{Root}/{Query.Part(route)}", JsonSerializer.Serialize(change, ClientJson.Default.RouteChange), ClientJson.Default.Route, limit: Remote,
-            cancellationToken: cancellationToken);
+    public static ChangeRequest<Route> Edit(string route, RouteChange change) =>
+        new(HttpMethod.Patch, $"{Root}/{Query.Part(route)}", JsonSerializer.Serialize(change, ClientJson.Default.RouteChange), ClientJson.Default.Route) { Limit = Remote };
 
     /// <summary>A page of routes.</summary>
     public Task<Answer<Page<Route>>> List(string? after, CancellationToken cancellationToken = default) =>
@@ -29,8 +27,7 @@ public sealed class RoutesApi(ProductHttp http)
         http.Get($"{Root}/{Query.Part(route)}", ClientJson.Default.Route, cancellationToken);
 
     /// <summary>Forgets a route that no server uses.</summary>
-    public Task Remove(string route, CancellationToken cancellationToken = default) =>
-        http.Send<object>(HttpMethod.Delete, $"{Root}/{Query.Part(route)}", null, null, cancellationToken: cancellationToken);
+    public static ChangeRequest<object> Remove(string route) => new(HttpMethod.Delete, $"{Root}/{Query.Part(route)}", null, null);
 
     /// <summary>Logs in on every hop. Changes nothing.</summary>
     public Task<Answer<RouteTest>> Test(string route, CancellationToken cancellationToken = default) =>

@@ -90,6 +90,9 @@ public sealed record ServiceImpact
 
     /// <summary>Those that would be interrupted or gone, and that no other server serves.</summary>
     public IReadOnlyList<string> SoleServerFor { get; init => field = value ?? []; } = [];
+
+    /// <summary>Zones whose DNSSEC keys would go, and are nowhere else.</summary>
+    public IReadOnlyList<string> KeysLost { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>A zone or a subnet.</summary>

@@ -15,14 +15,12 @@ public sealed class ServersApi(ProductHttp http)
         http.Send(HttpMethod.Post, $"{Root}/probe", JsonSerializer.Serialize(request, ClientJson.Default.ProbeRequest), ClientJson.Default.HostKey, limit: Remote, cancellationToken: cancellationToken);
 
     /// <summary>Adds a host.</summary>
-    public Task<Answer<Server>> Add(NewServer server, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Post, Root, JsonSerializer.Serialize(server, ClientJson.Default.NewServer), ClientJson.Default.Server, limit: Remote, cancellationToken: cancellationToken);
+    public static ChangeRequest<Server> Add(NewServer server) =>
+        new(HttpMethod.Post, Root, JsonSerializer.Serialize(server, ClientJson.Default.NewServer), ClientJson.Default.Server) { Limit = Remote };
 
     /// <summary>Changes what is known of a host.</summary>
-    public Task<Answer<Server>> Edit(string server, ServerChange change, CancellationToken cancellationToken = default) =>
-        http.Send(
-            HttpMethod.Patch, $"{Root}/{Query.Part(server)}", JsonSerializer.Serialize(change, ClientJson.Default.ServerChange), ClientJson.Default.Server, limit: Remote,
-            cancellationToken: cancellationToken);
+    public static ChangeRequest<Server> Edit(string server, ServerChange change) =>
+        new(HttpMethod.Patch, $"{Root}/{Query.Part(server)}", JsonSerializer.Serialize(change, ClientJson.Default.ServerChange), ClientJson.Default.Server) { Limit = Remote };
 
     /// <summary>A page of hosts.</summary>
     public Task<Answer<Page<Server>>> List(string? filter, int? limit, string? after, CancellationToken cancellationToken = default) =>
@@ -33,8 +31,8 @@ public sealed class ServersApi(ProductHttp http)
         http.Get($"{Root}/{Query.Part(server)}", ClientJson.Default.Server, cancellationToken);
 
     /// <summary>Forgets a host. What is installed on it stays.</summary>
-    public Task Remove(string server, bool force, CancellationToken cancellationToken = default) =>
-        http.Send<object>(HttpMethod.Delete, new Query($"{Root}/{Query.Part(server)}").With("force", force ? "true" : null).ToString(), null, null, cancellationToken: cancellationToken);
+    public static ChangeRequest<object> Remove(string server, bool force) =>
+        new(HttpMethod.Delete, new Query($"{Root}/{Query.Part(server)}").With("force", force ? "true" : null).ToString(), null, null);
 
     /// <summary>Logs in on the host and looks whether it has what is needed. Changes nothing.</summary>
     public Task<Answer<TestResult>> Test(string server, ComponentsRequest request, CancellationToken cancellationToken = default) =>
@@ -57,8 +55,8 @@ public sealed class ServersApi(ProductHttp http)
         http.Get($"{Root}/{Query.Part(server)}/enrolment", ClientJson.Default.HostEnrolment, cancellationToken);
 
     /// <summary>The same with a new token; an unused one before it ends.</summary>
-    public Task<Answer<HostEnrolment>> RenewEnrolment(string server, EnrolmentRequest request, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Post, $"{Root}/{Query.Part(server)}/enrolment", JsonSerializer.Serialize(request, ClientJson.Default.EnrolmentRequest), ClientJson.Default.HostEnrolment, cancellationToken: cancellationToken);
+    public static ChangeRequest<HostEnrolment> RenewEnrolment(string server, EnrolmentRequest request) =>
+        new(HttpMethod.Post, $"{Root}/{Query.Part(server)}/enrolment", JsonSerializer.Serialize(request, ClientJson.Default.EnrolmentRequest), ClientJson.Default.HostEnrolment);
 
     /// <summary>Puts a new credential in the place of the stored one; the product makes a key when the request is empty.</summary>
     public static RunRequest RotateCredential(string server, RotateRequest request) => new($"{Root}/{Query.Part(server)}/rotate-credential", JsonSerializer.Serialize(request, ClientJson.Default.RotateRequest));
@@ -67,11 +65,11 @@ public sealed class ServersApi(ProductHttp http)
     /// <param name="server">Name or identifier.</param>
     /// <param name="request">Why.</param>
     /// <param name="idempotencyKey">The same key gives the same run, so a lost answer is asked for again.</param>
-    /// <param name="cancellationToken">Gives up; the run may have started.</param>
-    public Task<Answer<AskedHostKey>> AskHostKey(string server, HostKeyRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
-        http.Send(
-            HttpMethod.Post, $"{Root}/{Query.Part(server)}/host-key", JsonSerializer.Serialize(request, ClientJson.Default.HostKeyRequest), ClientJson.Default.AskedHostKey,
-            idempotencyKey, Remote, cancellationToken);
+    public static ChangeRequest<AskedHostKey> AskHostKey(string server, HostKeyRequest request, string idempotencyKey) =>
+        new(HttpMethod.Post, $"{Root}/{Query.Part(server)}/host-key", JsonSerializer.Serialize(request, ClientJson.Default.HostKeyRequest), ClientJson.Default.AskedHostKey)
+        {
+            Limit = Remote, IdempotencyKey = idempotencyKey,
+        };
 
     /// <summary>Takes from the host everything that installs have put there.</summary>
     public static RunRequest Uninstall(string server, CommandsRequest request) => new($"{Root}/{Query.Part(server)}/uninstall", JsonSerializer.Serialize(request, ClientJson.Default.CommandsRequest));

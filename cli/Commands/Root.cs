@@ -23,6 +23,7 @@ internal static class Root
             LoginCommand.Build(),
             LogoutCommand.Build(),
             WhoAmICommand.Build(),
+            Group("tokens", "See and end the tokens with which msctl and programs sign in.", TokenCommands.List(), TokenCommands.Revoke()),
             Group(
                 "servers", "Add hosts, install components on them, start and stop those, remove them.",
                 AddServerCommand.Build(), ListServersCommand.Build(), ShowServerCommand.Build(), TestServerCommand.Build(), InstallCommand.Build(), EnrolCommand.Build(),

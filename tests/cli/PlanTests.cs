@@ -76,6 +76,73 @@ public sealed class PlanTests : AgainstStandIn
         Assert.Equal(0, (await Msctl.Run("servers", "uninstall", "ns1", "--plan")).ExitCode);
     }
 
+    [Fact]
+    public async Task An_uninstall_warns_of_the_DNSSEC_keys_that_go_with_it()
+    {
+        Answers("uninstall", """{"server":"ns1","title":"uninstall everything from ns1","wouldChange":true,"steps":[{"seq":1,"title":"Remove the product's folders","preview":{"changes":[{"kind":"remove","thing":"folder","name":"/x","detail":"with all that is in it"}]}}],"affected":[{"component":"dns","interruption":"stop","total":1,"soleServerFor":[],"keysLost":["a.example"],"served":[{"name":"a.example","effect":"removed","alsoServedBy":["ns2"]}]}]}""");
+        var end = await Msctl.Run("servers", "uninstall", "ns1", "--plan");
+        Assert.Contains(
+            "    removed  a.example, also by ns2\n    The DNSSEC keys of 1 zone lie on this host alone and go with it: a.example\n    A DS record at the parent zone matches no key any more then, ", end.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_would_be_stored_otherwise_is_read_with_the_servers_that_it_concerns()
+    {
+        Product.On("PATCH", "/api/v2/sshroutes/dmz",
+            """
+            {"title":"change the SSH route dmz","changes":[{"thing":"name","from":"'dmz'","to":"'office'"},{"thing":"text","from":null,"to":"2 lines","detail":"- a\n+ \u001b[2Jb"},{"thing":"old","from":"this","to":null}],"proof":"The product logs in.",
+             "totalServers":4,"servers":[{"server":"ns1","services":[{"component":"dns","interruption":"none","total":1,"served":[{"name":"a.example","effect":"unchanged","alsoServedBy":[]}]}]},{"server":"ns2","services":[]}],"notes":["Servers go the new way."]}
+            """);
+        var end = await Msctl.Run("routes", "edit", "dmz", "--name", "office", "--plan");
+
+        Assert.True(end.ExitCode == 0, end.ToString());
+        Assert.Equal(
+            """
+            Plan: change the SSH route dmz
+
+              name: 'dmz' -> 'office'
+              text: now 2 lines
+                - a
+                + \x1b[2Jb
+              old: this -> gone
+
+            Before anything is kept, and not for this plan: The product logs in.
+
+            The 4 servers that it concerns
+              ns1
+                dns goes on without interruption (1 zone)
+                  served   a.example
+              ns2 serves nobody
+              and 2 more servers
+
+            Servers go the new way.
+            3 things would be stored otherwise, and nothing changes on any host. Nothing was done.
+
+            """, end.Out);
+        Assert.Equal(("?plan=true", """{"name":"office"}"""), (Assert.Single(Product.Requests).Query, Product.Requests.Single().Body));
+        Assert.Equal(4, JsonDocument.Parse((await Msctl.Run("routes", "edit", "dmz", "--name", "office", "--plan", "-o", "json")).Out).RootElement.GetProperty("totalServers").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("DELETE", "/api/v2/pvservers/ns1", "?force=true&plan=true", "servers remove ns1 --force --plan")]
+    [InlineData("POST", "/api/v2/pvservers/ns1/enrolment", "?plan=true", "servers enrol ns1 --renew --plan")]
+    [InlineData("POST", "/api/v2/pvservers/ns1/host-key", "?plan=true", "servers host-key ns1 --plan")]
+    [InlineData("PUT", "/api/v2/pvservers/ns1/commands", "?plan=true", "servers commands ns1 --no-pre --plan")]
+    [InlineData("POST", "/api/v2/pvservers", "?plan=true", "servers add ns1 --manual --plan")]
+    [InlineData("PATCH", "/api/v2/pvservers/ns1", "?plan=true", "servers edit ns1 --name ns2 --plan")]
+    [InlineData("DELETE", "/api/v2/commands/look", "?plan=true", "commands remove look --plan")]
+    [InlineData("PATCH", "/api/v2/commands/look", "?plan=true", "commands edit look --timeout 5 --plan")]
+    [InlineData("POST", "/api/v2/commands", "?plan=true", "commands add look --timeout 5 --plan")]
+    [InlineData("DELETE", "/api/v2/sshroutes/dmz", "?plan=true", "routes remove dmz --plan")]
+    [InlineData("DELETE", "/api/v2/tokens/01a1f0d2-0000-7000-8000-000000000001", "?plan=true", "tokens revoke 01a1f0d2-0000-7000-8000-000000000001 --plan")]
+    public async Task Every_command_that_stores_something_asks_for_its_plan_alone_and_no_question(string method, string path, string query, string line)
+    {
+        Product.On(method, path, """{"title":"it","changes":[],"servers":[],"totalServers":0,"notes":[]}""");
+        var end = await Msctl.Run(line.Split(' '));
+        Assert.Equal((0, "Plan: it\n\n\nNothing would be stored otherwise, and nothing changes on any host. Nothing was done.\n"), (end.ExitCode, end.Out));
+        Assert.Equal((method, query), (Assert.Single(Product.Requests).Method, Product.Requests.Single().Query));
+    }
+
     [Theory]
     [InlineData("running", false)]
     [InlineData("paused", true)]

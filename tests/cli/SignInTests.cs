@@ -38,6 +38,17 @@ public sealed class SignInTests : AgainstStandIn
         Assert.Equal(3, (await Msctl.Run("whoami")).ExitCode);
     }
 
+    [Theory]
+    [InlineData("7", """{"name":"x","expiresInDays":7}""")]
+    [InlineData("never", """{"name":"x","neverExpires":true}""")]
+    public async Task How_long_a_sign_in_lasts_can_be_said(string expires, string sent)
+    {
+        string[] login = ["login", "--url", $"{Product.Address}", "--user", "admin", "--ca-fingerprint", Product.Certificates.Fingerprint, "--password-file", "-", "--token-name", "x", "--expires"];
+        Assert.Equal(2, (await Msctl.Run([.. login, "later"], Password)).ExitCode);
+        Assert.Equal(0, (await Msctl.Run([.. login, expires], Password)).ExitCode);
+        Assert.Equal(sent, Product.Requests.Single(r => r.Path == "/api/v2/tokens").Body);
+    }
+
     [Fact]
     public async Task A_login_after_too_many_wrong_passwords_says_when_to_try_again()
     {

@@ -1,4 +1,6 @@
 using Dapper;
+using ManagedServers.Engine;
+using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Settings;
 using Npgsql;
 
@@ -30,30 +32,25 @@ public sealed class CommandCatalogue(NpgsqlDataSource database, KnownSecrets sec
     public async Task<CatalogueCommand> Get(string name, CancellationToken cancellationToken = default) => await Find(name, cancellationToken) ?? throw new CommandNotFoundException(name);
 
     /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
-    public async Task<CatalogueCommand> Add(CatalogueRequest request, string who, CancellationToken cancellationToken = default)
+    public async Task<PreparedChange<CatalogueCommand>> Add(CatalogueRequest request, string who, CancellationToken cancellationToken = default)
     {
         await secrets.Refresh(cancellationToken);
         var command = checks.Merge(request, null);
-        RefuseBuiltIn(command.Name);
+        await RefuseTaken(command.Name, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         if (await connection.ExecuteScalarAsync<int>("select count(*) from servers.command") >= Most)
         {
             throw new CommandConflictException("too-many", $"There are {Most} commands already. Remove some that nobody uses.");
         }
 
-        var added = await connection.ExecuteAsync(
-            """
-            insert into servers.command (id, name, description, text, timeout_seconds, success_codes, as_root, repeatable, uses, on_failure, changed_by)
-            values (@Id, @Name, @Description, @Text, @TimeoutSeconds, @SuccessCodes, @AsRoot, @Repeatable, @Uses, @OnFailure, @Who) on conflict do nothing
-            """, Values(Guid.CreateVersion7(), command, who));
-        return added == 1 ? await Get(command.Name, cancellationToken) : throw Taken(command.Name);
+        return new PreparedChange<CatalogueCommand>($"add the command '{command.Name}'", Changes(null, command), ct => Insert(command, who, ct));
     }
 
     /// <summary>Runs under way go on with the text that they were started with.</summary>
     /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
     /// <exception cref="CommandNotFoundException">There is no such command.</exception>
     /// <exception cref="CommandConflictException">It comes with the product.</exception>
-    public async Task<CatalogueCommand> Edit(string name, CatalogueRequest request, string who, CancellationToken cancellationToken = default)
+    public async Task<PreparedChange<CatalogueCommand>> Edit(string name, CatalogueRequest request, string who, CancellationToken cancellationToken = default)
     {
         var before = await Get(name, cancellationToken);
         if (before.BuiltIn)
@@ -65,9 +62,48 @@ public sealed class CommandCatalogue(NpgsqlDataSource database, KnownSecrets sec
         var command = checks.Merge(request, before);
         if (!string.Equals(command.Name, before.Name, StringComparison.OrdinalIgnoreCase))
         {
-            RefuseBuiltIn(command.Name);
+            await RefuseTaken(command.Name, cancellationToken);
         }
 
+        return new PreparedChange<CatalogueCommand>($"change the command '{before.Name}'", Changes(before, command), ct => Update(before.Name, command, who, ct))
+        {
+            Servers = await Users(before.Name, cancellationToken), Notes = ["Runs under way go on with the text that they were started with; those that begin later run it as it is then."],
+        };
+    }
+
+    /// <exception cref="CommandNotFoundException">There is no such command.</exception>
+    /// <exception cref="CommandConflictException">It comes with the product, or servers use it.</exception>
+    public async Task<PreparedChange<Nothing>> Remove(string name, CancellationToken cancellationToken = default)
+    {
+        var command = await Get(name, cancellationToken);
+        if (command.BuiltIn)
+        {
+            throw new CommandConflictException("built-in", $"'{command.Name}' comes with the product and cannot be removed. What no server has chosen is never run.");
+        }
+
+        await RefuseUsed(command.Name, cancellationToken);
+        return new PreparedChange<Nothing>($"remove the command '{command.Name}'", [new("command", $"'{command.Name}', with its text", null)], async ct =>
+        {
+            await RefuseUsed(command.Name, ct);
+            await using var connection = await database.OpenConnectionAsync(ct);
+            await connection.ExecuteAsync("delete from servers.command where lower(name) = lower(@Name)", new { command.Name });
+            return Nothing.Value;
+        });
+    }
+
+    private async Task<CatalogueCommand> Insert(CatalogueCommand command, string who, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var added = await connection.ExecuteAsync(
+            """
+            insert into servers.command (id, name, description, text, timeout_seconds, success_codes, as_root, repeatable, uses, on_failure, changed_by)
+            values (@Id, @Name, @Description, @Text, @TimeoutSeconds, @SuccessCodes, @AsRoot, @Repeatable, @Uses, @OnFailure, @Who) on conflict do nothing
+            """, Values(Guid.CreateVersion7(), command, who));
+        return added == 1 ? await Get(command.Name, cancellationToken) : throw Taken(command.Name);
+    }
+
+    private async Task<CatalogueCommand> Update(string before, CatalogueCommand command, string who, CancellationToken cancellationToken)
+    {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         try
@@ -78,7 +114,7 @@ public sealed class CommandCatalogue(NpgsqlDataSource database, KnownSecrets sec
                        repeatable = @Repeatable, uses = @Uses, on_failure = @OnFailure, changed_at = now(), changed_by = @Who
                 where lower(name) = lower(@Before);
                 update servers.chosen_command set name = @Name where lower(name) = lower(@Before);
-                """, Values(Guid.Empty, command, who, before.Name), transaction);
+                """, Values(Guid.Empty, command, who, before), transaction);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
@@ -89,26 +125,45 @@ public sealed class CommandCatalogue(NpgsqlDataSource database, KnownSecrets sec
         return await Get(command.Name, cancellationToken);
     }
 
-    /// <exception cref="CommandNotFoundException">There is no such command.</exception>
-    /// <exception cref="CommandConflictException">It comes with the product, or servers use it.</exception>
-    public async Task Remove(string name, CancellationToken cancellationToken = default)
+    /// <summary>The names of the servers that have chosen it.</summary>
+    private async Task<IReadOnlyList<string>> Users(string name, CancellationToken cancellationToken)
     {
-        var command = await Get(name, cancellationToken);
-        if (command.BuiltIn)
-        {
-            throw new CommandConflictException("built-in", $"'{command.Name}' comes with the product and cannot be removed. What no server has chosen is never run.");
-        }
-
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var users = (await connection.QueryAsync<string>(
-            "select distinct s.name from servers.chosen_command c join servers.server s on s.id = c.server_id where lower(c.name) = lower(@Name) order by 1 limit 20", new { command.Name })).ToList();
-        if (users.Count > 0)
-        {
-            throw new CommandConflictException("command-in-use", $"'{command.Name}' is run for {string.Join(", ", users)}. Choose others for these first: msctl servers commands NAME --pre … --post …");
-        }
-
-        await connection.ExecuteAsync("delete from servers.command where lower(name) = lower(@Name)", new { command.Name });
+        return [.. await connection.QueryAsync<string>(
+            "select distinct s.name from servers.chosen_command c join servers.server s on s.id = c.server_id where lower(c.name) = lower(@name) order by 1", new { name })];
     }
+
+    private async Task RefuseUsed(string name, CancellationToken cancellationToken)
+    {
+        if (await Users(name, cancellationToken) is { Count: > 0 } users)
+        {
+            throw new CommandConflictException("command-in-use", $"'{name}' is run for {string.Join(", ", users.Take(20))}. Choose others for these first: msctl servers commands NAME --pre … --post …");
+        }
+    }
+
+    private static IReadOnlyList<StoredChange> Changes(CatalogueCommand? before, CatalogueCommand after) => StoredChange.Of(
+        new("name", before is null ? null : $"'{before.Name}'", $"'{after.Name}'"),
+        new("description", Given(before?.Description), Given(after.Description)),
+        new StoredChange("text", before is null ? null : Size(before.Text), after.Text == before?.Text ? Size(before.Text) : $"{(before is null ? "" : "another one, ")}{Size(after.Text)}")
+        {
+            Detail = after.Text == before?.Text ? null : TextDifference.Of(before?.Text ?? "", after.Text),
+        },
+        new("time limit", before is null ? null : $"{before.TimeoutSeconds} s", $"{after.TimeoutSeconds} s"),
+        new("exit codes that say that it went well", before is null ? null : string.Join(", ", before.SuccessCodes), string.Join(", ", after.SuccessCodes)),
+        new("runs as", before is null ? null : As(before), As(after)),
+        new("repeatable", before is null ? null : YesOrNo(before.Repeatable), YesOrNo(after.Repeatable)),
+        new("uses", before is null ? null : Uses(before), Uses(after)),
+        new("on failure", before?.OnFailure.ToString().ToLowerInvariant(), after.OnFailure.ToString().ToLowerInvariant()));
+
+    private static string? Given(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
+    private static string Size(string text) => text.TrimEnd('\n').Split('\n').Length is var lines && lines == 1 ? "1 line" : $"{lines} lines";
+
+    private static string As(CatalogueCommand command) => command.AsRoot ? "root" : "the user who logs in";
+
+    private static string YesOrNo(bool yes) => yes ? "yes" : "no";
+
+    private static string Uses(CatalogueCommand command) => command.Uses.Count == 0 ? "by hand only" : string.Join(", ", command.Uses);
 
     internal async Task<CatalogueCommand?> Find(string name, CancellationToken cancellationToken)
     {
@@ -119,11 +174,16 @@ public sealed class CommandCatalogue(NpgsqlDataSource database, KnownSecrets sec
 
     internal bool HoldsSecret(CatalogueCommand command) => checks.HoldsSecret(command.Text);
 
-    private static void RefuseBuiltIn(string name)
+    private async Task RefuseTaken(string name, CancellationToken cancellationToken)
     {
         if (BuiltInCommands.Find(name) is { } builtIn)
         {
             throw new InvalidInputException("name", $"is that of a command that comes with the product, '{builtIn.Name}': give this one a name of its own");
+        }
+
+        if (await Find(name, cancellationToken) is not null)
+        {
+            throw Taken(name);
         }
     }
 

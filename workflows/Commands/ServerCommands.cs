@@ -16,7 +16,7 @@ public sealed class ServerCommands(NpgsqlDataSource database, CommandCatalogue c
     /// <summary>Keeps which commands are run for a server from its next run on; null leaves a side as it is.</summary>
     /// <exception cref="InvalidInputException">A command is not there, or not meant for before or after anything.</exception>
     /// <exception cref="ServerNotFoundException">There is no such server.</exception>
-    public async Task<ChosenCommands> Choose(string idOrName, ChosenCommands chosen, string who, CancellationToken cancellationToken = default)
+    public async Task<PreparedChange<ChosenCommands>> Choose(string idOrName, ChosenCommands chosen, string who, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
         var errors = new InputErrors();
@@ -24,22 +24,35 @@ public sealed class ServerCommands(NpgsqlDataSource database, CommandCatalogue c
         var post = await Names("postCommands", chosen.PostCommands, CommandUse.Post, errors, cancellationToken);
         errors.ThrowIfAny();
 
+        var before = await Chosen(server.Id, cancellationToken);
+        var changes = StoredChange.Of(
+            new StoredChange("pre-commands", Words(before.PreCommands!), Words(pre ?? before.PreCommands!)), new StoredChange("post-commands", Words(before.PostCommands!), Words(post ?? before.PostCommands!)));
+        return new PreparedChange<ChosenCommands>($"choose the commands that are run around changes of {server.Name}", changes, ct => Keep(server.Id, pre, post, who, ct))
+        {
+            Servers = [server.Name], Notes = ["Runs that begin later have the new choice; those under way go on with theirs."],
+        };
+    }
+
+    private async Task<ChosenCommands> Keep(Guid serverId, IReadOnlyList<string>? pre, IReadOnlyList<string>? post, string who, CancellationToken cancellationToken)
+    {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Two who choose at once must not mix.
-        await connection.ExecuteAsync("select from servers.server where id = @Id for update", new { server.Id }, transaction);
+        await connection.ExecuteAsync("select from servers.server where id = @serverId for update", new { serverId }, transaction);
         foreach (var (phase, names) in new[] { (CommandUse.Pre, pre), (CommandUse.Post, post) }.Where(p => p.Item2 is not null))
         {
-            await connection.ExecuteAsync("delete from servers.chosen_command where server_id = @Id and phase = @phase", new { server.Id, phase }, transaction);
-            await connection.ExecuteAsync("insert into servers.chosen_command (server_id, phase, position, name) values (@Id, @phase, @Position, @Name)",
-                names!.Select((name, index) => new { server.Id, phase, Position = index + 1, Name = name }), transaction);
-            await connection.ExecuteAsync("insert into servers.event (server_id, who, what) values (@Id, @who, @what)",
-                new { server.Id, who, what = names!.Count == 0 ? $"chose no {phase}-commands" : $"chose the {phase}-commands {string.Join(", ", names)}" }, transaction);
+            await connection.ExecuteAsync("delete from servers.chosen_command where server_id = @serverId and phase = @phase", new { serverId, phase }, transaction);
+            await connection.ExecuteAsync("insert into servers.chosen_command (server_id, phase, position, name) values (@serverId, @phase, @Position, @Name)",
+                names!.Select((name, index) => new { serverId, phase, Position = index + 1, Name = name }), transaction);
+            await connection.ExecuteAsync("insert into servers.event (server_id, who, what) values (@serverId, @who, @what)",
+                new { serverId, who, what = names!.Count == 0 ? $"chose no {phase}-commands" : $"chose the {phase}-commands {string.Join(", ", names)}" }, transaction);
         }
 
         await transaction.CommitAsync(cancellationToken);
-        return await Chosen(server.Id, cancellationToken);
+        return await Chosen(serverId, cancellationToken);
     }
+
+    private static string Words(IReadOnlyList<string> names) => names.Count == 0 ? "none" : string.Join(", ", names.Select(n => $"'{n}'"));
 
     /// <summary>The server's choice for one run, copied from the catalogue: a later change of it does not change the run. Of the choice, those that are meant for the workflow.</summary>
     /// <param name="use">For example <c>pre-install</c>.</param>

@@ -14,6 +14,9 @@ public sealed record DnsConfiguration
     /// <summary>Those that the zones name.</summary>
     public IReadOnlyList<TsigKey> Keys { get; init; } = [];
 
+    /// <summary>Those whose keys lie on the host, and nowhere else.</summary>
+    internal IEnumerable<string> SignedZones => Zones.Where(z => z.Dnssec).Select(z => z.Name);
+
     /// <summary>As people may see it.</summary>
     public DnsConfiguration WithoutSecrets() => this with { Keys = [.. Keys.Select(k => k with { Secret = null })] };
 

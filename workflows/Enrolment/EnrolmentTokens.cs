@@ -35,7 +35,13 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
     public static readonly TimeSpan Longest = TimeSpan.FromDays(30);
 
     /// <summary>A new token for the server's host; unused ones before it are of no use any more.</summary>
-    public async Task<(string Token, DateTimeOffset ExpiresAt)> Issue(Server server, TimeSpan lifetime, string who, CancellationToken cancellationToken = default)
+    public PreparedChange<(string Token, DateTimeOffset ExpiresAt)> Issue(Server server, TimeSpan lifetime, string who) => new(
+        $"make an enrolment token for {server.Name}", [new("enrolment token", null, $"a new one, good until {time.GetUtcNow() + lifetime:yyyy-MM-dd HH:mm} UTC and shown once")], ct => Keep(server, lifetime, who, ct))
+    {
+        Servers = [server.Name], Notes = ["One that was made before and not used ends. A run that waits for the host goes on waiting."],
+    };
+
+    private async Task<(string Token, DateTimeOffset ExpiresAt)> Keep(Server server, TimeSpan lifetime, string who, CancellationToken cancellationToken)
     {
         var (token, expires) = (Tokens.NewText(), time.GetUtcNow() + lifetime);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

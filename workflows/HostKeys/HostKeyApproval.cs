@@ -20,7 +20,7 @@ public sealed class HostKeyApproval(Servers.Servers servers, IHosts hosts, Secre
     /// <exception cref="ServerNotFoundException">There is no such server.</exception>
     /// <exception cref="ServerConflictException">The host shows the key that was accepted.</exception>
     /// <exception cref="HostUnavailableException">The host cannot be reached.</exception>
-    public async Task<AskedHostKey> Ask(string idOrName, string? reason, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
+    public async Task<PreparedChange<AskedHostKey>> Ask(string idOrName, string? reason, string who, string? idempotencyKey, CancellationToken cancellationToken = default)
     {
         if (reason?.Length > LongestReason)
         {
@@ -37,7 +37,11 @@ public sealed class HostKeyApproval(Servers.Servers servers, IHosts hosts, Secre
 
         var why = string.IsNullOrWhiteSpace(reason) ? null : redactor.Redact(reason.Trim());
         var input = new AcceptHostKeyInput(server.Id, server.Name, server.HostKey!, shown, why);
-        var started = await runs.StartAbout<AcceptHostKeyWorkflow, AcceptHostKeyInput>(server, input, who, idempotencyKey, null, cancellationToken, isLast: false);
-        return new AskedHostKey(started.Id, server.HostKey!, shown);
+        return new PreparedChange<AskedHostKey>($"ask, in a run, whether the key that {server.Name} shows is to be accepted", [new("host key", $"{server.HostKey}", $"{shown}")], async ct =>
+        {
+            var started = await runs.StartAbout<AcceptHostKeyWorkflow, AcceptHostKeyInput>(server, input, who, idempotencyKey, null, ct, isLast: false);
+            return new AskedHostKey(started.Id, server.HostKey!, shown);
+        })
+        { Proof = $"The run waits until somebody approves the key; then the product logs in on {target} with it. Where that fails, the key of before stays the accepted one.", Servers = [server.Name] };
     }
 }

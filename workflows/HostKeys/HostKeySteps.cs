@@ -36,7 +36,8 @@ public sealed class PinKey(Servers.Servers servers) : Step<PinKey, PinKeyInput, 
         var why = approval.Why ?? asked.Reason;
         try
         {
-            await servers.Edit(asked.ServerId.ToString(), new EditServer { HostKey = asked.Shown.Fingerprint, Reason = why?[..Math.Min(why.Length, LongestReason)] }, approval.Who, step.Cancellation);
+            var change = await servers.Edit(asked.ServerId.ToString(), new EditServer { HostKey = asked.Shown.Fingerprint, Reason = why?[..Math.Min(why.Length, LongestReason)] }, approval.Who, step.Cancellation);
+            await change.Make(step.Cancellation);
         }
         catch (InvalidInputException refused)
         {

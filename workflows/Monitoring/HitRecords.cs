@@ -12,6 +12,8 @@ public sealed record HitsQuery
     public DateTimeOffset? To { get; init; }
     public string? Zone { get; init; }
     public string? Name { get; init; }
+
+    /// <summary>One that the monitor knows by name, or <c>TYPE</c> and a number.</summary>
     public string? Type { get; init; }
     public HitSort Sort { get; init; } = HitSort.Count;
 

@@ -32,7 +32,7 @@ public sealed class Hits(NpgsqlDataSource database, TimeProvider time)
     }
 
     /// <summary>Every name ever asked that matches, also those without a hit in the period.</summary>
-    /// <exception cref="InvalidInputException">A period that ends before it starts, a limit that is not 1 to 1000, a cursor that is none.</exception>
+    /// <exception cref="InvalidInputException">A period that ends before it starts, a type that no record has, a limit that is not 1 to 1000, a cursor that is none.</exception>
     public async Task<HitsPage> List(Guid serverId, HitsQuery query, CancellationToken cancellationToken = default)
     {
         var now = time.GetUtcNow();
@@ -87,7 +87,7 @@ public sealed class Hits(NpgsqlDataSource database, TimeProvider time)
             to = to.UtcDateTime,
             zone = Pattern(query.Zone?.ToLowerInvariant(), "zone", absolute: true),
             name = Pattern(query.Name?.ToLowerInvariant(), "name", absolute: true),
-            type = Pattern(query.Type?.ToUpperInvariant(), "type", absolute: false),
+            type = Pattern(RecordTypes.Asked("type", query.Type), "type", absolute: false),
             limit = query.Limit is >= 1 and <= 1000 ? query.Limit : throw new InvalidInputException("limit", "A number from 1 to 1000."),
             first = cursor is null,
             id = cursor?.Id ?? 0,

@@ -23,14 +23,29 @@ internal sealed class Impact(Configurations configurations, Server server, Conce
         return affected;
     }
 
-    private async Task<ServiceImpact?> Of(string component, ServiceInterruption interruption, CancellationToken cancellationToken)
+    /// <summary>Whom the server serves, for what leaves that alone.</summary>
+    public async Task<IReadOnlyList<ServiceImpact>> Served(CancellationToken cancellationToken)
+    {
+        List<ServiceImpact> served = [];
+        foreach (var component in Component.Serving)
+        {
+            if (await Of(component, ServiceInterruption.None, cancellationToken, alsoUnchanged: true) is { } impact)
+            {
+                served.Add(impact);
+            }
+        }
+
+        return served;
+    }
+
+    private async Task<ServiceImpact?> Of(string component, ServiceInterruption interruption, CancellationToken cancellationToken, bool alsoUnchanged = false)
     {
         var installed = (await configurations.Current(server.Id, component, cancellationToken))?.Configuration;
         IReadOnlyDictionary<string, string> before = installed?.Served ?? new Dictionary<string, string>();
         IReadOnlyDictionary<string, string> after = concern.TakesAway ? new Dictionary<string, string>()
             : concern.Configurations.FirstOrDefault(c => c.Configuration.Component == component)?.Configuration.Served ?? before;
         var effects = before.Keys.Union(after.Keys).ToDictionary(n => n, n => Effect(before.GetValueOrDefault(n), after.GetValueOrDefault(n)));
-        if (effects.Count == 0 || (interruption == ServiceInterruption.None && effects.Values.All(e => e == ServedEffect.Unchanged)))
+        if (effects.Count == 0 || (!alsoUnchanged && interruption == ServiceInterruption.None && effects.Values.All(e => e == ServedEffect.Unchanged)))
         {
             return null;
         }
@@ -41,6 +56,7 @@ internal sealed class Impact(Configurations configurations, Server server, Conce
         {
             Component = component, Interruption = interruption, Total = effects.Count,
             Served = [.. effects.OrderBy(e => e.Value == ServedEffect.Unchanged).ThenBy(e => e.Key, StringComparer.Ordinal).Take(MostShown).Select(e => new ServedName(e.Key, e.Value, [.. elsewhere[e.Key]]))],
+            KeysLost = concern.TakesAway ? [.. (installed?.Dns?.SignedZones ?? []).Order(StringComparer.Ordinal)] : [],
             SoleServerFor = [.. before.Keys.Where(n => (interrupted || effects[n] == ServedEffect.Removed) && !elsewhere.Contains(n)).Order(StringComparer.Ordinal)],
         };
     }

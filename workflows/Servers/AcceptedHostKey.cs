@@ -19,11 +19,9 @@ internal static partial class AcceptedHostKey
             };
         }
 
-        if (!Fingerprint().IsMatch(accepted.Trim()))
-        {
-            throw new InvalidInputException("hostKey", "must be a fingerprint as ssh-keygen -lf shows it: SHA256: and 43 letters, digits, + or /");
-        }
-
+        var errors = new InputErrors();
+        Check(accepted, "hostKey", errors);
+        errors.ThrowIfAny();
         if (accepted.Trim() != presented.Fingerprint)
         {
             throw new HostRejectedException(HostProblem.HostKeyChanged,
@@ -31,6 +29,15 @@ internal static partial class AcceptedHostKey
             {
                 Field = "hostKey", Presented = presented, Expected = new HostKey(presented.Algorithm, accepted.Trim()),
             };
+        }
+    }
+
+    /// <summary>What can be told before the host is asked.</summary>
+    public static void Check(string? accepted, string field, InputErrors errors)
+    {
+        if (!string.IsNullOrWhiteSpace(accepted) && !Fingerprint().IsMatch(accepted.Trim()))
+        {
+            errors.Add(field, "must be a fingerprint as ssh-keygen -lf shows it: SHA256: and 43 letters, digits, + or /");
         }
     }
 

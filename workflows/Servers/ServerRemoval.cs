@@ -1,14 +1,15 @@
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Monitoring;
+using ManagedServers.Workflows.Provisioning;
 
 namespace ManagedServers.Workflows.Servers;
 
 /// <summary>Forgets a server: its registration, its credentials, its token and what was measured of it. The host itself is not touched.</summary>
-public sealed class ServerRemoval(Servers servers, MonitoringData monitoring, IRuns runs)
+public sealed class ServerRemoval(Servers servers, Configurations configurations, MonitoringData monitoring, IRuns runs)
 {
     /// <exception cref="ServerNotFoundException">There is no such server.</exception>
     /// <exception cref="ServerConflictException">A run holds it, or components are installed and <paramref name="force"/> is not given.</exception>
-    public async Task Remove(string idOrName, bool force, CancellationToken cancellationToken = default)
+    public async Task<PreparedChange<Nothing>> Remove(string idOrName, bool force, CancellationToken cancellationToken = default)
     {
         var server = await servers.Get(idOrName, cancellationToken);
         var active = await runs.List(
@@ -25,6 +26,32 @@ public sealed class ServerRemoval(Servers servers, MonitoringData monitoring, IR
                 $"{server.Name} still has {string.Join(" and ", server.Components.Select(c => c.Name))} installed, which would go on serving without anybody watching. Remove it with force if that is meant.");
         }
 
-        await servers.Delete(server.Id, transaction => monitoring.Forget(server.Id, transaction, cancellationToken), cancellationToken);
+        var changes = StoredChange.Of([
+            new("server", $"{server.Name} ({server.Address ?? "by hand"}), with its login, its token, its history and the commands chosen for it", null),
+            .. server.Components.Select(c => c.Name).Where(Component.Serving.Contains).Select(c => new StoredChange($"configuration of {c}", "all versions", null)),
+            new("measurements", "all of them", null)]);
+        return new PreparedChange<Nothing>($"remove the server {server.Name}", changes, async ct =>
+        {
+            await servers.Delete(server.Id, transaction => monitoring.Forget(server.Id, transaction, ct), ct);
+            return Nothing.Value;
+        })
+        { Servers = [server.Name], Notes = await Notes(server, cancellationToken) };
+    }
+
+    private async Task<IReadOnlyList<string>> Notes(Server server, CancellationToken cancellationToken)
+    {
+        if (server.Components.Count == 0)
+        {
+            return [];
+        }
+
+        List<string> notes = [$"{string.Join(" and ", server.Components.Select(c => c.Name))} on {server.Name} would go on, without anybody watching. To take them away first: msctl servers uninstall {server.Name}"];
+        if ((await configurations.InstalledDns(server.Id, cancellationToken))?.SignedZones.ToList() is { Count: > 0 } signed)
+        {
+            notes.Add($"The DNSSEC keys of {string.Join(", ", signed.Take(20))}{(signed.Count > 20 ? $" and {signed.Count - 20} more" : "")} lie on its host and nowhere else. With the host they are gone, and a DS record at the parent zone matches no key any more: "
+                + "take it away there before, and wait for its TTL.");
+        }
+
+        return notes;
     }
 }

@@ -20,7 +20,7 @@ public sealed partial class Servers
     /// <exception cref="HostRejectedException">The host refuses: a key that was not accepted, a wrong password.</exception>
     /// <exception cref="HostUnavailableException">The host cannot be reached.</exception>
     /// <exception cref="ServerConflictException">Somebody else has changed it meanwhile.</exception>
-    public async Task<Server> Edit(string idOrName, EditServer request, string who, CancellationToken cancellationToken = default)
+    public async Task<PreparedChange<Server>> Edit(string idOrName, EditServer request, string who, CancellationToken cancellationToken = default)
     {
         var server = await Get(idOrName, cancellationToken);
         if (server.Installation == InstallationType.Manual)
@@ -30,29 +30,39 @@ public sealed partial class Servers
 
         var version = await Version(server.Id, cancellationToken);
         var before = await Target(server.Id, cancellationToken);
-        var (target, route, expected, apiAddress) = await Changed(request, server, before, cancellationToken);
+        var wanted = await Changed(request, server, before, cancellationToken);
+        IReadOnlyList<StoredChange> changes = [.. Changes(server, before, wanted, server.OperatingSystem, request), .. OnlyFoundThere(server, before, wanted, request)];
+        return new PreparedChange<Server>($"change the server {server.Name}", changes, ct => Keep(server, version, before, wanted, request, who, ct))
+        {
+            Proof = request.ChangesTheWay ? ProofOf(wanted.Target) : null, Servers = [server.Name],
+        };
+    }
+
+    private async Task<Server> Keep(Server server, string version, HostTarget before, Registration wanted, EditServer request, string who, CancellationToken cancellationToken)
+    {
         var system = server.OperatingSystem;
         if (request.ChangesTheWay)
         {
-            (var login, system) = await FirstContact(target, expected, cancellationToken);
-            target = target with { Login = login };
-            RefuseToLeave(server, target.Login);
+            (var login, system) = await FirstContact(wanted.Target, wanted.Expected, cancellationToken);
+            wanted = wanted with { Target = wanted.Target with { Login = login } };
+            RefuseToLeave(server, login);
         }
 
-        var what = Changes(server, before, target, route, system, apiAddress, request);
-        if (what.Length == 0)
+        var changes = Changes(server, before, wanted, system, request);
+        if (changes.Count == 0)
         {
             return server;
         }
 
+        var target = wanted.Target;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(OneAfterAnother, transaction: transaction);
-        await RefuseTaken(connection, target, route?.Id, except: server.Id);
+        await RefuseTaken(connection, target, wanted.Route?.Id, except: server.Id);
         var kept = await connection.ExecuteAsync(
             """
             update servers.server set name = @name, address = @address, ssh_port = @port, ssh_user = @user, authentication = @authentication, credential = @credential,
-                   host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, login = @login, login_home = @home, operating_system = @system, api_address = @apiAddress, route_id = @route
+                   host_key_algorithm = @algorithm, host_key_fingerprint = @fingerprint, login = @login, login_home = @home, operating_system = @system, api_address = @ApiAddress, route_id = @route
             where id = @Id and xmin::text = @version
             """,
             new
@@ -60,7 +70,7 @@ public sealed partial class Servers
                 server.Id, name = target.DisplayName, address = target.Address.Text, port = target.Port.Number, user = target.User.Text, authentication = HostCredentials.AuthenticationOf(target.Credential),
                 credential = credentials.Protect(CredentialPurpose, server.Id, target.Credential),
                 algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint,
-                login = LoginOf(target), home = target.Login.Home, system = SystemOf(system), apiAddress, route = route?.Id, version,
+                login = LoginOf(target), home = target.Login.Home, system = SystemOf(system), wanted.ApiAddress, route = wanted.Route?.Id, version,
             },
             transaction);
         if (kept == 0)
@@ -69,8 +79,7 @@ public sealed partial class Servers
             throw new ServerConflictException("changed-meanwhile", $"{server.Name} was changed by somebody else at the same moment. Look at it and try again; nothing was changed by this request.");
         }
 
-        var why = string.IsNullOrWhiteSpace(request.Reason) ? null : redactor.Redact(request.Reason.Trim());
-        await Note(transaction, server.Id, who, what, why);
+        await Note(transaction, server.Id, who, $"changed {string.Join("; ", changes)}", Why(request));
         await transaction.CommitAsync(cancellationToken);
         return await Get(server.Id.ToString(), cancellationToken);
     }
@@ -92,7 +101,9 @@ public sealed partial class Servers
         return await connection.QuerySingleAsync<string>("select xmin::text from servers.server where id = @id", new { id });
     }
 
-    private async Task<(HostTarget Target, SshRoute? Route, Expected Expected, string? ApiAddress)> Changed(EditServer request, Server server, HostTarget before, CancellationToken cancellationToken)
+    private string? Why(EditServer request) => string.IsNullOrWhiteSpace(request.Reason) ? null : redactor.Redact(request.Reason.Trim());
+
+    private async Task<Registration> Changed(EditServer request, Server server, HostTarget before, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         var name = request.Name is null ? server.Name : errors.Parse<DisplayName>("name", request.Name)?.Text;
@@ -124,7 +135,7 @@ public sealed partial class Servers
 
         if (!request.ChangesTheWay)
         {
-            return (target, route, expected, apiAddress);
+            return new Registration(target, route, expected, apiAddress);
         }
 
         // What was chosen for a user stays chosen when only his password changes.
@@ -136,7 +147,7 @@ public sealed partial class Servers
             AcceptedHostKey.Require(request.HostKey, presented, target.ToString());
         }
 
-        return (target with { PinnedKey = presented }, route, expected, apiAddress);
+        return new Registration(target with { PinnedKey = presented }, route, expected, apiAddress);
     }
 
     /// <summary>What is installed lies in the login's folder, and would be found by nobody after a change to another.</summary>
@@ -149,28 +160,32 @@ public sealed partial class Servers
         }
     }
 
-    private static string Changes(Server server, HostTarget before, HostTarget after, SshRoute? route, OsFamily? system, string? apiAddress, EditServer request)
+    private static IReadOnlyList<StoredChange> Changes(Server server, HostTarget before, Registration wanted, OsFamily? system, EditServer request)
     {
-        List<string> changes = [];
-        void Note(bool changed, string what)
-        {
-            if (changed)
-            {
-                changes.Add(what);
-            }
-        }
-
-        Note(after.DisplayName != server.Name, $"name from '{server.Name}' to '{after.DisplayName}'");
-        Note(after.Address.Text != before.Address.Text || after.Port.Number != before.Port.Number, $"address from {before.Address.InUrl}:{before.Port} to {after.Address.InUrl}:{after.Port}");
-        Note(route?.Name != server.SshRoute, $"the way to it from {WayOf(server.SshRoute)} to {WayOf(route?.Name)}");
-        Note(after.User.Text != before.User.Text, $"user from {before.User} to {after.User}");
-        Note(after.Login.Kind != before.Login.Kind, $"login from {HostLogin.Words(before.Login.Kind, before.User)} to {HostLogin.Words(after.Login.Kind, after.User)}");
-        Note(after.Login.Kind == before.Login.Kind && after.Login.Home != before.Login.Home, $"home folder from {before.Login.Home} to {after.Login.Home}");
-        Note(system != server.OperatingSystem, $"system from {server.OperatingSystem?.Name() ?? "unknown"} to {system?.Name()}");
-        Note(request.ChangesCredential, $"credential, now a {after.Credential}");
-        Note(after.PinnedKey != before.PinnedKey, $"host key from {before.PinnedKey} to {after.PinnedKey}");
-        Note(apiAddress != server.ApiAddress, $"the product's address from {server.ApiAddress ?? "its own"} to {apiAddress ?? "its own"}, in use from the next install on");
-        static string WayOf(string? route) => route is null ? "none but the network's" : $"the SSH route '{route}'";
-        return changes.Count == 0 ? "" : $"changed {string.Join("; ", changes)}";
+        var after = wanted.Target;
+        return StoredChange.Of(
+            new("name", $"'{server.Name}'", $"'{after.DisplayName}'"),
+            new("address", $"{before.Address.InUrl}:{before.Port}", $"{after.Address.InUrl}:{after.Port}"),
+            new("the way to it", WayOf(server.SshRoute), WayOf(wanted.Route?.Name)),
+            new("user", before.User.Text, after.User.Text),
+            after.Login.Kind == before.Login.Kind ? null : new("login", HostLogin.Words(before.Login.Kind, before.User), HostLogin.Words(after.Login.Kind, after.User)),
+            after.Login.Kind == before.Login.Kind ? new("home folder", before.Login.Home, after.Login.Home) : null,
+            new("system", server.OperatingSystem?.Name() ?? "unknown", system?.Name() ?? "unknown"),
+            request.ChangesCredential ? new("credential", null, $"a {after.Credential}") : null,
+            new("host key", $"{before.PinnedKey}", $"{after.PinnedKey}"),
+            AddressOfProduct(server.ApiAddress, wanted.ApiAddress));
     }
+
+    /// <summary>What nobody knows before the product has logged in, as far as it was asked for.</summary>
+    private static IReadOnlyList<StoredChange> OnlyFoundThere(Server server, HostTarget before, Registration wanted, EditServer request) => !request.ChangesTheWay ? [] : StoredChange.Of(
+        new StoredChange("login", HostLogin.Words(before.Login.Kind, before.User), wanted.Expected.Login is { } kind ? HostLogin.Words(kind, wanted.Target.User) : "what is found there"),
+        request.OperatingSystem is null ? null : new("system", server.OperatingSystem?.Name() ?? "unknown", wanted.Expected.System?.Name() ?? "what is found there"));
+
+    private static StoredChange? AddressOfProduct(string? before, string? after) =>
+        before == after ? null : new("the product's address", before ?? "its own", $"{after ?? "its own"}, in use from the next install on");
+
+    private static string WayOf(string? route) => route is null ? "none but the network's" : $"the SSH route '{route}'";
+
+    private static string ProofOf(HostTarget target) =>
+        $"The product logs in on {target} as {target.User} with the {target.Credential} and looks what that user may do there. Where that fails, nothing is kept.";
 }

@@ -32,12 +32,12 @@ public sealed partial class Servers
         return token;
     }
 
-    private async Task<Server> AddManual(AddServer request, string who, CancellationToken cancellationToken)
+    private async Task<PreparedChange<Server>> AddManual(AddServer request, string who, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         var name = errors.Parse<DisplayName>("name", request.Name);
         var address = string.IsNullOrWhiteSpace(request.Address) ? null : errors.Parse<HostAddress>("address", request.Address);
-        var apiAddress = ApiAddresses.Parse("apiAddress", request.ApiAddress, errors);
+        var apiAddress = ApiAddresses.Parse("apiAddress", request.ApiAddress, errors)?.ToString().TrimEnd('/');
         foreach (var (field, given) in new[] { ("password", request.Password), ("privateKey", request.PrivateKey), ("passphrase", request.Passphrase), ("hostKey", request.HostKey) })
         {
             if (!string.IsNullOrEmpty(given))
@@ -47,21 +47,29 @@ public sealed partial class Servers
         }
 
         errors.ThrowIfAny();
+        await RefuseTakenName(name!.Text, null, cancellationToken);
+        var changes = StoredChange.Of(
+            new("server", null, $"{name}, installed by hand"), address is null ? null : new("address", null, address.Text), new("the product's address", null, apiAddress ?? "its own"));
+        return new PreparedChange<Server>($"add the server {name}", changes, ct => KeepManual(name.Text, address?.Text, apiAddress, who, ct));
+    }
+
+    private async Task<Server> KeepManual(string name, string? address, string? apiAddress, string who, CancellationToken cancellationToken)
+    {
         var id = Guid.CreateVersion7();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(OneAfterAnother, transaction: transaction);
-        await RefuseTakenName(connection, name!.Text, null);
-        var token = await Tokens.IssueForServer(transaction, id, name.Text);
+        await RefuseTakenName(connection, name, null);
+        var token = await Tokens.IssueForServer(transaction, id, name);
         await connection.ExecuteAsync(
             "insert into servers.server (id, name, installation, address, report_token, api_address, created_by) values (@id, @name, 'manual', @address, @token, @apiAddress, @who)",
-            new { id, name = name.Text, address = address?.Text, token = secrets.Protect(TokenPurpose, id, token), apiAddress = apiAddress?.ToString().TrimEnd('/'), who }, transaction);
+            new { id, name, address, token = secrets.Protect(TokenPurpose, id, token), apiAddress, who }, transaction);
         await transaction.CommitAsync(cancellationToken);
         return await Get(id.ToString(), cancellationToken);
     }
 
     /// <summary>A login makes it a server that the product installs; without one, name and addresses change.</summary>
-    private async Task<Server> EditManual(Server server, EditServer request, string who, CancellationToken cancellationToken)
+    private async Task<PreparedChange<Server>> EditManual(Server server, EditServer request, string who, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         var name = request.Name is null ? server.Name : errors.Parse<DisplayName>("name", request.Name)?.Text;
@@ -78,27 +86,30 @@ public sealed partial class Servers
         }
 
         errors.ThrowIfAny();
-        var (login, route, system) = request.ChangesCredential ? await Login(server, request, name!, address, cancellationToken) : (null, null, null);
-        var what = string.Join("; ", new[]
+        await RefuseTakenName(name!, server.Id, cancellationToken);
+        var login = request.ChangesCredential ? await Login(server, request, name!, address, cancellationToken) : null;
+        var changes = StoredChange.Of(
+            new("name", $"'{server.Name}'", $"'{name}'"), new("address", server.Address ?? "none", address ?? "none"), AddressOfProduct(server.ApiAddress, apiAddress),
+            login is null ? null : new("installation", "by hand", $"automatic, as {login.Target.User} with a {login.Target.Credential}, host key {login.Target.PinnedKey}"));
+        return new PreparedChange<Server>($"change the server {server.Name}", changes, ct => changes.Count == 0 ? Task.FromResult(server) : KeepManual(server, name!, address, apiAddress, login, changes, request, who, ct))
         {
-            name != server.Name ? $"name from '{server.Name}' to '{name}'" : null,
-            address != server.Address ? $"address from {server.Address ?? "none"} to {address ?? "none"}" : null,
-            apiAddress != server.ApiAddress ? $"the product's address from {server.ApiAddress ?? "its own"} to {apiAddress ?? "its own"}, in use from the next install on" : null,
-            login is null ? null : $"installation from by hand to automatic, as {login.User} with a {login.Credential}, host key {login.PinnedKey}",
-        }.OfType<string>());
-        if (what.Length == 0)
-        {
-            return server;
-        }
+            Proof = login is null ? null : ProofOf(login.Target), Servers = [server.Name],
+        };
+    }
 
+    private async Task<Server> KeepManual(
+        Server server, string name, string? address, string? apiAddress, Registration? wanted, IReadOnlyList<StoredChange> changes, EditServer request, string who, CancellationToken cancellationToken)
+    {
+        (HostLogin? login, OsFamily? system) = wanted is null ? default : await FirstContact(wanted.Target, wanted.Expected, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(OneAfterAnother, transaction: transaction);
-        await RefuseTakenName(connection, name!, server.Id);
+        await RefuseTakenName(connection, name, server.Id);
         await connection.ExecuteAsync("update servers.server set name = @name, address = @address, api_address = @apiAddress where id = @Id", new { server.Id, name, address, apiAddress }, transaction);
-        if (login is not null)
+        if (wanted is not null)
         {
-            await RefuseTaken(connection, login, route, except: server.Id);
+            var target = wanted.Target with { Login = login! };
+            await RefuseTaken(connection, target, wanted.Route?.Id, except: server.Id);
             await connection.ExecuteAsync(
                 """
                 update servers.server set installation = 'automatic', ssh_port = @port, ssh_user = @user, authentication = @authentication, credential = @credential,
@@ -107,33 +118,35 @@ public sealed partial class Servers
                 """,
                 new
                 {
-                    server.Id, port = login.Port.Number, user = login.User.Text, authentication = HostCredentials.AuthenticationOf(login.Credential),
-                    credential = credentials.Protect(CredentialPurpose, server.Id, login.Credential),
-                    algorithm = login.PinnedKey!.Algorithm, fingerprint = login.PinnedKey.Fingerprint, login = LoginOf(login), home = login.Login.Home, system = SystemOf(system), route,
+                    server.Id, port = target.Port.Number, user = target.User.Text, authentication = HostCredentials.AuthenticationOf(target.Credential),
+                    credential = credentials.Protect(CredentialPurpose, server.Id, target.Credential),
+                    algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint, login = LoginOf(target), home = target.Login.Home, system = SystemOf(system), route = wanted.Route?.Id,
                 }, transaction);
         }
 
-        await Note(transaction, server.Id, who, $"changed {what}", string.IsNullOrWhiteSpace(request.Reason) ? null : redactor.Redact(request.Reason.Trim()));
+        await Note(transaction, server.Id, who, $"changed {string.Join("; ", changes)}", Why(request));
         await transaction.CommitAsync(cancellationToken);
         return await Get(server.Id.ToString(), cancellationToken);
     }
 
-    /// <summary>The way to the host, proven once before it is kept.</summary>
-    private async Task<(HostTarget? Target, Guid? Route, OsFamily? System)> Login(Server server, EditServer request, string name, string? address, CancellationToken cancellationToken)
+    /// <summary>The way to the host, which is proven once before it is kept.</summary>
+    private async Task<Registration> Login(Server server, EditServer request, string name, string? address, CancellationToken cancellationToken)
     {
-        var (_, target, route, expected, _) = await Check(new AddServer
+        var wanted = await Check(new AddServer
         {
             Name = name, Address = address, SshPort = request.SshPort ?? 22, SshUser = request.SshUser ?? "root",
             Password = request.Password, PrivateKey = request.PrivateKey, Passphrase = request.Passphrase, HostKey = request.HostKey, SshRoute = request.SshRoute, Login = request.Login, OperatingSystem = request.OperatingSystem,
         }, cancellationToken);
-        await using (var early = await database.OpenConnectionAsync(cancellationToken))
-        {
-            // Before the credential is sent anywhere.
-            await RefuseTaken(early, target, route, except: server.Id);
-        }
+        await using var early = await database.OpenConnectionAsync(cancellationToken);
+        // Before the credential is sent anywhere.
+        await RefuseTaken(early, wanted.Target, wanted.Route?.Id, except: server.Id);
+        return wanted;
+    }
 
-        var (login, system) = await FirstContact(target, expected, cancellationToken);
-        return (target with { Login = login }, route, system);
+    private async Task RefuseTakenName(string name, Guid? except, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await RefuseTakenName(connection, name, except);
     }
 
     private static async Task RefuseTakenName(NpgsqlConnection connection, string name, Guid? except)

@@ -27,43 +27,50 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
     /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
     /// <exception cref="HostRejectedException">The host refuses: unknown or changed key, wrong password.</exception>
     /// <exception cref="HostUnavailableException">The host cannot be reached.</exception>
-    public async Task<Server> Add(AddServer request, string who, CancellationToken cancellationToken = default)
+    public async Task<PreparedChange<Server>> Add(AddServer request, string who, CancellationToken cancellationToken = default)
     {
         if (request.Installation == InstallationType.Manual)
         {
             return await AddManual(request, who, cancellationToken);
         }
 
-        var (name, target, route, expected, apiAddress) = await Check(request, cancellationToken);
+        var wanted = await Check(request, cancellationToken);
         await using (var early = await database.OpenConnectionAsync(cancellationToken))
         {
             // Before the credential is sent anywhere.
-            await RefuseTaken(early, target, route);
+            await RefuseTaken(early, wanted.Target, wanted.Route?.Id);
         }
 
-        var (login, system) = await FirstContact(target, expected, cancellationToken);
-        target = target with { Login = login };
+        var changes = StoredChange.Of(
+            new("server", null, $"{wanted.Target}"), new("login", null, $"{wanted.Target.User} with a {wanted.Target.Credential}"), new("host key", null, $"{wanted.Target.PinnedKey}"),
+            new("the way to it", null, WayOf(wanted.Route?.Name)), new("the product's address", null, wanted.ApiAddress ?? "its own"));
+        return new PreparedChange<Server>($"add the server {wanted.Target.DisplayName}", changes, ct => Keep(wanted, who, ct)) { Proof = ProofOf(wanted.Target) };
+    }
 
+    private async Task<Server> Keep(Registration wanted, string who, CancellationToken cancellationToken)
+    {
+        var (login, system) = await FirstContact(wanted.Target, wanted.Expected, cancellationToken);
+        var target = wanted.Target with { Login = login };
         var id = Guid.CreateVersion7();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(OneAfterAnother, transaction: transaction);
-        await RefuseTaken(connection, target, route);
-        var token = await Tokens.IssueForServer(transaction, id, name.Text);
+        await RefuseTaken(connection, target, wanted.Route?.Id);
+        var token = await Tokens.IssueForServer(transaction, id, target.DisplayName);
         await connection.ExecuteAsync(
             """
             insert into servers.server (id, name, address, ssh_port, ssh_user, authentication, credential, report_token,
                                         host_key_algorithm, host_key_fingerprint, login, login_home, operating_system, api_address, route_id, created_by)
-            values (@id, @name, @address, @port, @user, @authentication, @credential, @token, @algorithm, @fingerprint, @login, @home, @system, @apiAddress, @route, @who)
+            values (@id, @name, @address, @port, @user, @authentication, @credential, @token, @algorithm, @fingerprint, @login, @home, @system, @ApiAddress, @route, @who)
             """,
             new
             {
-                id, name = name.Text, address = target.Address.Text, port = target.Port.Number, user = target.User.Text,
+                id, name = target.DisplayName, address = target.Address.Text, port = target.Port.Number, user = target.User.Text,
                 authentication = HostCredentials.AuthenticationOf(target.Credential),
                 credential = credentials.Protect(CredentialPurpose, id, target.Credential),
                 token = secrets.Protect(TokenPurpose, id, token),
                 algorithm = target.PinnedKey!.Algorithm, fingerprint = target.PinnedKey.Fingerprint,
-                login = LoginOf(target), home = target.Login.Home, system = SystemOf(system), apiAddress = apiAddress?.ToString().TrimEnd('/'), route, who,
+                login = LoginOf(target), home = target.Login.Home, system = SystemOf(system), wanted.ApiAddress, route = wanted.Route?.Id, who,
             },
             transaction);
         await transaction.CommitAsync(cancellationToken);
@@ -191,7 +198,7 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         await transaction.CommitAsync(cancellationToken);
     }
 
-    private async Task<(DisplayName Name, HostTarget Target, Guid? Route, Expected Expected, Uri? ApiAddress)> Check(AddServer request, CancellationToken cancellationToken)
+    private async Task<Registration> Check(AddServer request, CancellationToken cancellationToken)
     {
         var errors = new InputErrors();
         var name = errors.Parse<DisplayName>("name", request.Name);
@@ -207,11 +214,12 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         var via = route is null ? null : await routes.Via(route.Id, cancellationToken);
         var presented = await hosts.ReadHostKey(address!, port!, via, cancellationToken);
         AcceptedHostKey.Require(request.HostKey, presented, $"{name} ({address!.InUrl}:{port})");
-        return (name!, new HostTarget
-        {
-            DisplayName = name!.Text, Address = address, Port = port!, User = user!, Credential = credential!, PinnedKey = presented, Via = via,
-        }, route?.Id, expected, apiAddress);
+        var target = new HostTarget { DisplayName = name!.Text, Address = address, Port = port!, User = user!, Credential = credential!, PinnedKey = presented, Via = via };
+        return new Registration(target, route, expected, apiAddress?.ToString().TrimEnd('/'));
     }
+
+    /// <summary>A host as it is to be kept, when the login has been proven.</summary>
+    private sealed record Registration(HostTarget Target, SshRoute? Route, Expected Expected, string? ApiAddress);
 
     private async Task<SshRoute?> RouteOf(string? name, InputErrors errors, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using ManagedServers.Cli.Client;
 using ManagedServers.Cli.Output;
 using ManagedServers.Cli.Session;
@@ -8,6 +9,8 @@ namespace ManagedServers.Cli.Commands.Access;
 /// <summary>Signs in once, so that the commands after it need nothing.</summary>
 internal static class LoginCommand
 {
+    private const string Never = "never";
+
     private static readonly Argument<string?> Url = new("URL") { Description = "Address of the product; the same as --url", Arity = ArgumentArity.ZeroOrOne };
 
     private static readonly Option<string?> Fingerprint = new("--ca-fingerprint")
@@ -20,28 +23,26 @@ internal static class LoginCommand
         Description = "What the token is called in the product's list. msctl@HOST if not given.", HelpName = "NAME",
     };
 
-    private static readonly Option<int?> Days = new("--expires-in-days")
-    {
-        Description = "How long the sign-in lasts. The product decides if not given.", HelpName = "DAYS",
-    };
+    private static readonly Option<string?> Expires = new("--expires") { Description = "After how many days the sign-in ends, or never. 90 if not given.", HelpName = "DAYS|never" };
 
     public static DocumentedCommand Build() => new DocumentedCommand("login", "Sign in and remember it.")
     {
         Notes =
         [
             "Asks for what is not given. The product's certificate authority is read from the product itself and trusted from then on, alone: compare the fingerprint that is shown with the one on the product's machine (openssl x509 -in ca.pem -noout -fingerprint -sha256).",
-            "The password is used once, to make a token. The token is kept in ~/.config/msctl/config.json, readable by you alone; `msctl logout` ends it.",
+            "The password is used once, to make a token. The token is kept in ~/.config/msctl/config.json, readable by you alone; `msctl logout` ends it, `msctl tokens list` shows all that you have.",
         ],
         Examples =
         [
             "msctl login https://10.0.0.5:8443",
+            "msctl login https://10.0.0.5:8443 --expires 7",
             "msctl login https://10.0.0.5:8443 --ca ca.pem --user admin --password-file admin-password",
         ],
-    }.With(Url, Fingerprint, TokenName, Days).Does(Run);
+    }.With(Url, Fingerprint, TokenName, Expires).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
-        var connection = call.Connection;
+        var (connection, days) = (call.Connection, Days(call.Get(Expires)));
         var address = Connection.ParseAddress(call.Parse.GetValue(Url) ?? call.Get(GlobalOptions.Url) ?? Environment.GetEnvironmentVariable("MSCTL_URL")
             ?? Terminal.Ask("Address of the product", Stored(connection)?.Url, "Give it: --url https://HOST:8443"));
         var authority = await Authority(call, address, cancellationToken);
@@ -52,13 +53,16 @@ internal static class LoginCommand
 
         using var product = new ProductClient(new ProductHttp(address, authority, Connection.Basic(user, password), call.Time));
         var name = call.Get(TokenName) ?? $"msctl@{Environment.MachineName}";
-        var token = (await product.Access.CreateToken(new TokenRequest(name, call.Get(Days)), cancellationToken)).Value;
+        var token = (await product.Access.CreateToken(new TokenRequest(name, days, call.Get(Expires) == Never ? true : null), cancellationToken)).Value;
         call.Login.Write(new StoredLogin { Url = address.GetLeftPart(UriPartial.Authority), Ca = authority.Pem, User = user, Token = token.Token, ExpiresAt = token.ExpiresAt });
 
         var until = token.ExpiresAt is { } end ? $", until {Words.Time(end)}" : "";
         call.Screen.Note($"Signed in as {SafeText.Line(user)} at {address.GetLeftPart(UriPartial.Authority)}{until}. Kept in {call.Login.Path}.", Tone.Good);
         return ExitCode.Done;
     }
+
+    private static int? Days(string? expires) => expires is null or Never ? null
+        : int.TryParse(expires, NumberStyles.None, CultureInfo.InvariantCulture, out var days) ? days : throw new UsageException($"--expires {SafeText.Line(expires)}: a number of days was expected, or {Never}.");
 
     private static async Task<PinnedAuthority> Authority(Invocation call, Uri address, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Servers;
 using ManagedServers.Cli.Output;
 
 namespace ManagedServers.Cli.Commands.Commands;
@@ -31,13 +32,16 @@ internal static class CatalogueCommands
     });
 
     public static DocumentedCommand Show() => new DocumentedCommand("show", "Show a command with its text.") { Examples = ["msctl commands show 'free port 53'"] }.With(Name).Does(async (call, cancellationToken) =>
-        Print(call, await call.Product.Commands.Get(call.Get(Name), cancellationToken), null));
+    {
+        Print(call, await call.Product.Commands.Get(call.Get(Name), cancellationToken), null);
+        return ExitCode.Done;
+    });
 
     public static DocumentedCommand Add() => new DocumentedCommand("add", "Add a command to the catalogue.")
     {
         Notes = ["Commands that come with the product cannot be changed: --from makes a copy of one, which can. The text is the only free text that reaches a shell of a host; it must hold no secret."],
         Examples = ["msctl commands add 'mount the zones' --text-file mount.sh --uses pre-install --repeatable yes", "msctl commands add 'free port 53 here' --from 'free port 53' --timeout 30"],
-    }.With([Name, From, .. CommandOptions.All]).Does(async (call, cancellationToken) =>
+    }.With([Name, From, .. CommandOptions.All, StartedRuns.Plan]).Does(async (call, cancellationToken) =>
     {
         var request = CommandOptions.Read(call, call.Get(Name));
         if (call.Get(From) is { } from)
@@ -51,19 +55,18 @@ internal static class CatalogueCommands
             };
         }
 
-        return Print(call, await call.Product.Commands.Add(request, cancellationToken), "Added. To have it run around what is done to a server: msctl servers commands SERVER --pre NAME; by itself: msctl servers run-commands SERVER NAME");
+        return await StoredChanges.Do(call, CommandsApi.Add(request), added => Print(call, added, "Added. To have it run around what is done to a server: msctl servers commands SERVER --pre NAME; by itself: msctl servers run-commands SERVER NAME"), cancellationToken);
     });
 
     public static DocumentedCommand Edit() => new DocumentedCommand("edit", "Change a command.")
     {
         Notes = ["What is not given stays as it is. Runs under way go on with the text that they were started with."],
         Examples = ["msctl commands edit 'mount the zones' --text-file mount.sh", "msctl commands edit 'mount the zones' --name 'mount zones' --timeout 60"],
-    }.With([Name, NewName, .. CommandOptions.All]).Does(async (call, cancellationToken) =>
-        Print(call, await call.Product.Commands.Edit(call.Get(Name), CommandOptions.Read(call, call.Get(NewName)), cancellationToken), "Changed."));
+    }.With([Name, NewName, .. CommandOptions.All, StartedRuns.Plan]).Does((call, cancellationToken) =>
+        StoredChanges.Do(call, CommandsApi.Edit(call.Get(Name), CommandOptions.Read(call, call.Get(NewName))), edited => Print(call, edited, "Changed."), cancellationToken));
 
-    public static DocumentedCommand Remove() => new DocumentedCommand("remove", "Remove a command that no server uses.") { Examples = ["msctl commands remove 'mount the zones'"] }.With(Name).Does(async (call, cancellationToken) =>
+    public static DocumentedCommand Remove() => new DocumentedCommand("remove", "Remove a command that no server uses.") { Examples = ["msctl commands remove 'mount the zones'"] }.With(Name, StartedRuns.Plan).Does((call, cancellationToken) => StoredChanges.Do(call, CommandsApi.Remove(call.Get(Name)), _ =>
     {
-        await call.Product.Commands.Remove(call.Get(Name), cancellationToken);
         if (call.Json)
         {
             call.Screen.Json("""{"removed":true}""");
@@ -72,16 +75,14 @@ internal static class CatalogueCommands
         {
             call.Screen.Note("Removed.");
         }
+    }, cancellationToken));
 
-        return ExitCode.Done;
-    });
-
-    private static int Print(Invocation call, Answer<CatalogueCommand> answer, string? note)
+    private static void Print(Invocation call, Answer<CatalogueCommand> answer, string? note)
     {
         if (call.Json)
         {
             call.Screen.Json(answer.Json);
-            return ExitCode.Done;
+            return;
         }
 
         var command = answer.Value;
@@ -106,7 +107,5 @@ internal static class CatalogueCommands
         {
             call.Screen.Note(note);
         }
-
-        return ExitCode.Done;
     }
 }

@@ -18,24 +18,36 @@ internal static class ServerCommandsCommand
     {
         Notes = ["Around installs, uninstalls, starts, stops, restarts and changes of what is served; of those chosen, each is run where its uses say. Their texts are copied when a run is started; it can be given others for once."],
         Examples = ["msctl servers commands ns1", "msctl servers commands ns1 --pre 'free port 53' --pre 'check free disk' --post 'ask DNS'", "msctl servers commands ns1 --no-post"],
-    }.With(Name, Pre, Post, NoPre, NoPost).Does(async (call, cancellationToken) =>
+    }.With(Name, Pre, Post, NoPre, NoPost, StartedRuns.Plan).Does(async (call, cancellationToken) =>
     {
         var (pre, post) = (Side(call, Pre, NoPre, "pre"), Side(call, Post, NoPost, "post"));
-        var chosen = pre is null && post is null
-            ? await call.Product.Commands.Chosen(call.Get(Name), cancellationToken)
-            : await call.Product.Commands.Choose(call.Get(Name), new ChosenCommands(pre, post), cancellationToken);
+        if (pre is not null || post is not null)
+        {
+            return await StoredChanges.Do(call, CommandsApi.Choose(call.Get(Name), new ChosenCommands(pre, post)), chosen => Tell(call, chosen), cancellationToken);
+        }
+
+        if (call.Get(StartedRuns.Plan))
+        {
+            throw new UsageException("Nothing to plan was given.", "Choose commands with --pre and --post, or none with --no-pre and --no-post");
+        }
+
+        Tell(call, await call.Product.Commands.Chosen(call.Get(Name), cancellationToken));
+        return ExitCode.Done;
+    });
+
+    private static void Tell(Invocation call, Answer<ChosenCommands> chosen)
+    {
         if (call.Json)
         {
             call.Screen.Json(chosen.Json);
-            return ExitCode.Done;
+            return;
         }
 
         var page = new FieldPage(call.Screen);
         page.Field("Before", Listed(chosen.Value.PreCommands));
         page.Field("After", Listed(chosen.Value.PostCommands));
         page.Write();
-        return ExitCode.Done;
-    });
+    }
 
     private static string[]? Side(Invocation call, Option<string[]> names, Option<bool> none, string side)
     {

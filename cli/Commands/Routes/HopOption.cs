@@ -39,7 +39,7 @@ internal static class HopOption
     }
 
     /// <summary>Sends the hops again with each key that the operator accepts, until nothing more is asked.</summary>
-    public static async Task<Answer<Route>> WithAcceptedKeys(Invocation call, List<NewHop> hops, Func<Task<Answer<Route>>> send)
+    public static async Task<int> WithAcceptedKeys(Invocation call, List<NewHop> hops, Func<Task<int>> send)
     {
         while (true)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Servers;
 using ManagedServers.Cli.Output;
 using ManagedServers.Cli.Session;
 
@@ -94,13 +95,13 @@ internal static class RemoveRouteCommand
             Notes = ["Asks first. The product refuses while servers are reached through it."], Examples = ["msctl routes remove dmz", "msctl routes remove dmz --yes"],
         };
         command.Aliases.Add("rm");
-        return command.With(Name, Yes).Does(Run);
+        return command.With(Name, Yes, StartedRuns.Plan).Does(Run);
     }
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
         var name = call.Get(Name);
-        if (!call.Get(Yes))
+        if (!call.Get(Yes) && !call.Get(StartedRuns.Plan))
         {
             if (!Terminal.CanAsk)
             {
@@ -113,8 +114,6 @@ internal static class RemoveRouteCommand
             }
         }
 
-        await call.Product.Routes.Remove(name, cancellationToken);
-        call.Screen.Note($"Removed {SafeText.Line(name)}.");
-        return ExitCode.Done;
+        return await StoredChanges.Do(call, RoutesApi.Remove(name), _ => call.Screen.Note($"Removed {SafeText.Line(name)}."), cancellationToken);
     }
 }

@@ -24,7 +24,7 @@ internal static class AddRouteCommand
             "msctl routes add dmz --hop ops@jump1.example,key-file=jump.key --hop ops@10.1.0.2:2222,password-file=jump2.password",
             "msctl routes add lab --hop root@192.0.2.1,password-file=p,host-key=SHA256:…",
         ],
-    }.With(Name, Hops, AcceptedKey.Option).Does(Run);
+    }.With(Name, Hops, AcceptedKey.Option, StartedRuns.Plan).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -39,10 +39,11 @@ internal static class AddRouteCommand
             hops[index] = hop with { Password = SecretInput.Ask($"SSH password of {hop.SshUser}@{hop.Address}", "Give it in a file (…,password-file=FILE), or a key (…,key-file=FILE)") };
         }
 
-        var added = await HopOption.WithAcceptedKeys(call, hops, () => call.Product.Routes.Add(new NewRoute(call.Get(Name), hops), cancellationToken));
-        RouteTables.Tell(call, added);
-        call.Screen.Note($"\nAdded. Next: msctl servers add NAME --address HOST --route {SafeText.Line(added.Value.Name)}");
-        return ExitCode.Done;
+        return await HopOption.WithAcceptedKeys(call, hops, () => StoredChanges.Do(call, RoutesApi.Add(new NewRoute(call.Get(Name), hops)), added =>
+        {
+            RouteTables.Tell(call, added);
+            call.Screen.Note($"\nAdded. Next: msctl servers add NAME --address HOST --route {SafeText.Line(added.Value.Name)}");
+        }, cancellationToken));
     }
 }
 
@@ -62,7 +63,7 @@ internal static class EditRouteCommand
             "msctl routes edit dmz --name office",
             "msctl routes edit dmz --hop ops@jump1.example --hop ops@10.1.0.2,key-file=new.key --reason 'quarterly rotation'",
         ],
-    }.With(Name, NewName, Hops, AcceptedKey.Option, Reason).Does(Run);
+    }.With(Name, NewName, Hops, AcceptedKey.Option, Reason, StartedRuns.Plan).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -72,8 +73,7 @@ internal static class EditRouteCommand
             throw new UsageException("Nothing to change was given.", "For example --name NAME or --hop USER@HOST,key-file=FILE; all: msctl routes edit --help");
         }
 
-        RouteTables.Tell(call, await HopOption.WithAcceptedKeys(
-            call, hops, () => call.Product.Routes.Edit(call.Get(Name), new RouteChange(call.Get(NewName), hops.Count > 0 ? hops : null, call.Get(Reason)), cancellationToken)));
-        return ExitCode.Done;
+        return await HopOption.WithAcceptedKeys(call, hops, () => StoredChanges.Do(
+            call, RoutesApi.Edit(call.Get(Name), new RouteChange(call.Get(NewName), hops.Count > 0 ? hops : null, call.Get(Reason))), edited => RouteTables.Tell(call, edited), cancellationToken));
     }
 }

@@ -43,7 +43,7 @@ internal static class AddServerCommand
             "msctl servers add ns2 --address 10.2.0.10 --key-file ~/.ssh/id_ed25519 --route dmz",
             "msctl servers add ns1 --manual",
         ],
-    }.With(Name, Manual, Address, Port, User, Login, System, Password, Key, Passphrase, AcceptedKey.Option, Route, Api).Does(Run);
+    }.With(Name, Manual, Address, Port, User, Login, System, Password, Key, Passphrase, AcceptedKey.Option, Route, Api, StartedRuns.Plan).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -62,15 +62,13 @@ internal static class AddServerCommand
             password = SecretInput.Ask($"SSH password of {user}@{address}", "Give it in a file (--password-file FILE), or a key (--key-file FILE)");
         }
 
-        var added = await call.Product.Servers.Add(
-            new NewServer
+        return await StoredChanges.Do(
+            call, ServersApi.Add(new NewServer
             {
                 Name = call.Get(Name), Address = address, SshPort = port, SshUser = user, Password = password, PrivateKey = key, Passphrase = passphrase,
                 HostKey = shown.Fingerprint, SshRoute = call.Get(Route), ApiAddress = call.Get(Api), Login = call.Get(Login), OperatingSystem = call.Get(System),
-            },
-            cancellationToken);
-        Tell(call, added);
-        return ExitCode.Done;
+            }),
+            added => Tell(call, added), cancellationToken);
     }
 
     private static async Task<int> AddManual(Invocation call, CancellationToken cancellationToken)
@@ -80,8 +78,8 @@ internal static class AddServerCommand
             throw new UsageException("With --manual the product has no login on the host, so it takes no password and no key.", "Leave them out, or leave out --manual");
         }
 
-        Tell(call, await call.Product.Servers.Add(new NewServer { Name = call.Get(Name), Installation = "manual", Address = call.Get(Address), ApiAddress = call.Get(Api) }, cancellationToken));
-        return ExitCode.Done;
+        var request = ServersApi.Add(new NewServer { Name = call.Get(Name), Installation = "manual", Address = call.Get(Address), ApiAddress = call.Get(Api) });
+        return await StoredChanges.Do(call, request, added => Tell(call, added), cancellationToken);
     }
 
     private static void Tell(Invocation call, Answer<Server> added)

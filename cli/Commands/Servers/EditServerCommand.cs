@@ -39,8 +39,9 @@ internal static class EditServerCommand
         [
             "msctl servers edit ns1 --password-file ns1.new-password --reason 'quarterly rotation'",
             "msctl servers edit ns1 --address 192.0.2.11 --accept-host-key SHA256:…",
+            "msctl servers edit ns1 --route dmz --plan",
         ],
-    }.With(Name, NewName, Address, Port, User, Login, System, Password, Key, Passphrase, AcceptedKey.Option, Route, Api, Reason).Does(Run);
+    }.With(Name, NewName, Address, Port, User, Login, System, Password, Key, Passphrase, AcceptedKey.Option, Route, Api, Reason, StartedRuns.Plan).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
@@ -61,17 +62,17 @@ internal static class EditServerCommand
             change = change with { HostKey = await NewKey(call, change, cancellationToken) };
         }
 
-        var edited = await call.Product.Servers.Edit(call.Get(Name), change, cancellationToken);
-        if (call.Json)
+        return await StoredChanges.Do(call, ServersApi.Edit(call.Get(Name), change), edited =>
         {
-            call.Screen.Json(edited.Json);
-        }
-        else
-        {
-            ServerTables.Page(call.Screen, edited.Value, call.Now);
-        }
-
-        return ExitCode.Done;
+            if (call.Json)
+            {
+                call.Screen.Json(edited.Json);
+            }
+            else
+            {
+                ServerTables.Page(call.Screen, edited.Value, call.Now);
+            }
+        }, cancellationToken);
     }
 
     /// <summary>The fingerprint to accept, or null where the host shows the key that was accepted before.</summary>

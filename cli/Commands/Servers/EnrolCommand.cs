@@ -20,18 +20,27 @@ internal static class EnrolCommand
             "The token is shown once, on a terminal alone; --enrolment-token-file writes it into a file for you alone.",
         ],
         Examples = ["msctl servers enrol ns1", "msctl servers enrol ns1 --renew --valid 2h --enrolment-token-file ns1.token"],
-    }.With(Name, Renew, Valid, ByHand.TokenFile).Does(Run);
+    }.With(Name, Renew, Valid, ByHand.TokenFile, StartedRuns.Plan).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
-        if (!call.Get(Renew) && (call.Get(Valid) is not null || call.Get(ByHand.TokenFile) is not null))
+        if (!call.Get(Renew) && (call.Get(Valid) is not null || call.Get(ByHand.TokenFile) is not null || call.Get(StartedRuns.Plan)))
         {
             throw new UsageException("There is a new token only with --renew.", "Add --renew");
         }
 
-        var answer = call.Get(Renew)
-            ? await call.Product.Servers.RenewEnrolment(call.Get(Name), new EnrolmentRequest(call.Get(Valid) is { } time ? Minutes(time) : null), cancellationToken)
-            : await call.Product.Servers.Enrolment(call.Get(Name), cancellationToken);
+        if (call.Get(Renew))
+        {
+            var request = ServersApi.RenewEnrolment(call.Get(Name), new EnrolmentRequest(call.Get(Valid) is { } time ? Minutes(time) : null));
+            return await StoredChanges.Do(call, request, renewed => Tell(call, renewed), cancellationToken);
+        }
+
+        Tell(call, await call.Product.Servers.Enrolment(call.Get(Name), cancellationToken));
+        return ExitCode.Done;
+    }
+
+    private static void Tell(Invocation call, Answer<HostEnrolment> answer)
+    {
         ByHand.Keep(call, answer.Value);
         if (call.Json)
         {
@@ -42,8 +51,6 @@ internal static class EnrolCommand
             call.Screen.Line(SafeText.Line(answer.Value.Line));
             ByHand.TellToken(call, answer.Value, call.Get(Name));
         }
-
-        return ExitCode.Done;
     }
 
     private static int Minutes(string text)

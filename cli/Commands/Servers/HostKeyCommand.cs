@@ -21,12 +21,18 @@ internal static class HostKeyCommand
             "Runs that paused because of the key can be retried then: msctl runs retry ID.",
         ],
         Examples = ["msctl servers host-key ns1 --reason 'installed anew'", "msctl servers host-key ns1 --accept-host-key SHA256:…"],
-    }.With(Name, AcceptedKey.Option, Reason).Does(Run);
+    }.With(Name, AcceptedKey.Option, Reason, StartedRuns.Plan).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
+        var request = ServersApi.AskHostKey(call.Get(Name), new HostKeyRequest(call.Get(Reason)), Guid.CreateVersion7().ToString());
+        if (call.Get(StartedRuns.Plan))
+        {
+            return await StoredChanges.Do(call, request, _ => { }, cancellationToken);
+        }
+
         var server = (await call.Product.Servers.Get(call.Get(Name), cancellationToken)).Value;
-        var asked = await call.Product.Servers.AskHostKey(call.Get(Name), new HostKeyRequest(call.Get(Reason)), Guid.CreateVersion7().ToString(), cancellationToken);
+        var asked = await call.Product.Changes.Make(request, cancellationToken);
         var (run, shown) = (asked.Value.RunId, asked.Value.Shown);
         call.Screen.Note($"Accepted until now: {SafeText.Line(asked.Value.Accepted.Fingerprint)}");
         if (call.Get(AcceptedKey.Option) is null && !Terminal.CanAsk)

@@ -4,7 +4,7 @@ using ManagedServers.Cli.Output;
 namespace ManagedServers.Cli.Commands.Servers;
 
 /// <summary>A plan as a person reads it: the steps with what each changes, who notices, and the sum.</summary>
-internal sealed class PlanText(Screen screen, DateTimeOffset now)
+internal sealed partial class PlanText(Screen screen, DateTimeOffset now)
 {
     private const int MostNames = 20;
 
@@ -23,7 +23,7 @@ internal sealed class PlanText(Screen screen, DateTimeOffset now)
             Line("Who would notice", Tone.Strong);
             foreach (var impact in plan.Affected)
             {
-                Impact(plan, impact);
+                Impact(plan.Server, impact, "  ");
             }
         }
 
@@ -77,13 +77,18 @@ internal sealed class PlanText(Screen screen, DateTimeOffset now)
         var lines = change.Detail is { Length: > 0 } detail ? SafeText.Lines(detail) : [];
         var beside = lines.Count == 1 && change.Kind != "run" && change.Thing != "file" ? $": {lines[0]}" : "";
         screen.Line($"{indent}{screen.Paint(SafeText.Line(change.Kind).PadRight(8), Of(change.Kind))}{SafeText.Line(change.Thing)} {SafeText.Line(change.Name)}{beside}");
-        foreach (var line in beside.Length > 0 ? [] : lines)
+        Detail(beside.Length > 0 ? [] : lines, $"{indent}        ");
+    }
+
+    private void Detail(IReadOnlyList<string> lines, string indent)
+    {
+        foreach (var line in lines)
         {
-            screen.Line($"{indent}        {screen.Paint(line, line.StartsWith('+') ? Tone.Good : line.StartsWith('-') ? Tone.Bad : Tone.Quiet)}");
+            screen.Line($"{indent}{screen.Paint(line, line.StartsWith('+') ? Tone.Good : line.StartsWith('-') ? Tone.Bad : Tone.Quiet)}");
         }
     }
 
-    private void Impact(RunPlan plan, ServiceImpact impact)
+    private void Impact(string server, ServiceImpact impact, string indent)
     {
         var (one, many) = impact.Component switch { "dns" => ("zone", "zones"), "dhcp" => ("subnet", "subnets"), _ => ("part", "parts") };
         var sentence = impact.Interruption switch
@@ -96,26 +101,33 @@ internal sealed class PlanText(Screen screen, DateTimeOffset now)
             "unknown" => "may be interrupted: the host could not be looked at",
             var other => other,
         };
-        Line($"  {impact.Component} {sentence} ({Words.Many(impact.Total, one, many)})", Tone.Plain);
+        Line($"{indent}{impact.Component} {sentence} ({Words.Many(impact.Total, one, many)})", Tone.Plain);
         // Those that stay as they are only where few: what is served differently is the news.
         var shown = impact.Served.Where(s => s.Effect != "unchanged" || impact.Total <= MostNames).Take(MostNames).ToList();
         foreach (var name in shown)
         {
             var others = name.AlsoServedBy.Count > 0 ? $", also by {string.Join(", ", name.AlsoServedBy)}" : "";
-            Line($"    {(name.Effect == "unchanged" ? "served" : name.Effect),-8} {name.Name}{others}", name.Effect switch { "added" => Tone.Good, "removed" => Tone.Bad, "changed" => Tone.Warning, _ => Tone.Quiet });
+            Line($"{indent}  {(name.Effect == "unchanged" ? "served" : name.Effect),-8} {name.Name}{others}", name.Effect switch { "added" => Tone.Good, "removed" => Tone.Bad, "changed" => Tone.Warning, _ => Tone.Quiet });
         }
 
         if (impact.Total > shown.Count)
         {
-            Line($"    and {Words.Many(impact.Total - shown.Count, $"more {one}", $"more {many}")}", Tone.Quiet);
+            Line($"{indent}  and {Words.Many(impact.Total - shown.Count, $"more {one}", $"more {many}")}", Tone.Quiet);
         }
 
         if (impact.SoleServerFor.Count > 0)
         {
-            var names = string.Join(", ", impact.SoleServerFor.Take(MostNames)) + (impact.SoleServerFor.Count > MostNames ? ", …" : "");
-            Line($"    {plan.Server} is the sole server for {Words.Many(impact.SoleServerFor.Count, one, many)} of these: {names}", Tone.Bad);
+            Line($"{indent}  {server} is the sole server for {Words.Many(impact.SoleServerFor.Count, one, many)} of these: {Names(impact.SoleServerFor)}", Tone.Bad);
+        }
+
+        if (impact.KeysLost.Count > 0)
+        {
+            Line($"{indent}  The DNSSEC keys of {Words.Many(impact.KeysLost.Count, one, many)} lie on this host alone and go with it: {Names(impact.KeysLost)}", Tone.Bad);
+            Line($"{indent}  A DS record at the parent zone matches no key any more then, and nobody who validates resolves the zone: take it away there first, and wait for its TTL.", Tone.Bad);
         }
     }
+
+    private static string Names(IReadOnlyList<string> names) => string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? ", …" : "");
 
     private void Sum(RunPlan plan)
     {

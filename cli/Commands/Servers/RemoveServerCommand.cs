@@ -1,4 +1,6 @@
 using System.CommandLine;
+using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Output;
 
 namespace ManagedServers.Cli.Commands.Servers;
 
@@ -14,18 +16,16 @@ internal static class RemoveServerCommand
         var command = new DocumentedCommand("remove", "Remove a server from the product.")
         {
             Notes = ["Asks first. The product refuses while components are installed there or a run holds it, unless forced."],
-            Examples = ["msctl servers remove ns1", "msctl servers remove ns1 --force --yes"],
+            Examples = ["msctl servers remove ns1", "msctl servers remove ns1 --force --yes", "msctl servers remove ns1 --force --plan"],
         };
         command.Aliases.Add("rm");
-        return command.With(Name, Force, Yes).Does(Run);
+        return command.With(Name, Force, Yes, StartedRuns.Plan).Does(Run);
     }
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
     {
         var name = call.Get(Name);
-        await Sure.Ask(call, call.Get(Yes), name, $"remove {name}", s => $"Remove {s.Name} ({s.Address}, {s.State})?", "Not removed.", cancellationToken);
-        await call.Product.Servers.Remove(name, call.Get(Force), cancellationToken);
-        call.Screen.Note($"Removed {Output.SafeText.Line(name)}.");
-        return ExitCode.Done;
+        await Sure.Ask(call, call.Get(Yes) || call.Get(StartedRuns.Plan), name, $"remove {name}", s => $"Remove {s.Name} ({s.Address}, {s.State})?", "Not removed.", cancellationToken);
+        return await StoredChanges.Do(call, ServersApi.Remove(name, call.Get(Force)), _ => call.Screen.Note($"Removed {SafeText.Line(name)}."), cancellationToken);
     }
 }

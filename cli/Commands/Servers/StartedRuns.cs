@@ -9,7 +9,7 @@ namespace ManagedServers.Cli.Commands.Servers;
 /// <summary>What every command that starts a run does: show the plan and start nothing, or start it and watch it to its end, or give its id.</summary>
 internal static class StartedRuns
 {
-    public static readonly Option<bool> Plan = new("--plan") { Description = "Show what would be done, what it changes on the host and who would notice. Starts nothing, keeps nothing." };
+    public static readonly Option<bool> Plan = new("--plan") { Description = "Show what would be done, what it changes and who would notice. Starts nothing, changes nothing." };
 
     private static readonly Option<bool> NoWatch = new("--no-watch") { Description = "Begin and return at once with the run's id." };
     private static readonly Option<bool> Watch = new("--watch") { Description = "Show the run as it goes and end with its outcome. This is what is done if neither is given." };

@@ -12,7 +12,7 @@ public sealed class AccessTests(SharedProduct shared)
 
     public static TheoryData<string, string> Everything => new()
     {
-        { "GET", "/api/v2/me" }, { "POST", "/api/v2/tokens" }, { "DELETE", "/api/v2/tokens/current" },
+        { "GET", "/api/v2/me" }, { "POST", "/api/v2/tokens" }, { "DELETE", "/api/v2/tokens/current" }, { "GET", "/api/v2/tokens" }, { "DELETE", "/api/v2/tokens/00000000-0000-0000-0000-000000000001" },
         { "GET", "/api/v2/pvservers" }, { "POST", "/api/v2/pvservers" }, { "POST", "/api/v2/pvservers/probe" }, { "GET", "/api/v2/pvservers/x" },
         { "DELETE", "/api/v2/pvservers/x" }, { "POST", "/api/v2/pvservers/x/test" }, { "POST", "/api/v2/pvservers/x/install" },
         { "GET", "/api/v2/pvservers/x/commands" }, { "PUT", "/api/v2/pvservers/x/commands" },

@@ -164,6 +164,18 @@ public sealed class BadInputTests(SharedProduct shared)
     }
 
     [Fact]
+    public async Task Hits_of_a_type_that_no_record_has_are_refused_by_the_field()
+    {
+        using var admin = product.Admin();
+        await admin.PostAsJsonAsync("/api/v2/pvservers", new { name = "of-hits", installation = "manual" }).Json();
+        var (status, problem) = await admin.GetAsync("/api/v2/pvservers/of-hits/hits?type=FOO").Answer();
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal("type", Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+        Assert.Equal(HttpStatusCode.OK, (await admin.GetAsync("/api/v2/pvservers/of-hits/hits?type=TYPE65280")).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await admin.DeleteAsync("/api/v2/pvservers/of-hits")).StatusCode);
+    }
+
+    [Fact]
     public async Task A_request_without_its_body_is_told_what_to_send()
     {
         using var admin = product.Admin();

@@ -12,6 +12,7 @@ public sealed class EditTests
     {
         await using var host = await RegisteredHost.Start();
         Assert.Equal("ns1.example.org", (await Edit(host, "ns1", new { name = "ns1.example.org" })).GetProperty("name").GetString());
+        await APlanTellsWhatWouldBeProvenAndProvesNothing(host);
         await AWrongPasswordLeavesTheRightOne(host);
 
         await AKeyThatTheHostDoesNotShowIsNotTaken(host);
@@ -47,6 +48,20 @@ public sealed class EditTests
         Assert.Equal(0, (await host.Get("/api/v2/pvservers/ns1/history")).GetArrayLength());
     }
 
+    private static async Task APlanTellsWhatWouldBeProvenAndProvesNothing(RegisteredHost host)
+    {
+        var before = (await host.Get("/api/v2/pvservers/ns1.example.org")).ToString();
+        var plan = await Edit(host, "ns1.example.org?plan=true", new { password = "never-sent", sshPort = 22, name = "other" });
+
+        Assert.Equal([("name", "'other'"), ("credential", "a password")], plan.GetProperty("changes").EnumerateArray().Select(c => (c.GetProperty("thing").GetString(), c.GetProperty("to").GetString())));
+        Assert.Contains($"logs in on other ({host.Lab.Address}:22) as root with the password", plan.GetProperty("proof").GetString(), StringComparison.Ordinal);
+        Assert.Equal("ns1.example.org", plan.GetProperty("servers").EnumerateArray().Single().GetProperty("server").GetString());
+        Assert.DoesNotContain("never-sent", plan.ToString(), StringComparison.Ordinal);
+        var login = (await Edit(host, "ns1.example.org?plan=true", new { login = "docker" })).GetProperty("changes").EnumerateArray().Single();
+        Assert.Equal(("login", "root, root itself", "root, in the group docker, never root"), (login.GetProperty("thing").GetString(), login.GetProperty("from").GetString(), login.GetProperty("to").GetString()));
+        Assert.Equal(before, (await host.Get("/api/v2/pvservers/ns1.example.org")).ToString());
+    }
+
     private static async Task AWrongPasswordLeavesTheRightOne(RegisteredHost host)
     {
         using var admin = host.Product.Admin();
@@ -80,6 +95,9 @@ public sealed class EditTests
         Assert.Equal("host-key-unknown", problem.GetProperty("type").GetString());
         Assert.Contains(shown!, problem.ToString(), StringComparison.Ordinal);
 
+        var asked = (await host.Post("/api/v2/pvservers/ns1.example.org/host-key?plan=true", new { })).GetProperty("changes").EnumerateArray().Single();
+        Assert.Equal(("host key", $"ssh-ed25519 {shown}"), (asked.GetProperty("thing").GetString(), asked.GetProperty("to").GetString()));
+        Assert.Equal(0, (await host.Get("/api/v2/runs?server=ns1.example.org")).GetProperty("items").GetArrayLength());
         Assert.Equal(shown, (await Edit(host, "ns1.example.org", new { hostKey = shown })).GetProperty("hostKey").GetProperty("fingerprint").GetString());
         Assert.True(await Reaches(host));
     }

@@ -26,6 +26,7 @@ public sealed class PlanTests
         await OfWhatIsThereAlready(host);
         await OfAnotherConfiguration(host);
         await OfStopAndUninstall(host);
+        await OfWhatTheProductStores(host);
         Assert.Equal(installed, await Footprint(host));
         await OfAHostThatIsAway(host);
     }
@@ -131,6 +132,22 @@ public sealed class PlanTests
         Assert.Equal(2, Changes(gone, "remove-images").Count);
         Assert.Contains("remove folder /var/lib/managed-servers/agent: with all that is in it", Changes(gone, "remove-folders"));
         Assert.Equal(["removed example.org"], Served(gone, "stop", sole: 1));
+    }
+
+    /// <summary>Nothing changes on the host with it, and those whom it serves are named all the same.</summary>
+    private static async Task OfWhatTheProductStores(RegisteredHost host)
+    {
+        using var admin = host.Product.Admin();
+        var renamed = await admin.PatchAsJsonAsync("/api/v2/pvservers/ns1?plan=true", new { name = "ns9" }).Json();
+        var service = renamed.GetProperty("servers").EnumerateArray().Single().GetProperty("services").EnumerateArray().Single();
+        Assert.Equal(("dns", "none", "example.org"), (service.GetProperty("component").GetString(), service.GetProperty("interruption").GetString(), service.GetProperty("served")[0].GetProperty("name").GetString()));
+
+        Assert.Equal("components-installed", (await admin.DeleteAsync("/api/v2/pvservers/ns1?plan=true").Json()).GetProperty("type").GetString());
+        var removed = await admin.DeleteAsync("/api/v2/pvservers/ns1?force=true&plan=true").Json();
+        Assert.StartsWith("dns and monitor on ns1 would go on, without anybody watching.", removed.GetProperty("notes").EnumerateArray().Single().GetString(), StringComparison.Ordinal);
+        Assert.Equal(["server", "configuration of dns", "measurements"], removed.GetProperty("changes").EnumerateArray().Select(c => c.GetProperty("thing").GetString()));
+        Assert.Equal("host-key-unchanged", (await host.Post("/api/v2/pvservers/ns1/host-key?plan=true", new { })).GetProperty("type").GetString());
+        Assert.Equal("ns1", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("name").GetString());
     }
 
     private static async Task OfAHostThatIsAway(RegisteredHost host)

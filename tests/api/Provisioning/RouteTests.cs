@@ -95,6 +95,10 @@ public sealed partial class RouteTests(RouteTests.BehindJumps fixture) : IClassF
         var wrong = await Edit(new { hops = new object[] { host.Hops()[0], new { address = host.Jumps!.SecondAddress, password = "wrong-s3cret" } } });
         Assert.Equal((HttpStatusCode.BadRequest, "authentication-failed"), (wrong.Status, wrong.Body.GetProperty("type").GetString()));
         Assert.True(wrong.Body.GetProperty("errors").TryGetProperty("hops[1].password", out _), wrong.Body.ToString());
+        var plan = await host.Patch("/api/v2/sshroutes/dmz?plan=true", new { hops = new object[] { new { address = host.Jumps.First.Address }, new { address = host.Jumps.SecondAddress, password = "never-s3nt" } } });
+        Assert.EndsWith($", root@{host.Jumps.SecondAddress}:22 (another password, ssh-ed25519 {Key(await host.Get("/api/v2/sshroutes/dmz"), 1)})", plan.GetProperty("changes").EnumerateArray().Single().GetProperty("to").GetString(), StringComparison.Ordinal);
+        Assert.Equal("ns1", plan.GetProperty("servers").EnumerateArray().Single().GetProperty("server").GetString());
+        Assert.DoesNotContain("never-s3nt", plan.ToString(), StringComparison.Ordinal);
         Assert.Equal(before, (await host.Get("/api/v2/sshroutes/dmz")).ToString());
 
         using var admin = host.Product.Admin();

@@ -33,7 +33,10 @@ public sealed class SecondaryTests
         await StrangersMayNotTransfer(host);
         await NeitherHasDrifted(host);
         var plan = await host.Post("/api/v2/pvservers/ns1/uninstall?plan=true", new { });
-        Assert.Contains("the DNSSEC keys of example.org among it", plan.ToString(), StringComparison.Ordinal);
+        Assert.Equal("example.org", plan.GetProperty("affected")[0].GetProperty("keysLost").EnumerateArray().Single().GetString());
+        using var admin = host.Product.Admin();
+        var removal = await admin.DeleteAsync("/api/v2/pvservers/ns1?force=true&plan=true").Json();
+        Assert.Contains("The DNSSEC keys of example.org lie on its host and nowhere else.", removal.GetProperty("notes").ToString(), StringComparison.Ordinal);
         await SigningEndsOnlyWhenThatIsSaid(host);
         await OneThatHasExpiredHoldsNothingElseUp(host, second);
     }

@@ -52,6 +52,8 @@ public sealed class RealProductTests : IAsyncLifetime
         await SeeWhatItDoes();
         await HaveItBeatFaster();
         await ChangeWhatItServes();
+        await PlanWhatIsStored();
+        await SeeAndEndTokens();
         await Leave();
     }
 
@@ -145,6 +147,47 @@ public sealed class RealProductTests : IAsyncLifetime
         await Bad(1, "the change was based on version 1", "config", "apply", "ns1", "--zone", $"example.org={msctl.File("zone1", Zone)}", "--based-on", "1");
         await Good("config", "restore", "ns1", "dns", "1");
         Assert.Matches(@"\n +3  served +restore +admin .* as in version 1\n +2  was served +apply +admin .* a new web server\n", (await Good("config", "versions", "ns1", "dns")).Out);
+    }
+
+    private async Task PlanWhatIsStored()
+    {
+        var before = (await Good("servers", "show", "ns1", "-o", "json")).Out;
+        var renamed = (await Good("servers", "edit", "ns1", "--name", "ns9", "--plan")).Out;
+        Assert.Contains("  name: 'ns1' -> 'ns9'\n", renamed, StringComparison.Ordinal);
+        Assert.Contains("The server that it concerns\n  ns1\n    dns goes on without interruption (1 zone)\n      served   example.org\n", renamed, StringComparison.Ordinal);
+        Assert.EndsWith("1 thing would be stored otherwise, and nothing changes on any host. Nothing was done.\n", renamed, StringComparison.Ordinal);
+        var login = (await Good("servers", "edit", "ns1", "--password-file", msctl.File("new", "never-sent"), "--plan")).Out;
+        Assert.Matches(@"\n  credential: now a password\n\nBefore anything is kept, and not for this plan: The product logs in on ns1 \(.*:22\) as root with the password", login);
+        await Bad(1, "address: is that of the server 'ns1' already", "servers", "add", "ns2", "--address", host.Address, "--password-file", Password(), "--accept-host-key", "shown", "--plan");
+        Assert.Contains("Runs under way go on with the text", (await Good("commands", "edit", "wait", "--text-file", msctl.File("wait2.sh", "true\n"), "--plan")).Out, StringComparison.Ordinal);
+        await Bad(1, "is run for ns1", "commands", "remove", "wait", "--plan");
+        Assert.Contains("  pre-commands: 'wait' -> none\n", (await Good("servers", "commands", "ns1", "--no-pre", "--plan")).Out, StringComparison.Ordinal);
+        Assert.Contains("(password, its key is not known yet)", (await Good("routes", "add", "dmz", "--hop", $"ops@192.0.2.1,password-file={Password()}", "--plan")).Out, StringComparison.Ordinal);
+        Assert.Contains("dns and monitor on ns1 would go on, without anybody watching.", (await Good("servers", "remove", "ns1", "--force", "--plan")).Out, StringComparison.Ordinal);
+
+        Assert.Equal(Steady(before), Steady((await Good("servers", "show", "ns1", "-o", "json")).Out));
+        Assert.Equal("Before  wait\nAfter   none\n", (await Good("servers", "commands", "ns1")).Out);
+        Assert.Contains("waiting", (await Good("commands", "show", "wait")).Out, StringComparison.Ordinal);
+        Assert.Equal("""{"items":[],"next":null}""", (await Good("routes", "list", "-o", "json")).Out.Trim());
+
+        // Its heartbeats go on meanwhile.
+        static string Steady(string server) => JsonDocument.Parse(server).RootElement is var s ? $"{s.GetProperty("name")} {s.GetProperty("address")} {s.GetProperty("authentication")} {s.GetProperty("createdAt")}" : "";
+    }
+
+    private async Task SeeAndEndTokens()
+    {
+        var tokens = JsonDocument.Parse((await Good("tokens", "list", "-o", "json")).Out).RootElement.GetProperty("items");
+        var own = Assert.Single(tokens.EnumerateArray());
+        Assert.Equal((true, 90.0), (own.GetProperty("current").GetBoolean(), Math.Round((own.GetProperty("expiresAt").GetDateTimeOffset() - own.GetProperty("createdAt").GetDateTimeOffset()).TotalDays, 1)));
+        Assert.Matches(@"msctl@.* \(this one\) +admin +", (await Good("tokens", "list", "--all")).Out);
+
+        using var admin = product.Admin();
+        using var made = await admin.PostAsync("/api/v2/tokens", new StringContent("""{"name":"robot","neverExpires":true}""", System.Text.Encoding.UTF8, "application/json"));
+        var id = JsonDocument.Parse(await made.Content.ReadAsStringAsync()).RootElement.GetProperty("id").GetString()!;
+        Assert.Matches($@"{id}  robot +admin .* never\n", (await Good("tokens", "list")).Out);
+        Assert.Contains("token: 'robot' of admin, good for ever -> gone", (await Good("tokens", "revoke", id, "--plan")).Out, StringComparison.Ordinal);
+        Assert.Equal("Revoked.\n", (await Good("tokens", "revoke", id)).Error);
+        await Bad(1, "There is no token", "tokens", "revoke", id);
     }
 
     private async Task Leave()

@@ -33,7 +33,7 @@ internal sealed class EnrolmentHouse : IAsyncDisposable
         return new EnrolmentHouse(new ServiceCollection().AddLogging().AddSingleton(source).AddSingleton(time).AddSettings(key).AddAccess().AddHosts().AddRoutes().AddServers().AddEnrolment().BuildServiceProvider(), folder);
     }
 
-    public Task<Server> Add(string name) => Servers.Add(new AddServer { Name = name, Installation = InstallationType.Manual }, "op");
+    public async Task<Server> Add(string name) => await (await Servers.Add(new AddServer { Name = name, Installation = InstallationType.Manual }, "op")).Make();
 
     /// <summary>All rows that could hold a secret, as text.</summary>
     public async Task<string> Everything()

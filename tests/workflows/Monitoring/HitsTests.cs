@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ManagedServers.Workflows.Monitoring;
 
 namespace ManagedServers.Workflows.Tests.Monitoring;
@@ -59,6 +60,10 @@ public sealed class HitsTests(Database database) : MonitoringTest(database)
     [InlineData("name", "_tcp.example.org", 1)]
     [InlineData("name", @"a\032b.example.org", 1)]
     [InlineData("type", "aaaa", 1)]
+    [InlineData("type", "TYPE28", 1)]
+    [InlineData("type", "type65280", 0)]
+    [InlineData("type", "A*", 4)]
+    [InlineData("type", "*", 6)]
     [InlineData("zone", "example.org", 6)]
     [InlineData("zone", "org", 0)]
     public async Task Filters_mean_what_they_say(string field, string value, int found)
@@ -123,6 +128,26 @@ public sealed class HitsTests(Database database) : MonitoringTest(database)
     {
         var query = new HitsQuery { Limit = limit, After = after, Name = name, From = to is null ? null : Noon, To = to is null ? null : DateTimeOffset.Parse(to, null) };
         Assert.Contains(field, (await Assert.ThrowsAsync<InvalidInputException>(() => Hits.List(Server, query))).Errors.Keys);
+    }
+
+    [Theory]
+    [InlineData("FOO")]
+    [InlineData("FOO*")]
+    [InlineData("A?")]
+    [InlineData("TYPE")]
+    [InlineData("TYPE65536")]
+    [InlineData("TYPEA*")]
+    public async Task A_type_that_no_record_has_is_refused_instead_of_answered_with_nobody_asked(string type)
+    {
+        var refused = await Assert.ThrowsAsync<InvalidInputException>(() => Hits.List(Server, new HitsQuery { Type = type }));
+        Assert.Contains("AAAA, or any other one by its number as in TYPE65280", refused.Errors["type"].Single(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_types_have_the_names_that_the_monitor_gives_them()
+    {
+        var monitors = Regex.Matches(File.ReadAllText(Repository.Path("workflows", "Payload", "monitor", "tally.py")), @"(\d+): ""([A-Z0-9]+)""");
+        Assert.Equal(monitors.ToDictionary(m => int.Parse(m.Groups[1].Value, null), m => m.Groups[2].Value), RecordTypes.Names);
     }
 
     private Task<Accepted> Sample(long seq, DateTimeOffset to, params (string Name, string Type, long Count)[] names) =>

@@ -35,6 +35,20 @@ public sealed class ImpactTests(Database databases)
     }
 
     [Fact]
+    public async Task What_is_taken_away_takes_the_keys_of_signed_zones_with_it_whoever_else_serves_them()
+    {
+        await using var database = await databases.Fresh();
+        var dns = Dns("b.example", "a.example", "c.example").Dns!;
+        var ns1 = await Add(database, "ns1", ComponentConfiguration.Of(dns with { Zones = [.. dns.Zones.Select(z => z with { Dnssec = z.Name != "c.example" })] }));
+        await Add(database, "ns2", Dns("a.example"));
+
+        Assert.Equal(["a.example", "b.example"], Assert.Single(await Of(database, ns1, new Concern([Component.Dns]) { TakesAway = true }, Container(ChangeKind.Remove))).KeysLost);
+        // Also where nobody could look at the host, and of a server that is installed by hand.
+        Assert.Equal(["a.example", "b.example"], Assert.Single(await Of(database, ns1, new Concern([Component.Dns]) { TakesAway = true })).KeysLost);
+        Assert.Empty(Assert.Single(await Of(database, ns1, new Concern([Component.Dns]), Container(ChangeKind.Stop))).KeysLost);
+    }
+
+    [Fact]
     public async Task Subnets_of_shared_networks_count_as_the_others_do()
     {
         await using var database = await databases.Fresh();

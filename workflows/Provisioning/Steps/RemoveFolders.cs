@@ -7,7 +7,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record RemoveFoldersInput(Guid ServerId);
 
 /// <summary>None of the product's folders, with what is in them: configuration, zones, spools.</summary>
-public sealed class RemoveFolders(Servers.Servers servers, Configurations configurations, ImageCatalogue images) : Step<RemoveFolders, RemoveFoldersInput, Nothing>, IPreviewable<RemoveFoldersInput, Nothing>
+public sealed class RemoveFolders(Servers.Servers servers, ImageCatalogue images) : Step<RemoveFolders, RemoveFoldersInput, Nothing>, IPreviewable<RemoveFoldersInput, Nothing>
 {
     public override async Task<Nothing> Run(RemoveFoldersInput input, StepContext step)
     {
@@ -49,11 +49,6 @@ public sealed class RemoveFolders(Servers.Servers servers, Configurations config
         await using var host = await servers.Connect(input.ServerId, cancellationToken);
         var all = HostLayout.Of(host).All;
         var there = await PrepareFolders.Present(host, all, cancellationToken);
-        var signed = (await configurations.InstalledDns(input.ServerId, cancellationToken))?.Zones.Where(z => z.Dnssec).Select(z => z.Name).ToList() ?? [];
-        return Preview<Nothing>.Of(Nothing.Value, [.. all.Where(there.Contains).Select(f => new PlannedChange(ChangeKind.Remove, "folder", f,
-            "with all that is in it" + (signed.Count > 0 && f == Path.GetDirectoryName(HostLayout.Of(host).Data(Component.Dns)) ? Keys(signed) : "")))]);
+        return Preview<Nothing>.Of(Nothing.Value, [.. all.Where(there.Contains).Select(f => new PlannedChange(ChangeKind.Remove, "folder", f, "with all that is in it"))]);
     }
-
-    private static string Keys(List<string> signed) =>
-        $", the DNSSEC keys of {string.Join(", ", signed.Take(5))}{(signed.Count > 5 ? $" and {signed.Count - 5} more" : "")} among it: while a parent zone has a DS, nobody who validates resolves these until it has a new one";
 }
