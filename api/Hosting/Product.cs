@@ -162,6 +162,7 @@ internal static class Product
         api.MapSchedules();
         api.MapEngine();
         api.MapReports();
+        api.MapMetrics();
         api.MapEnrolment();
         api.Map("{**path}", (HttpContext context) => Problems.Write(context, 404, "not-found", "No such address", $"{context.Request.Method} {context.Request.Path} is not part of the API. /openapi/v2.json describes it."))
             .RequireAuthorization(nameof(Right.Read));

@@ -56,6 +56,7 @@ namespace ManagedServers.Cli.Client;
 [JsonSerializable(typeof(ActionRequest))]
 [JsonSerializable(typeof(HeartbeatPage))]
 [JsonSerializable(typeof(HitPage))]
+[JsonSerializable(typeof(MetricValues))]
 internal sealed partial class ClientJson : JsonSerializerContext;
 
 /// <summary>Some cursors are numbers, some are identifiers; here they are only handed back.</summary>
