@@ -15,6 +15,9 @@ internal sealed class DocumentedCommand : Command
     /// <summary>Command lines to copy.</summary>
     public IReadOnlyList<string> Examples { get; init; } = [];
 
+    /// <summary>It answers in CSV too.</summary>
+    public bool AlsoCsv { get; init; }
+
     public DocumentedCommand With(params Symbol[] symbols)
     {
         foreach (var symbol in symbols)
@@ -33,7 +36,9 @@ internal sealed class DocumentedCommand : Command
 
     public DocumentedCommand Does(Func<Invocation, CancellationToken, Task<int>> body)
     {
-        SetAction((parse, cancellationToken) => Guard.Run(parse, body, cancellationToken));
+        SetAction((parse, cancellationToken) => Guard.Run(parse, (call, token) => !call.Csv || AlsoCsv
+            ? body(call, token)
+            : throw new UsageException($"{Name} has no answer in CSV.", "-o json is for programs too."), cancellationToken));
         return this;
     }
 }

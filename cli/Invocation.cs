@@ -31,6 +31,8 @@ internal sealed class Invocation : IDisposable
 
     public bool Json => Parse.GetValue(GlobalOptions.Output) == "json";
 
+    public bool Csv => Parse.GetValue(GlobalOptions.Output) == "csv";
+
     /// <summary>The product, with credentials; asks for them now at the latest.</summary>
     public ProductClient Product => product.Value;
 

@@ -35,6 +35,7 @@ packages_of() {
         kzonecheck) echo knot-dnssecutils ;;
         ssh) echo openssh-client ;;
         pgrep) echo procps ;;
+        promtool) echo prometheus ;;
         chromium) echo chromium fonts-liberation ;;
         *) echo "$1" ;;
     esac

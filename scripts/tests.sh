@@ -64,7 +64,7 @@ start_project() {
 
 # Tables, and the same as JSON below artifacts/bench: the named benchmark or all of them, and at the end what was missed.
 run_bench() {
-    need mmdebstrap postgres kdig ssh pgrep
+    need mmdebstrap postgres kdig ssh pgrep promtool
     begin
     need_docker
     build "$everything" --load

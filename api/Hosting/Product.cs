@@ -165,6 +165,7 @@ internal static class Product
         api.MapEngine();
         api.MapReports();
         api.MapSettings();
+        api.MapMetrics();
         api.MapEnrolment();
         api.Map("{**path}", (HttpContext context) => Problems.Write(context, 404, "not-found", "No such address", $"{context.Request.Method} {context.Request.Path} is not part of the API. /openapi/v2.json describes it."))
             .RequireAuthorization(nameof(Right.Read));

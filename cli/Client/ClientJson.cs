@@ -63,6 +63,7 @@ namespace ManagedServers.Cli.Client;
 [JsonSerializable(typeof(RabbitMqSettings))]
 [JsonSerializable(typeof(RabbitMqChange))]
 [JsonSerializable(typeof(RabbitMqTest))]
+[JsonSerializable(typeof(MetricValues))]
 internal sealed partial class ClientJson : JsonSerializerContext;
 
 /// <summary>Some cursors are numbers, some are identifiers; here they are only handed back.</summary>

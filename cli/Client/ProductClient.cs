@@ -28,7 +28,7 @@ public sealed class ProductClient(ProductHttp http) : IDisposable
     /// <summary>Commands that may be run on hosts.</summary>
     public CommandsApi Commands { get; } = new(http);
 
-    /// <summary>Heartbeats and hits.</summary>
+    /// <summary>Heartbeats, hits and what was measured.</summary>
     public MonitoringApi Monitoring { get; } = new(http);
 
     /// <summary>What operators set for the whole product.</summary>
@@ -70,7 +70,7 @@ public sealed class AccessApi(ProductHttp http)
         http.Send<object>(HttpMethod.Delete, "/api/v2/tokens/current", null, null, cancellationToken: cancellationToken);
 }
 
-/// <summary>Heartbeats and hits.</summary>
+/// <summary>Heartbeats, hits and what was measured.</summary>
 /// <param name="http">Where the requests go.</param>
 public sealed class MonitoringApi(ProductHttp http)
 {
@@ -85,6 +85,25 @@ public sealed class MonitoringApi(ProductHttp http)
                 .With("from", filter.From).With("to", filter.To).With("zone", filter.Zone).With("name", filter.Name).With("type", filter.Type)
                 .With("sort", filter.Sort).With("limit", filter.Limit).ToString(),
             ClientJson.Default.HitPage, cancellationToken);
+
+    /// <summary>What was measured on a server.</summary>
+    public Task<Answer<MetricValues>> Metrics(string server, MetricFilter filter, CancellationToken cancellationToken = default) =>
+        http.Get(Metrics(server, filter).ToString(), ClientJson.Default.MetricValues, cancellationToken);
+
+    /// <summary>The same as lines of comma-separated values, under one that names them.</summary>
+    public async Task<string> MetricsCsv(string server, MetricFilter filter, CancellationToken cancellationToken = default) =>
+        (await http.Get<object>(Metrics(server, filter).With("format", "csv").ToString(), null, cancellationToken)).Json;
+
+    private static Query Metrics(string server, MetricFilter filter)
+    {
+        var query = new Query($"/api/v2/pvservers/{Query.Part(server)}/metrics");
+        foreach (var metric in filter.Metrics)
+        {
+            query.With("metric", metric);
+        }
+
+        return query.With("from", filter.From).With("to", filter.To).With("points", filter.Points);
+    }
 }
 
 /// <summary>A path with its query, escaped.</summary>

@@ -65,7 +65,10 @@ public sealed class ProductHttp : IDisposable
     }
 
     /// <summary>Reads something; tried again a little while when no answer comes.</summary>
-    public async Task<Answer<T>> Get<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    /// <param name="path">Its address, with the query.</param>
+    /// <param name="type">How to understand it; null to take it as the text that it is.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<Answer<T>> Get<T>(string path, JsonTypeInfo<T>? type, CancellationToken cancellationToken)
     {
         for (var attempt = 0; ; attempt++)
         {

@@ -27,7 +27,7 @@ internal static class Root
             Group(
                 "servers", "Add hosts, install components on them, start and stop those, remove them.",
                 AddServerCommand.Build(), ListServersCommand.Build(), ShowServerCommand.Build(), TestServerCommand.Build(), InstallCommand.Build(), EnrolCommand.Build(),
-                EditServerCommand.Build(), RotateCredentialCommand.Build(), HostKeyCommand.Build(), ControlCommands.Start(), ControlCommands.Stop(), ControlCommands.Restart(), RunCommandsCommand.Build(), UninstallCommand.Build(), RemoveServerCommand.Build(), ServerCommandsCommand.Build()),
+                EditServerCommand.Build(), RotateCredentialCommand.Build(), HostKeyCommand.Build(), ControlCommands.Start(), ControlCommands.Stop(), ControlCommands.Restart(), RunCommandsCommand.Build(), UninstallCommand.Build(), RemoveServerCommand.Build(), ServerCommandsCommand.Build(), MetricsCommand.Build()),
             Group(
                 "routes", "Store chains of jump hosts through which servers are reached.",
                 AddRouteCommand.Build(), ListRoutesCommand.Build(), ShowRouteCommand.Build(), TestRouteCommand.Build(), EditRouteCommand.Build(), RemoveRouteCommand.Build()),

@@ -43,9 +43,9 @@ internal static class GlobalOptions
     {
         var output = new Option<string>("--output", "-o")
         {
-            Description = "table for people, json for programs: the API's own JSON on standard output.", HelpName = "table|json", Recursive = true,
+            Description = "table for people, json for programs: the API's own JSON on standard output; csv where a command says so.", HelpName = "table|json|csv", Recursive = true,
             DefaultValueFactory = _ => "table",
         };
-        return output.AcceptOnlyFromAmong("table", "json");
+        return output.AcceptOnlyFromAmong("table", "json", "csv");
     }
 }

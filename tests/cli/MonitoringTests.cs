@@ -4,7 +4,7 @@ using ManagedServers.Cli.Tests.StandIn;
 
 namespace ManagedServers.Cli.Tests;
 
-/// <summary>Heartbeats and hits, against the stand-in.</summary>
+/// <summary>Heartbeats, hits and metrics, against the stand-in.</summary>
 public sealed class MonitoringTests : AgainstStandIn
 {
     [Fact]
@@ -28,6 +28,47 @@ public sealed class MonitoringTests : AgainstStandIn
             """,
             end.Out);
         Assert.Equal("?from=2026-01-01T00%3A00%3A00Z&to=2026-01-02T00%3A00%3A00Z&zone=example.org&type=A&sort=last&limit=5", Product.Requests.Single().Query);
+    }
+
+    [Fact]
+    public async Task Metrics_show_their_course_with_its_gaps()
+    {
+        Product.On("GET", "/api/v2/pvservers/ns1/metrics", """{"from":"2026-01-01T00:00:00Z","to":"2026-01-01T04:00:00Z","resolution":"hour","stepSeconds":3600,"series":[{"metric":"disk.used","label":"/","unit":"bytes","kind":"gauge","points":[{"at":"2026-01-01T00:00:00Z","value":1048576,"min":1048576,"max":1048576,"count":120},{"at":"2026-01-01T01:00:00Z","value":null,"count":0},{"at":"2026-01-01T02:00:00Z","value":2097152,"min":1048576,"max":3145728,"count":60},{"at":"2026-01-01T03:00:00Z","value":1572864,"min":1572864,"max":1572864,"count":120}]},{"metric":"network.sent","label":"eth0","unit":"bytes","kind":"counter","points":[{"at":"2026-01-01T00:00:00Z","value":512,"increase":1843200,"count":120}]}]}""");
+        var end = await Msctl.Run("servers", "metrics", "ns1", "disk.used{/}", "network.sent", "--since", "2026-01-01T00:00Z", "--to", "2026-01-01T04:00Z", "--points", "4");
+        Assert.True(end.ExitCode == 0, end.ToString());
+        Assert.Equal(
+            """
+            METRIC                 LAST      MIN     MEAN      MAX  COURSE
+            disk.used{/}        1.5 MiB  1.0 MiB  1.5 MiB  3.0 MiB  ▁ █▄
+            network.sent{eth0}  512 B/s  512 B/s  512 B/s  512 B/s  ▁
+
+            From 2026-01-01 00:00:00Z to 2026-01-01 04:00:00Z, a value every 1 h 00 min.
+
+            AT                    disk.used{/}      MIN      MAX
+            2026-01-01 00:00:00Z       1.0 MiB  1.0 MiB  1.0 MiB
+            2026-01-01 01:00:00Z             -
+            2026-01-01 02:00:00Z       2.0 MiB  1.0 MiB  3.0 MiB
+            2026-01-01 03:00:00Z       1.5 MiB  1.5 MiB  1.5 MiB
+
+            AT                    network.sent{eth0}  MIN  MAX
+            2026-01-01 00:00:00Z             512 B/s
+
+            """,
+            end.Out);
+        Assert.Equal("?metric=disk.used%7B%2F%7D&metric=network.sent&from=2026-01-01T00%3A00%3A00Z&to=2026-01-01T04%3A00%3A00Z&points=4", Product.Requests.Single().Query);
+    }
+
+    [Fact]
+    public async Task Metrics_come_as_CSV_and_what_does_not_says_so()
+    {
+        Product.On("GET", "/api/v2/pvservers/ns1/metrics", "metric,unit,at,value,min,max,increase,count\r\n\"load.1\",,2026-01-01T00:00:00Z,0.5,0.5,0.5,,1\r\n");
+        var end = await Msctl.Run("servers", "metrics", "ns1", "-o", "csv");
+        Assert.Equal((0, "metric,unit,at,value,min,max,increase,count\n\"load.1\",,2026-01-01T00:00:00Z,0.5,0.5,0.5,,1\n"), (end.ExitCode, end.Out));
+        Assert.Equal("?points=32&format=csv", Product.Requests.Single().Query);
+
+        end = await Msctl.Run("hits", "ns1", "-o", "csv");
+        Assert.Equal((2, 1), (end.ExitCode, Product.Requests.Count));
+        Assert.Contains("no answer in CSV", end.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -27,4 +27,25 @@ public sealed class ServerPageTests(RunningProduct product) : DashboardTest(prod
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = name })).ToBeVisibleAsync();
         await Expect(page.GetByTestId("coverage")).ToContainTextAsync("4\u202f036 of 4\u202f038 queries");
     }
+
+    [Fact]
+    public async Task Charts_show_what_was_measured_with_its_gaps_and_over_the_time_that_is_chosen()
+    {
+        var server = await Product.Hosts.Add(Unique("ns"), "dns", "monitor");
+        var page = await AsAdmin();
+        await page.GotoAsync($"/servers/{server}");
+        var metrics = page.GetByRole(AriaRole.Region, new() { Name = "Metrics" });
+        await Expect(metrics.GetByText("Nothing was measured in this period.")).ToBeVisibleAsync();
+
+        await Product.Hosts.Measured(server);
+        await page.ReloadAsync();
+        await Expect(metrics.GetByTestId("chart")).ToHaveCountAsync(6);
+        var disks = metrics.GetByTestId("chart").Filter(new() { HasText = "Disks in use" });
+        await Expect(disks).ToContainTextAsync("/var/lib/docker 27.");
+        // Begun anew after the pause.
+        await Expect(disks.Locator(".line").First).ToHaveAttributeAsync("d", new System.Text.RegularExpressions.Regex("^M[^M]+M[^M]+$"));
+
+        await metrics.GetByLabel("Period of the charts").SelectOptionAsync("Last year");
+        await Expect(metrics.GetByTestId("chart").First.GetByRole(AriaRole.Img)).ToHaveAttributeAsync("aria-label", new System.Text.RegularExpressions.Regex("Load: 1 min last 0"));
+    }
 }

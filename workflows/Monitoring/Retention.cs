@@ -5,9 +5,9 @@ using Npgsql;
 
 namespace ManagedServers.Workflows.Monitoring;
 
-/// <summary>Once an hour: makes the next day's partitions ahead of midnight and drops those that are kept no longer.</summary>
+/// <summary>Once an hour: makes the next day's partitions ahead of midnight, drops those that are kept no longer and empties those that were packed.</summary>
 internal sealed class Retention(
-    NpgsqlDataSource database, DayPartitions days, CurrentMonitoring current, TimeProvider time, ILogger<Retention> logger) : BackgroundService
+    NpgsqlDataSource database, DayPartitions days, CurrentMonitoring current, MonitoringOptions options, TimeProvider time, ILogger<Retention> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
@@ -25,6 +25,7 @@ internal sealed class Retention(
             dropped += await days.Drop(table, DateOnly.FromDateTime(now - kept), cancellationToken);
         }
 
+        await days.Shrink(DayPartitions.Heartbeat, DateOnly.FromDateTime(now - options.PackedAfter), cancellationToken);
         var sources = await DropSources(now - SourcesKept, cancellationToken);
         if (dropped + sources > 0)
         {

@@ -30,7 +30,7 @@ internal static class HitsCommand
     {
         var filter = new HitFilter
         {
-            From = When(call, From), To = When(call, To), Zone = call.Get(Zone), Name = call.Get(Name), Type = call.Get(Type)?.ToUpperInvariant(), Sort = call.Get(Sort), Limit = call.Get(Limit),
+            From = Moment.Of(call, From), To = Moment.Of(call, To), Zone = call.Get(Zone), Name = call.Get(Name), Type = call.Get(Type)?.ToUpperInvariant(), Sort = call.Get(Sort), Limit = call.Get(Limit),
         };
         if (filter.From is { } from && from >= (filter.To ?? call.Now))
         {
@@ -47,10 +47,6 @@ internal static class HitsCommand
         Write(call.Screen, hits.Value);
         return ExitCode.Done;
     }
-
-    private static DateTimeOffset? When(Invocation call, Option<string?> option) =>
-        call.Get(option) is not { } text ? null
-        : Moment.Parse(text, call.Now) ?? throw new UsageException($"{option.Name} {text}: neither a time nor how long ago.", "For example 2026-01-31T08:00Z, or 30m, 24h, 7d");
 
     private static void Write(Screen screen, HitPage page)
     {

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 
 namespace ManagedServers.Cli.Commands.Monitoring;
@@ -6,6 +7,11 @@ namespace ManagedServers.Cli.Commands.Monitoring;
 internal static class Moment
 {
     private const double LongestDays = 36_500;   // what a time can hold; nobody asks for a century
+
+    /// <summary>What an option says; null where it is not given.</summary>
+    public static DateTimeOffset? Of(Invocation call, Option<string?> option) =>
+        call.Get(option) is not { } text ? null
+        : Parse(text, call.Now) ?? throw new UsageException($"{option.Name} {text}: neither a time nor how long ago.", "For example 2026-01-31T08:00Z, or 30m, 24h, 7d");
 
     /// <summary>Null when the text is neither. A time without a zone is UTC, as all times are that msctl prints.</summary>
     public static DateTimeOffset? Parse(string text, DateTimeOffset now)

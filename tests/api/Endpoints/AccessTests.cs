@@ -18,7 +18,7 @@ public sealed class AccessTests(SharedProduct shared)
         { "GET", "/api/v2/pvservers/x/commands" }, { "PUT", "/api/v2/pvservers/x/commands" },
         { "GET", "/api/v2/commands" }, { "POST", "/api/v2/commands" }, { "GET", "/api/v2/commands/x" }, { "PATCH", "/api/v2/commands/x" }, { "DELETE", "/api/v2/commands/x" },
         { "POST", "/api/v2/pvservers/x/start" }, { "POST", "/api/v2/pvservers/x/stop" }, { "POST", "/api/v2/pvservers/x/restart" }, { "POST", "/api/v2/pvservers/x/run-commands" },
-        { "GET", "/api/v2/pvservers/x/heartbeats" }, { "GET", "/api/v2/pvservers/x/hits" },
+        { "GET", "/api/v2/pvservers/x/heartbeats" }, { "GET", "/api/v2/pvservers/x/hits" }, { "GET", "/api/v2/pvservers/x/metrics" }, { "GET", "/api/v2/monitoring/metrics" },
         { "GET", "/api/v2/sshroutes" }, { "POST", "/api/v2/sshroutes" }, { "GET", "/api/v2/sshroutes/x" }, { "PATCH", "/api/v2/sshroutes/x" }, { "DELETE", "/api/v2/sshroutes/x" },
         { "POST", "/api/v2/sshroutes/x/test" }, { "GET", "/api/v2/sshroutes/x/history" },
         { "POST", "/api/v2/pvservers/x/rotate-credential" }, { "POST", "/api/v2/pvservers/x/host-key" },

@@ -47,6 +47,33 @@ public sealed class BadInputTests(SharedProduct shared)
     }
 
     [Fact]
+    public async Task A_question_about_metrics_that_has_no_answer_names_its_field()
+    {
+        (string Query, string Field)[] questions =
+        [
+            ("format=xml", "format"), ("metric=no.such", "metric"), ("metric=load.1%7B/%7D", "metric"), ("points=0", "points"), ("points=1000000", "points"), ("points=many", "points"),
+            ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "to"), ("from=1980-01-01T00:00:00Z", "to"), ("from=yesterday", "from"),
+        ];
+        using var admin = product.Admin();
+        (await admin.PostAsJsonAsync("/api/v2/pvservers", new { name = "measured", installation = "manual" })).EnsureSuccessStatusCode();
+        try
+        {
+            foreach (var (query, field) in questions)
+            {
+                var (status, problem) = await admin.GetAsync($"/api/v2/pvservers/measured/metrics?{query}").Answer();
+                Assert.Equal((HttpStatusCode.BadRequest, query, field), (status, query, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name));
+            }
+
+            Assert.Empty((await admin.GetAsync("/api/v2/pvservers/measured/metrics").Json()).GetProperty("series").EnumerateArray());
+            Assert.Contains("disk.used", (await admin.GetAsync("/api/v2/monitoring/metrics").Json()).EnumerateArray().Select(m => m.GetProperty("name").GetString()));
+        }
+        finally
+        {
+            (await admin.DeleteAsync("/api/v2/pvservers/measured")).EnsureSuccessStatusCode();
+        }
+    }
+
+    [Fact]
     public async Task A_display_name_of_ten_thousand_characters_is_refused_with_its_length()
     {
         var request = Valid();

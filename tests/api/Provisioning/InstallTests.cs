@@ -43,7 +43,16 @@ public sealed class InstallTests
         Assert.All(server.GetProperty("components").EnumerateArray(), c => Assert.Equal("running", c.GetProperty("state").GetString()));
         var beats = await host.Get("/api/v2/pvservers/ns1/heartbeats");
         Assert.True(beats.GetProperty("items").GetArrayLength() >= 1);
-        Assert.True(beats.GetProperty("items")[0].GetProperty("memory").GetProperty("totalBytes").GetInt64() > 0);
+        var memory = beats.GetProperty("items")[0].GetProperty("memory").GetProperty("totalBytes").GetInt64();
+        Assert.True(memory > 0);
+        const string question = "/api/v2/pvservers/ns1/metrics?metric=memory.total&metric=load.1&points=24";
+        var series = (await host.Get(question)).GetProperty("series");
+        Assert.Equal(["load.1", "memory.total"], series.EnumerateArray().Select(s => s.GetProperty("metric").GetString()));
+        var values = series[1].GetProperty("points").EnumerateArray().Select(p => p.GetProperty("value")).ToLookup(v => v.ValueKind);
+        Assert.All(values[JsonValueKind.Number], v => Assert.Equal(memory, v.GetInt64()));
+        Assert.NotEmpty(values[JsonValueKind.Null]);
+        using var admin = host.Product.Admin();
+        Assert.Contains($",{memory},{memory},{memory},,", await admin.GetStringAsync(question + "&format=csv"), StringComparison.Ordinal);
     }
 
     private static async Task EveryQueriedNameIsCounted(RegisteredHost host)

@@ -72,6 +72,27 @@ public sealed class Hosts(IServiceProvider services)
             new { server });
     }
 
+    /// <summary>A day of beats every four minutes up to a quarter of an hour ago, with a pause of two hours in it.</summary>
+    public Task Measured(Guid server)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var random = new Random(7);
+        var beats = Enumerable.Range(0, 360).Where(i => i is < 200 or > 230).Select(i =>
+        {
+            var day = 0.5 + 0.4 * Math.Sin(i / 360.0 * 2 * Math.PI);
+            return Beat(i + 1, now.AddMinutes(4 * i - 24 * 60 - 15), ["dns", "monitor"]) with
+            {
+                Load = [day + random.NextDouble() * 0.4, day + 0.2, day + 0.1 + random.NextDouble() * 0.05],
+                Cpu = new CpuUse(day / 3 + random.NextDouble() * 0.05, 0, day / 8, 0.5, 0.02 * random.NextDouble(), 0, 0, 0),
+                Memory = new MemoryUse(4_000_000_000, (long)(2_900_000_000 - 6e8 * day), CachedBytes: 700_000_000 + i * 1_000_000L),
+                Disks = [new DiskUse("/", 40_000_000_000, 17_000_000_000 + i * 9_000_000L, 2_500_000, 210_000), new DiskUse("/var/lib/docker", 100_000_000_000, 31_000_000_000 - i * 4_000_000L, 1, 1)],
+                Connections = new ConnectionCount((int)(40 * day) + random.Next(8), 12, new TcpStates(20, 0, 0, 0, 0, 5 + random.Next(20), 0, 0, 0, 9, 0)),
+                Network = [new NetworkUse("eth0", 5_000_000_000 + i * 90_000_000L + random.Next(30_000_000), 2_000_000_000 + i * 20_000_000L + random.Next(9_000_000))],
+            };
+        });
+        return services.GetRequiredService<Ingestion>().Accept(server, new HeartbeatReport { Epoch = Guid.NewGuid().ToString("n"), Now = now, Beats = [.. beats] });
+    }
+
     /// <summary>Everything about it happened so much earlier.</summary>
     public async Task Age(Guid server, TimeSpan by)
     {

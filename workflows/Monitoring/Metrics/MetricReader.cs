@@ -1,6 +1,9 @@
 namespace ManagedServers.Workflows.Monitoring;
 
-/// <summary>Reads one server's buckets: those that are stored, with what still stands as rows put in as if it had been packed.</summary>
+/// <summary>
+/// Reads one server's buckets: those that are stored, with what still stands as rows put in as if it had been packed. The rows are read first: their place is
+/// given back when they are gone (<see cref="DayPartitions.Shrink"/>), and from then on the moment of a reader does not have them any more.
+/// </summary>
 internal sealed class MetricReader(StoredBeats stored, Guid serverId, MetricChoice choice, MetricGrid grid)
 {
     // A counter's growth begins at the value before.
@@ -22,8 +25,9 @@ internal sealed class MetricReader(StoredBeats stored, Guid serverId, MetricChoi
 
     private async Task<IEnumerable<(SeriesKey, TimedRollup)>> Beats(CancellationToken cancellationToken)
     {
+        var unpacked = await stored.Unpacked(serverId, since, grid.End, cancellationToken);
         var hours = new SortedDictionary<DateTime, IReadOnlyList<StoredHeartbeat>>();
-        foreach (var (hour, beats) in (await stored.Packed(serverId, since, grid.End, cancellationToken)).Concat(await stored.Unpacked(serverId, since, grid.End, cancellationToken)))
+        foreach (var (hour, beats) in (await stored.Packed(serverId, since, grid.End, cancellationToken)).Concat(unpacked))
         {
             hours[hour] = beats;
         }
@@ -37,8 +41,9 @@ internal sealed class MetricReader(StoredBeats stored, Guid serverId, MetricChoi
 
     private async Task<IEnumerable<(SeriesKey, TimedRollup)>> Buckets(Level level, CancellationToken cancellationToken)
     {
+        var unpacked = await Unpacked(level, cancellationToken);
         var blocks = new SortedDictionary<DateTime, Rollups>(await stored.Blocks(level, serverId, since, grid.End, choice.Has, cancellationToken));
-        foreach (var (at, block) in await Unpacked(level, cancellationToken))
+        foreach (var (at, block) in unpacked)
         {
             blocks[at] = block;
         }

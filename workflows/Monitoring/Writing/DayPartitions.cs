@@ -18,6 +18,9 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
 
     // "msmp" in ASCII; two nodes making the same day would fail on each other.
     private const long LockKey = 0x6D736D70;
+
+    // Of a table without rows: the first page of its index.
+    private const long FreshSize = 8192;
     private readonly ConcurrentDictionary<(string, DateOnly), bool> known = new();
 
     public async Task Ensure(IEnumerable<(string Table, DateOnly Day)> wanted, CancellationToken cancellationToken)
@@ -63,6 +66,27 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
         }
 
         return dropped;
+    }
+
+    /// <summary>Gives back the room of days of which nothing is left: what was deleted row by row leaves its pages and those of its index behind.</summary>
+    public async Task Shrink(string table, DateOnly before, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var names = await connection.QueryAsync<string>(new CommandDefinition("""
+            select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+            where i.inhparent = ('monitoring.' || @table)::regclass and c.relname < @first and pg_relation_size(c.oid) + pg_indexes_size(c.oid) > @fresh order by 1
+            """, new { table, first = Name(table, Start(table, before)), fresh = FreshSize }, cancellationToken: cancellationToken));
+        foreach (var name in names)
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            // A late beat waits for the look and then has its place: a day is not dropped here, because other nodes know that it is there.
+            await connection.ExecuteAsync(new CommandDefinition($"""
+                set local lock_timeout = '3s';
+                lock table monitoring.{name} in access exclusive mode;
+                do $$ begin if not exists (select from monitoring.{name}) then truncate monitoring.{name}; end if; end $$
+                """, transaction: transaction, cancellationToken: cancellationToken));
+            await transaction.CommitAsync(cancellationToken);
+        }
     }
 
     private static DateOnly Start(string table, DateOnly day) =>
