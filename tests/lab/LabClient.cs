@@ -15,7 +15,7 @@ public sealed class LabClient : IAsyncDisposable
     public static async Task<LabClient> Start(LabOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new LabOptions();
-        var client = new LabClient(await Create(options.Owner, cancellationToken));
+        var client = new LabClient(await Create(options.Owner, options.Segment, cancellationToken));
         try
         {
             await Client.Containers.StartContainerAsync(client.id, new ContainerStartParameters(), cancellationToken);
@@ -45,12 +45,12 @@ public sealed class LabClient : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await LabLeftovers.RemoveHost(id);
 
-    private static async Task<string> Create(LabOwner owner, CancellationToken cancellationToken)
+    private static async Task<string> Create(LabOwner owner, string segment, CancellationToken cancellationToken)
     {
         await Gate.WaitAsync(cancellationToken);
         try
         {
-            var network = await LabNetwork.Of(owner, cancellationToken);
+            var network = await LabNetwork.Of(owner, segment, false, cancellationToken);
             var address = network.FreeAddress(await LabContainer.Addresses(owner, cancellationToken));
             var created = await Client.Containers.CreateContainerAsync(new CreateContainerParameters
             {

@@ -114,9 +114,9 @@ public sealed class LabHost : IAsyncDisposable
         {
             var taken = (await LabContainer.Addresses(options.Owner, cancellationToken)).ToList();
             List<(LabNetwork Network, string Address)> places = [];
-            foreach (var inner in (string?[])[.. options.Reachable ? new string?[] { null } : [], .. options.InnerNetworks])
+            foreach (var (segment, inner) in ((string, bool)[])[.. options.Reachable ? new[] { (options.Segment, false) } : [], .. options.InnerNetworks.Select(n => (n, true))])
             {
-                var network = await LabNetwork.Of(options.Owner, cancellationToken, inner);
+                var network = await LabNetwork.Of(options.Owner, segment, inner, cancellationToken);
                 places.Add((network, network.FreeAddress(taken)));
             }
 

@@ -5,11 +5,10 @@ using static ManagedServers.Lab.LabDocker;
 
 namespace ManagedServers.Lab;
 
-/// <summary>One bridge with a subnet of its own for each owner, and one for each inner network; there as long as one of the owner's hosts is.</summary>
+/// <summary>One bridge with a subnet of its own for each segment of an owner, and one for each inner network; there as long as one of the owner's hosts is.</summary>
 internal sealed record LabNetwork(string Id, string Subnet)
 {
     private const string NameLabel = "managed-servers.lab.network";
-    private const string Reachable = "";
     private const int Subnets = 256;
 
     public string Gateway => Address(1);
@@ -24,11 +23,14 @@ internal sealed record LabNetwork(string Id, string Subnet)
         EndpointsConfig = new Dictionary<string, EndpointSettings> { [Id] = new() { IPAMConfig = new EndpointIPAMConfig { IPv4Address = address } } },
     };
 
-    /// <param name="inner">The name of a network that this machine is not in; null for the one that it reaches.</param>
-    public static async Task<LabNetwork> Of(LabOwner owner, CancellationToken cancellationToken, string? inner = null)
+    /// <param name="owner">Whose.</param>
+    /// <param name="name">Of the segment, or of the inner network.</param>
+    /// <param name="inner">This machine is not in it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<LabNetwork> Of(LabOwner owner, string name, bool inner, CancellationToken cancellationToken)
     {
         var all = await Client.Networks.ListNetworksAsync(new NetworksListParameters { Filters = Filter(owner) }, cancellationToken);
-        if (all.FirstOrDefault(n => n.Labels[NameLabel] == (inner ?? Reachable)) is { } known)
+        if (all.FirstOrDefault(n => n.Labels[NameLabel] == Label(name, inner)) is { } known)
             return new LabNetwork(known.ID, known.IPAM.Config[0].Subnet);
 
         var first = (int)((uint)owner.ProcessId % Subnets);
@@ -38,7 +40,7 @@ internal sealed record LabNetwork(string Id, string Subnet)
             var subnet = $"10.213.{(first + i) % Subnets}.0/24";
             try
             {
-                return await Create(owner, subnet, inner, cancellationToken);
+                return await Create(owner, subnet, name, inner, cancellationToken);
             }
             catch (DockerApiException e) when (e.Message.Contains("overlaps", StringComparison.OrdinalIgnoreCase))
             {
@@ -57,19 +59,21 @@ internal sealed record LabNetwork(string Id, string Subnet)
             await Client.Networks.DeleteNetworkAsync(network.ID, cancellationToken);
     }
 
-    private static async Task<LabNetwork> Create(LabOwner owner, string subnet, string? inner, CancellationToken cancellationToken)
+    private static async Task<LabNetwork> Create(LabOwner owner, string subnet, string name, bool inner, CancellationToken cancellationToken)
     {
         var created = await Client.Networks.CreateNetworkAsync(new NetworksCreateParameters
         {
-            Name = $"managed-servers-lab-{owner.ProcessId}-{owner.StartTime}{(inner is null ? "" : "-" + inner)}",
+            Name = $"managed-servers-lab-{owner.ProcessId}-{owner.StartTime}{Label(name, inner)}",
             Driver = "bridge",
             IPAM = new IPAM { Config = [new IPAMConfig { Subnet = subnet }] },
-            Labels = new Dictionary<string, string>(Labels(owner)) { [NameLabel] = inner ?? Reachable },
+            Labels = new Dictionary<string, string>(Labels(owner)) { [NameLabel] = Label(name, inner) },
             // The bridge gets no address of this machine's.
-            Options = inner is null ? [] : new Dictionary<string, string> { ["com.docker.network.bridge.inhibit_ipv4"] = "true" },
+            Options = !inner ? [] : new Dictionary<string, string> { ["com.docker.network.bridge.inhibit_ipv4"] = "true" },
         }, cancellationToken);
         return new LabNetwork(created.ID, subnet);
     }
+
+    private static string Label(string name, bool inner) => name.Length == 0 ? "" : $"-{(inner ? "inner" : "segment")}-{name}";
 
     private string Address(int number)
     {

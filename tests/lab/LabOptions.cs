@@ -24,7 +24,10 @@ public sealed record LabOptions
     /// <summary>Networks of the lab that this machine is not in, by names that the test makes up: only hosts that share one reach each other there.</summary>
     public IReadOnlyList<string> InnerNetworks { get; init; } = [];
 
-    /// <summary>Whether it is in the network that this machine reaches, too. Without it the host needs an inner network.</summary>
+    /// <summary>Of the networks that this machine reaches, the one that it is in, by a name that the test makes up: hosts and clients of one segment hear each other's broadcasts.</summary>
+    public string Segment { get; init; } = "";
+
+    /// <summary>Whether it is in a network that this machine reaches, too. Without it the host needs an inner network.</summary>
     public bool Reachable { get; init; } = true;
 
     /// <summary>Shell lines that run as root before the host's first service starts.</summary>

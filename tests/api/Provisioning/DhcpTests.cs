@@ -12,6 +12,9 @@ public sealed class DhcpTests
 {
     private const string Reserved = "02:4d:53:00:00:07";
 
+    // A DHCP server of another test would answer the clients too.
+    private static readonly LabOptions Alone = new() { Segment = "dhcp" };
+
     private static readonly (string Request, string Field, string Rule)[] Broken =
     [
         ("""{"dhcp":{"subnet4":[]}}""", "dhcp.subnet4", "at least one subnet"),
@@ -26,8 +29,8 @@ public sealed class DhcpTests
     [Fact]
     public async Task An_installed_Kea_leases_addresses_and_is_controlled_changed_and_taken_away_beside_DNS()
     {
-        await using var host = await RegisteredHost.Start();
-        await using var client = await LabClient.Start();
+        await using var host = await RegisteredHost.Start(Alone);
+        await using var client = await LabClient.Start(Alone);
         var before = await host.Footprint();
         var net = host.Lab.Address[..host.Lab.Address.LastIndexOf('.')];
 

@@ -43,6 +43,7 @@ public sealed class Hosts(IServiceProvider services)
     public async Task Drift(Guid server, params string[] found)
     {
         await using var connection = await Database.OpenConnectionAsync();
+        await connection.ExecuteAsync("insert into servers.drift_check (server_id, at) values (@server, now())", new { server });
         await connection.ExecuteAsync("insert into servers.drift (server_id, component, kind, subject, what) values (@server, 'dns', 'specification', @what, @what)", found.Select(what => new { server, what }));
     }
 
