@@ -65,12 +65,12 @@ public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers server
         var input = run.Kind == ManualInstallWorkflow.Kind ? run.Input.Deserialize<InstallInput>(EngineJson.Options)! : null;
         if (input?.Dns is { } dns)
         {
-            order = OrderDocument.WithKeys(order, (await configurations.Get(dns.ConfigurationId, cancellationToken)).Dns!);
+            order = OrderSecrets.WithKeys(order, (await configurations.Get(dns.ConfigurationId, cancellationToken)).Dns!);
         }
 
         if (input?.Statistics == StatisticsWay.Rabbitmq)
         {
-            order = OrderDocument.WithBroker(order, await payload.Broker(cancellationToken)
+            order = OrderSecrets.WithBroker(order, await payload.Broker(cancellationToken)
                 ?? throw new ServerConflictException("rabbitmq-off", "The monitor is to send over RabbitMQ, which was switched off in the product since. Enable it there, or install with --statistics https."));
         }
 

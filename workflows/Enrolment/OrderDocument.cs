@@ -8,7 +8,6 @@ using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Hosts.Docker;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Provisioning.Steps;
-using ManagedServers.Workflows.RabbitMq;
 
 namespace ManagedServers.Workflows.Enrolment;
 
@@ -19,9 +18,9 @@ namespace ManagedServers.Workflows.Enrolment;
 public sealed class OrderDocument(Configurations configurations, ImageCatalogue images, PayloadFiles payload, Servers.Servers servers)
 {
     private const string Folder = "folder";
-    private const string Stage = "stage";
-    private const string PreflightStep = "preflight";
-    private const string MonitorFile = "config.json";
+    internal const string Stage = "stage";
+    internal const string PreflightStep = "preflight";
+    internal const string MonitorFile = "config.json";
     private const string KeysPlace = "keys, as the order is handed out";
 
     public async Task<JsonElement> Install(Guid run, InstallInput input, ArrivedHost host, CancellationToken cancellationToken)
@@ -55,43 +54,6 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
         }
 
         return Document(run, steps);
-    }
-
-    /// <summary>The order as the host gets it.</summary>
-    public static JsonElement WithKeys(JsonElement document, DnsConfiguration dns)
-    {
-        var order = JsonSerializer.SerializeToNode(document)!;
-        foreach (var step in order["steps"]!.AsArray().Where(s => s!["do"]!.GetValue<string>() == Stage && s["component"]!.GetValue<string>() == Component.Dns))
-        {
-            if (step!["files"]![KnotConfiguration.KeyFile] is not null)
-            {
-                step["files"]![KnotConfiguration.KeyFile] = KnotConfiguration.RenderKeys(dns.Keys.Select(ServedKey.Of));
-            }
-        }
-
-        return JsonSerializer.SerializeToElement(order);
-    }
-
-    /// <summary>As <see cref="WithKeys"/>: where the monitor sends to in place of the product.</summary>
-    internal static JsonElement WithBroker(JsonElement document, RabbitMqSettings broker)
-    {
-        var order = JsonSerializer.SerializeToNode(document)!;
-        foreach (var step in order["steps"]!.AsArray())
-        {
-            if (step!["do"]!.GetValue<string>() == PreflightStep)
-            {
-                step["broker"] = new JsonObject { ["host"] = broker.Host, ["port"] = broker.Port, ["authority"] = broker.Tls ? broker.Authority : null };
-            }
-
-            foreach (var file in step["files"] is JsonArray files ? files.Where(f => Path.GetFileName(f!["path"]!.GetValue<string>()) == MonitorFile) : [])
-            {
-                var configuration = JsonNode.Parse(file!["text"]!.GetValue<string>())!;
-                configuration["rabbitmq"] = JsonSerializer.SerializeToNode(PayloadFiles.MonitorBroker(broker), EngineJson.Options);
-                file["text"] = configuration.ToJsonString(EngineJson.Options) + "\n";
-            }
-        }
-
-        return JsonSerializer.SerializeToElement(order);
     }
 
     public static JsonElement Uninstall(Guid run, UninstallInput input, ArrivedHost host)

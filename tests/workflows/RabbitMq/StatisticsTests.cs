@@ -51,10 +51,16 @@ public sealed class StatisticsTests(Database database, SharedBroker shared) : IA
         await house.Connect();
         await using var connection = await house.Source.OpenConnectionAsync();
         await using var other = await house.Monitor("ns2");
+        var away = new TaskCompletionSource();
         var sending = Task.WhenAll(new[] { monitor, other }.Select(async sender =>
         {
             for (var seq = 1; seq <= 300; seq++)
             {
+                if (seq == 200)
+                {
+                    await away.Task;
+                }
+
                 await sender.Send(Reports.Dns(StandInMonitor.Now, Reports.Sample(seq, StandInMonitor.Now, ($"n{seq % 10}.example.org.", "A", seq))));
             }
         }));
@@ -62,8 +68,8 @@ public sealed class StatisticsTests(Database database, SharedBroker shared) : IA
         await Until.True("some are counted", async () => await house.Hits(monitor.Server) > 0);
         await house.Broker.Restart();
         await house.Stands(RabbitMqState.Connected);
-        var before = await house.Hits(monitor.Server);
         await connection.ExecuteAsync("alter table monitoring.source rename to hidden");
+        away.SetResult();
         await sending;
         await connection.ExecuteAsync("alter table monitoring.hidden rename to source");
 
@@ -73,7 +79,6 @@ public sealed class StatisticsTests(Database database, SharedBroker shared) : IA
             Assert.Equal(45_150, await house.Hits(sender.Server));
         }
 
-        Assert.True(before < 45_150, "the database was there for all of it");
         Assert.Equal(["{[1,301)}", "{[1,301)}"], await connection.QueryAsync<string>("select seen::text from monitoring.source"));
         Assert.Empty(await monitor.DeadLetters());
     }

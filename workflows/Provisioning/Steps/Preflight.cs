@@ -123,7 +123,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         checks.Add(ApiAddress(input.ApiAddress, await reaching));
         if (input.Statistics == StatisticsWay.Rabbitmq && input.Components.Contains(Component.Monitor) && facts.PythonVersion is not null)
         {
-            checks.Add(await Broker(host, cancellationToken));
+            checks.Add(await BrokerCheck.Of(host, await payload.Broker(cancellationToken), cancellationToken));
         }
 
         return checks;
@@ -274,18 +274,6 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         {
             return null;
         }
-    }
-
-    private async Task<Check> Broker(IHost host, CancellationToken cancellationToken)
-    {
-        if (await payload.Broker(cancellationToken) is not { } broker)
-        {
-            return Check.Of("RabbitMQ", false, "RabbitMQ is not enabled in the product", "RabbitMQ, by which the monitor is to send", "Enable it (msctl settings rabbitmq set --enable), or install with --statistics https");
-        }
-
-        var reached = await host.CanReachBroker(broker.Host, broker.Port, broker.Tls ? broker.Authority : null, cancellationToken);
-        return Check.Of("RabbitMQ", reached.Reached, reached.Reached ? $"{broker.Host} port {broker.Port} answers" : $"{broker.Host} port {broker.Port}: {reached.Why}", "RabbitMQ reachable from the host",
-            "Open the way from the host to the broker, or let the monitor send to the product itself: --statistics https") with { Mendable = true };
     }
 
     private static Check ApiAddress(Uri api, Reachability? reached)
