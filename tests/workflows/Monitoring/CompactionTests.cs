@@ -138,6 +138,23 @@ public sealed class CompactionTests(Database database) : StorageTest(database)
     }
 
     [Fact]
+    public async Task The_room_of_a_packed_day_is_given_back_and_a_late_beat_still_has_its_place()
+    {
+        await Beat(1, 500, Noon.AddDays(-2));
+        await Beat(501, 1, Noon.AddDays(-1));
+        await Pack();
+        await Beat(601, 1, Noon.AddDays(-1));
+        Assert.True(await Size("20260227") > 100_000);
+
+        await Get<Retention>().CleanUp(CancellationToken.None);
+
+        Assert.InRange(await Size("20260227"), 0, 16_384);
+        Assert.Equal(502, (await AllBeats()).Count);
+        await Beat(602, 1, Noon.AddDays(-2));
+        Assert.Equal(503, (await AllBeats()).Count);
+    }
+
+    [Fact]
     public async Task An_hour_that_cannot_be_read_stops_no_other()
     {
         var other = Guid.CreateVersion7();
@@ -164,6 +181,12 @@ public sealed class CompactionTests(Database database) : StorageTest(database)
         ByHour = await Ask(TimeSpan.FromHours(30), 30),
         ByDay = await Ask(TimeSpan.FromDays(30), 30),
     }, EngineJson.Options);
+
+    private async Task<long> Size(string day)
+    {
+        await using var connection = await Source.OpenConnectionAsync();
+        return await connection.QuerySingleAsync<long>($"select pg_total_relation_size('monitoring.heartbeat_p{day}')");
+    }
 
     private async Task<long> Sum(string column)
     {
