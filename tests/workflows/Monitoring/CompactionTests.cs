@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dapper;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Monitoring;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace ManagedServers.Workflows.Tests.Monitoring;
@@ -96,7 +97,8 @@ public sealed class CompactionTests(Database database) : StorageTest(database)
         await BeatForHours(5);
         var before = await Seen();
 
-        var packed = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Get<Compaction>().Compact(CancellationToken.None)));
+        var other = new Compaction(Source, new DayPartitions(Source), Options, Time, NullLogger<Compaction>.Instance);
+        var packed = await Task.WhenAll(new[] { Get<Compaction>(), other, other }.Select(node => Task.Run(() => node.Compact(CancellationToken.None))));
         await Pack();
 
         Assert.InRange(packed.Sum(), 1, 120 * 130 + 480);
@@ -138,6 +140,23 @@ public sealed class CompactionTests(Database database) : StorageTest(database)
     }
 
     [Fact]
+    public async Task The_room_of_a_packed_day_is_given_back_and_a_late_beat_still_has_its_place()
+    {
+        await Beat(1, 500, Noon.AddDays(-2));
+        await Beat(501, 1, Noon.AddDays(-1));
+        await Pack();
+        await Beat(601, 1, Noon.AddDays(-1));
+        Assert.True(await Size("20260227") > 100_000);
+
+        await Get<Retention>().CleanUp(CancellationToken.None);
+
+        Assert.InRange(await Size("20260227"), 0, 16_384);
+        Assert.Equal(502, (await AllBeats()).Count);
+        await Beat(602, 1, Noon.AddDays(-2));
+        Assert.Equal(503, (await AllBeats()).Count);
+    }
+
+    [Fact]
     public async Task An_hour_that_cannot_be_read_stops_no_other()
     {
         var other = Guid.CreateVersion7();
@@ -164,6 +183,12 @@ public sealed class CompactionTests(Database database) : StorageTest(database)
         ByHour = await Ask(TimeSpan.FromHours(30), 30),
         ByDay = await Ask(TimeSpan.FromDays(30), 30),
     }, EngineJson.Options);
+
+    private async Task<long> Size(string day)
+    {
+        await using var connection = await Source.OpenConnectionAsync();
+        return await connection.QuerySingleAsync<long>($"select pg_total_relation_size('monitoring.heartbeat_p{day}')");
+    }
 
     private async Task<long> Sum(string column)
     {

@@ -118,6 +118,19 @@ public sealed class MetricsTests(Database database) : StorageTest(database)
     }
 
     [Fact]
+    public async Task More_values_than_can_be_sent_at_once_are_refused()
+    {
+        await BeatForHours(20);
+        await Pack();
+        foreach (var (hours, points) in new[] { (20, 3000), (240, 10_000) })
+        {
+            var refusal = await Assert.ThrowsAsync<InvalidInputException>(() => Ask(TimeSpan.FromHours(hours), points));
+            Assert.Contains("name fewer metrics", refusal.Errors["points"][0], StringComparison.Ordinal);
+            Assert.Equal(2400, Only(await Ask(TimeSpan.FromHours(hours), points, "load.1")).Sum(p => p.Count));
+        }
+    }
+
+    [Fact]
     public async Task Each_level_is_kept_for_its_own_time_and_the_next_one_answers_for_it()
     {
         await BeatForHours(3);

@@ -13,6 +13,9 @@ internal sealed record MetricGrid(Level? Level, DateTime Start, DateTime End, Ti
     /// <summary>How long a bucket of the level lasts.</summary>
     public TimeSpan Bucket => Level?.Bucket ?? TimeSpan.Zero;
 
+    /// <summary>How many there are; 0 for single beats.</summary>
+    public long Steps => Level is null ? 0 : (End - Start).Ticks / Step.Ticks + 1;
+
     /// <exception cref="InvalidInputException">A period that is none or too long, or a number of points that is.</exception>
     public static MetricGrid Of(MetricsQuery query, CurrentMonitoring current, DateTimeOffset now)
     {

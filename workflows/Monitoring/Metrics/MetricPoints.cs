@@ -1,41 +1,56 @@
 namespace ManagedServers.Workflows.Monitoring;
 
-/// <param name="At">When it begins; of a single beat, when it was made.</param>
-internal readonly record struct TimedRollup(DateTime At, Rollup Value);
-
-/// <summary>Buckets as the values of steps.</summary>
+/// <summary>Makes the values of steps of one metric's buckets as they are read.</summary>
 internal sealed class MetricPoints(Metric metric, MetricGrid grid, DateTime now)
 {
-    /// <param name="buckets">In the order of their times; from before the start too, because a counter's growth begins there.</param>
-    public IReadOnlyList<MetricPoint> Of(IReadOnlyList<TimedRollup> buckets)
-    {
-        var points = new List<MetricPoint>();
-        for (var i = 0; i < buckets.Count;)
-        {
-            var step = grid.StepOf(buckets[i].At);
-            var (first, whole) = (i, buckets[i].Value);
-            for (i++; i < buckets.Count && grid.StepOf(buckets[i].At) == step; i++)
-            {
-                whole = whole.Then(metric.Kind, buckets[i].Value);
-            }
+    private readonly List<MetricPoint> points = [];
+    private TimedRollup? before;
+    private TimedRollup? last;
+    private DateTime first;
+    private Rollup whole;
 
-            if (buckets[first].At >= grid.Start)
-            {
-                var at = new DateTimeOffset(grid.Level is null ? buckets[first].At : step);
-                points.Add(metric.Kind == MetricKind.Gauge ? Gauge(at, whole) : Counter(at, whole, first == 0 ? null : buckets[first - 1], buckets[first].At, buckets[i - 1].At));
-            }
+    /// <summary>In the order of their times; from before the start too, because a counter's growth begins there.</summary>
+    /// <returns>Whether a step begins with it.</returns>
+    public bool Add(TimedRollup bucket)
+    {
+        var begins = last is not { } known || grid.StepOf(known.At) != grid.StepOf(bucket.At);
+        if (begins)
+        {
+            EndStep();
+            (before, first, whole) = (last, bucket.At, bucket.Value);
+        }
+        else
+        {
+            whole = whole.Then(metric.Kind, bucket.Value);
         }
 
+        last = bucket;
+        return begins;
+    }
+
+    public IReadOnlyList<MetricPoint> All()
+    {
+        EndStep();
+        last = null;
         return points;
     }
 
-    private MetricPoint Gauge(DateTimeOffset at, Rollup whole) =>
+    private void EndStep()
+    {
+        if (last is { } end && first >= grid.Start)
+        {
+            var at = new DateTimeOffset(grid.Level is null ? first : grid.StepOf(first));
+            points.Add(metric.Kind == MetricKind.Gauge ? Gauge(at) : Counter(at, end.At));
+        }
+    }
+
+    private MetricPoint Gauge(DateTimeOffset at) =>
         new(at, Rounded((double)whole.Total / whole.Count), Rounded(whole.Low), Rounded(whole.High), null, whole.Count);
 
-    private MetricPoint Counter(DateTimeOffset at, Rollup whole, TimedRollup? before, DateTime first, DateTime last)
+    private MetricPoint Counter(DateTimeOffset at, DateTime end)
     {
         var growth = whole.Total + (before is { } known ? Rollup.Growth(known.Value.High, whole.Low) : 0);
-        var span = (End(last) - (before is { } from ? End(from.At) : first)).TotalSeconds;
+        var span = (End(end) - (before is { } from ? End(from.At) : first)).TotalSeconds;
         return span > 0
             ? new MetricPoint(at, Rounded((double)growth / span), null, null, Rounded((double)growth), whole.Count)
             : new MetricPoint(at, null, Count: whole.Count);

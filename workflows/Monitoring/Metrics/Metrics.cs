@@ -15,21 +15,32 @@ public sealed class Metrics(NpgsqlDataSource database, CurrentMonitoring current
         var choice = new MetricChoice(query.Metrics);
         var grid = MetricGrid.Of(query, current, now);
         await using var stored = await StoredBeats.At(database, cancellationToken);
-        var buckets = await new MetricReader(stored, serverId, choice, grid).Read(cancellationToken);
-        if (buckets.Count * (long)query.Points > MostValues)
+        var found = new Dictionary<SeriesKey, MetricPoints>();
+        var values = 0L;
+        await foreach (var (key, bucket) in new MetricReader(stored, serverId, choice, grid).Read(cancellationToken))
         {
-            throw new InvalidInputException("points", $"{buckets.Count} metrics of {query.Points} values each are more than {MostValues} at once: name fewer metrics, or ask for fewer points.");
+            if (!found.TryGetValue(key, out var points))
+            {
+                found[key] = points = new MetricPoints(MetricCatalogue.Find(key.Metric)!, grid, now.UtcDateTime);
+                values += grid.Steps;
+            }
+
+            // Steps without a value are sent too; single beats are as many as there are.
+            values += points.Add(bucket) && grid.Steps == 0 ? 1 : 0;
+            if (values > MostValues)
+            {
+                throw new InvalidInputException("points", $"There are more than {MostValues} values: name fewer metrics, or ask for fewer points.");
+            }
         }
 
-        var series = buckets.OrderBy(b => b.Key.Metric).ThenBy(b => b.Key.Label, StringComparer.Ordinal).Select(b => Series(b.Key, b.Value, grid, now));
+        var series = found.OrderBy(f => f.Key.Metric).ThenBy(f => f.Key.Label, StringComparer.Ordinal).Select(f => Series(f.Key, f.Value.All(), grid, now.UtcDateTime));
         return new MetricsAnswer(new DateTimeOffset(grid.Start), new DateTimeOffset(grid.End), grid.Resolution, grid.Step.TotalSeconds, [.. series.Where(s => s.Points.Any(p => p.Count > 0))]);
     }
 
-    private MetricSeries Series(SeriesKey key, IReadOnlyList<TimedRollup> buckets, MetricGrid grid, DateTimeOffset now)
+    private MetricSeries Series(SeriesKey key, IReadOnlyList<MetricPoint> points, MetricGrid grid, DateTime now)
     {
         var metric = MetricCatalogue.Find(key.Metric)!;
-        var points = new MetricPoints(metric, grid, now.UtcDateTime).Of(buckets);
-        var whole = grid.Level is null ? WithPauses(points, grid, now.UtcDateTime) : WithEmptySteps(points, grid);
+        var whole = grid.Level is null ? WithPauses(points, grid, now) : WithEmptySteps(points, grid);
         return new MetricSeries(metric.Name, key.Label, metric.Unit, metric.Kind, [.. whole]);
     }
 

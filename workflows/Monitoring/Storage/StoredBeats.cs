@@ -7,6 +7,8 @@ namespace ManagedServers.Workflows.Monitoring;
 /// <summary>Reads beats wherever they stand, as rows or packed, at one moment: while they are packed none is missed or read twice.</summary>
 internal sealed class StoredBeats : IAsyncDisposable
 {
+    // Six days of beats that came late; of a flood the newest.
+    private const int MostRows = 20_000;
     private readonly NpgsqlConnection connection;
     private readonly NpgsqlTransaction moment;
 
@@ -39,8 +41,8 @@ internal sealed class StoredBeats : IAsyncDisposable
     public async Task<IReadOnlyDictionary<DateTime, IReadOnlyList<StoredHeartbeat>>> Unpacked(Guid serverId, DateTime from, DateTime to, CancellationToken cancellationToken)
     {
         var rows = await connection.QueryAsync<WideRow>(new CommandDefinition(
-            $"select {WideRow.Columns} from monitoring.heartbeat where server_id = @serverId and at >= @from and at < @to",
-            new { serverId, from, to }, moment, cancellationToken: cancellationToken));
+            $"select {WideRow.Columns} from monitoring.heartbeat where server_id = @serverId and at >= @from and at < @to order by at desc limit @MostRows",
+            new { serverId, from, to, MostRows }, moment, cancellationToken: cancellationToken));
         var hours = rows.GroupBy(r => Level.Minute.Block(r.At)).ToDictionary(g => g.Key, g => g.Select(r => r.Beat()));
         var packed = await connection.QueryAsync<Block>(new CommandDefinition(
             "select at as \"At\", data as \"Data\" from monitoring.heartbeat_hour where server_id = @serverId and at = any(@hours)",
@@ -49,24 +51,16 @@ internal sealed class StoredBeats : IAsyncDisposable
         return hours.ToDictionary(h => h.Key, h => InOrder(h.Value.Concat(others.GetValueOrDefault(h.Key, []))));
     }
 
-    /// <summary>Those of whole hours that have been packed.</summary>
-    public async Task<IReadOnlyDictionary<DateTime, IReadOnlyList<StoredHeartbeat>>> Packed(Guid serverId, DateTime from, DateTime to, CancellationToken cancellationToken)
-    {
-        var packed = await connection.QueryAsync<Block>(new CommandDefinition(
-            "select at as \"At\", data as \"Data\" from monitoring.heartbeat_hour where server_id = @serverId and at >= @from and at < @to",
-            new { serverId, from, to }, moment, cancellationToken: cancellationToken));
-        return packed.ToDictionary(p => p.At, p => PackedBeats.Unpack(p.Data));
-    }
+    /// <summary>Those of whole hours that have been packed, in the order of their times.</summary>
+    public IAsyncEnumerable<(DateTime At, IReadOnlyList<StoredHeartbeat> Block)> Packed(Guid serverId, DateTime from, DateTime to) =>
+        Read("heartbeat_hour", serverId, from, to).Select(b => (b.At, PackedBeats.Unpack(b.Data)));
 
-    /// <summary>The stored blocks of a level, by their start, with some of their metrics.</summary>
-    public async Task<Dictionary<DateTime, Rollups>> Blocks(
-        Level level, Guid serverId, DateTime from, DateTime to, Func<SeriesKey, bool> wanted, CancellationToken cancellationToken)
-    {
-        var blocks = await connection.QueryAsync<Block>(new CommandDefinition(
-            $"select at as \"At\", data as \"Data\" from monitoring.{level.Table} where server_id = @serverId and at >= @from and at < @to",
-            new { serverId, from, to }, moment, cancellationToken: cancellationToken));
-        return blocks.ToDictionary(b => b.At, b => Rollups.Unpack(level, b.Data, wanted));
-    }
+    /// <summary>The stored blocks of a level in the order of their times, with some of their metrics.</summary>
+    public IAsyncEnumerable<(DateTime At, Rollups Block)> Blocks(Level level, Guid serverId, DateTime from, DateTime to, Func<SeriesKey, bool> wanted) =>
+        Read(level.Table, serverId, from, to).Select(b => (b.At, Rollups.Unpack(level, b.Data, wanted)));
+
+    private IAsyncEnumerable<Block> Read(string table, Guid serverId, DateTime from, DateTime to) => connection.QueryUnbufferedAsync<Block>(
+        $"select at as \"At\", data as \"Data\" from monitoring.{table} where server_id = @serverId and at >= @from and at < @to order by at", new { serverId, from, to }, moment);
 
     public async ValueTask DisposeAsync()
     {
