@@ -65,7 +65,7 @@ public sealed class LabBroker : IAsyncDisposable
         await Gate.WaitAsync(cancellationToken);
         try
         {
-            var network = await LabNetwork.Of(owner, cancellationToken);
+            var network = await LabNetwork.Of(owner, "", false, cancellationToken);
             var address = network.FreeAddress(await LabContainer.Addresses(owner, cancellationToken));
             var created = await Client.Containers.CreateContainerAsync(new CreateContainerParameters
             {

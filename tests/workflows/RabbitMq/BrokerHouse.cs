@@ -75,7 +75,7 @@ internal sealed class BrokerHouse : IAsyncDisposable
     public async Task<StandInMonitor> Monitor(string name)
     {
         var servers = Get<Workflows.Servers.Servers>();
-        var server = await servers.Add(new AddServer { Name = name, Installation = InstallationType.Manual }, "op");
+        var server = await (await servers.Add(new AddServer { Name = name, Installation = InstallationType.Manual }, "op")).Make();
         return new StandInMonitor(this, server.Id, await servers.ReportToken(server.Id));
     }
 
