@@ -31,14 +31,20 @@ public static class ProductPool
         return await ProductProcess.Start(bridge);
     }
 
-    /// <summary>Without the test's server ns1 it is lent again; one that does not let go of it, as after a failed test, is ended.</summary>
+    /// <summary>Without the test's servers it is lent again; one that does not let go of them, as after a failed test, is ended.</summary>
     public static async Task Return(ProductProcess product)
     {
         using var admin = product.Admin();
         try
         {
-            using var removed = await admin.DeleteAsync("/api/v2/pvservers/ns1?force=true");
-            if (removed.IsSuccessStatusCode)
+            var kept = 0;
+            foreach (var server in (await admin.GetAsync("/api/v2/pvservers").Json()).GetProperty("items").EnumerateArray())
+            {
+                using var removed = await admin.DeleteAsync($"/api/v2/pvservers/{server.GetProperty("id").GetString()}?force=true");
+                kept += removed.IsSuccessStatusCode ? 0 : 1;
+            }
+
+            if (kept == 0)
             {
                 Idle.Add(product);
                 return;

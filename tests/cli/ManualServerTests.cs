@@ -47,6 +47,9 @@ public sealed class ManualServerTests : AgainstStandIn
         Assert.DoesNotContain(Token, piped.ToString(), StringComparison.Ordinal);
         Assert.Contains("msctl servers enrol ns1 --renew --enrolment-token-file FILE", piped.Error, StringComparison.Ordinal);
 
+        Product.On("POST", "/api/v2/pvservers/ns1/drift/reapply", (_, _) => (202, $$"""{"runId":"{{run.Id}}","enrolment":{{Enrolment}}}"""));
+        Assert.Contains("Run this on the host of ns1, as root", (await Msctl.Run("drift", "reapply", "ns1", "--no-watch")).Error, StringComparison.Ordinal);
+
         await using var seen = Pty.Start(Msctl, 200, 40, "servers", "install", "ns1", "--zone", $"example.org={Msctl.File("zone", "x")}", "--no-watch");
         Assert.Contains(Token, (await seen.End()).Out, StringComparison.Ordinal);
     }

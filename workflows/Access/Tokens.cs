@@ -56,6 +56,11 @@ public sealed class Tokens(NpgsqlDataSource database, IMemoryCache cache, TimePr
     public static Task RevokeForServer(NpgsqlTransaction transaction, Guid serverId) =>
         transaction.Connection!.ExecuteAsync("delete from access.account where server_id = @serverId", new { serverId }, transaction);
 
+    /// <summary>Lets what a server's user has end soon, without a moment in which it is gone and still needed.</summary>
+    public static Task EndForServer(NpgsqlTransaction transaction, Guid serverId, TimeSpan lifetime) =>
+        transaction.Connection!.ExecuteAsync(
+            "update access.token t set expires_at = least(t.expires_at, now() + @lifetime) from access.account a where a.id = t.account_id and a.server_id = @serverId", new { serverId, lifetime }, transaction);
+
     /// <summary>Whose token it is, or null.</summary>
     public async Task<Account?> Find(string text, CancellationToken cancellationToken = default)
     {

@@ -22,7 +22,15 @@ public sealed class DriftLook(Servers.Servers servers, Configurations configurat
         // A run that is at work changes the host: what is seen then is neither as it was nor as it will be.
         if (await Busy(server, cancellationToken) is { } busy)
         {
-            return new DriftOutcome(server.Name, null, $"not looked at: run {busy} is at work there");
+            if (busy.State != RunState.Paused)
+            {
+                return new DriftOutcome(server.Name, null, $"not looked at: run {busy.Id} is at work there");
+            }
+
+            // It may be for days: nobody should think that all is well meanwhile.
+            var paused = $"run {busy.Id} is paused there, and what it has left half-way is no drift. Let it go on or cancel it: msctl runs show {busy.Id}";
+            await findings.KeepProblem(server.Id, paused, cancellationToken);
+            return new DriftOutcome(server.Name, null, $"not looked at: {paused}");
         }
 
         List<DriftFinding> found;
@@ -58,11 +66,12 @@ public sealed class DriftLook(Servers.Servers servers, Configurations configurat
         return new DriftOutcome(server.Name, found.Count, found.Count == 0 ? "as asked" : string.Join(" ", found.Take(10).Select(f => f.What)));
     }
 
-    private async Task<Guid?> Busy(Server server, CancellationToken cancellationToken)
+    private async Task<RunSummary?> Busy(Server server, CancellationToken cancellationToken)
     {
         var active = await runs.List(new RunFilter { Subject = server.Subject, States = [RunState.Queued, RunState.Running, RunState.Waiting, RunState.Paused] }, cancellationToken);
         // One that waits until somebody runs the line may wait for weeks, and changes nothing before.
-        return server.Installation == InstallationType.Automatic ? active is [var run, ..] ? run.Id : null : await orders.Begun([.. active.Select(r => r.Id)], cancellationToken);
+        return server.Installation == InstallationType.Automatic ? active is [var run, ..] ? run : null
+            : await orders.Begun([.. active.Select(r => r.Id)], cancellationToken) is { } begun ? active.Single(r => r.Id == begun) : null;
     }
 
     private async Task<List<DriftFinding>> Find(Server server, IHost host, CancellationToken cancellationToken) => await Find(

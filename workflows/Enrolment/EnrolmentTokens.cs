@@ -132,7 +132,7 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
 
     /// <summary>The host's agent reports to this product for a server that was removed.</summary>
     private async Task<bool> IsOrphan(Guid id, string? api, Server server, CancellationToken cancellationToken) =>
-        Uri.TryCreate(api, UriKind.Absolute, out _) && (server.ApiAddress is null || new Uri(server.ApiAddress) == new Uri(api)) && !await servers.Exists(id, cancellationToken);
+        Uri.TryCreate(api, UriKind.Absolute, out _) && (server.ApiAddress is null || new Uri(server.ApiAddress) == new Uri(api)) && await servers.NameOf(id, cancellationToken) is null;
 
     private static string Printable(string? text) => new([.. (text ?? "?").Where(c => !char.IsControl(c)).Take(100)]);
 

@@ -47,7 +47,7 @@ public sealed partial class Servers
         }
 
         errors.ThrowIfAny();
-        await RefuseTakenName(name!.Text, null, cancellationToken);
+        await RefuseTaken(name!.Text, address?.Text, null, cancellationToken);
         var changes = StoredChange.Of(
             new("server", null, $"{name}, installed by hand"), address is null ? null : new("address", null, address.Text), new("the product's address", null, apiAddress ?? "its own"));
         return new PreparedChange<Server>($"add the server {name}", changes, ct => KeepManual(name.Text, address?.Text, apiAddress, who, ct));
@@ -59,7 +59,7 @@ public sealed partial class Servers
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(OneAfterAnother, transaction: transaction);
-        await RefuseTakenName(connection, name, null);
+        await RefuseTaken(connection, name, address, null);
         var token = await Tokens.IssueForServer(transaction, id, name);
         await connection.ExecuteAsync(
             "insert into servers.server (id, name, installation, address, report_token, api_address, created_by) values (@id, @name, 'manual', @address, @token, @apiAddress, @who)",
@@ -86,7 +86,7 @@ public sealed partial class Servers
         }
 
         errors.ThrowIfAny();
-        await RefuseTakenName(name!, server.Id, cancellationToken);
+        await RefuseTaken(name!, address, server.Id, cancellationToken);
         var login = request.ChangesCredential ? await Login(server, request, name!, address, cancellationToken) : null;
         var changes = StoredChange.Of(
             new("name", $"'{server.Name}'", $"'{name}'"), new("address", server.Address ?? "none", address ?? "none"), AddressOfProduct(server.ApiAddress, apiAddress),
@@ -104,7 +104,7 @@ public sealed partial class Servers
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(OneAfterAnother, transaction: transaction);
-        await RefuseTakenName(connection, name, server.Id);
+        await RefuseTaken(connection, name, address, server.Id);
         await connection.ExecuteAsync("update servers.server set name = @name, address = @address, api_address = @apiAddress where id = @Id", new { server.Id, name, address, apiAddress }, transaction);
         if (wanted is not null)
         {
@@ -143,17 +143,9 @@ public sealed partial class Servers
         return wanted;
     }
 
-    private async Task RefuseTakenName(string name, Guid? except, CancellationToken cancellationToken)
+    private async Task RefuseTaken(string name, string? address, Guid? except, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await RefuseTakenName(connection, name, except);
-    }
-
-    private static async Task RefuseTakenName(NpgsqlConnection connection, string name, Guid? except)
-    {
-        if (await connection.QuerySingleOrDefaultAsync<string>("select name from servers.server where lower(name) = lower(@name) and id is distinct from @except", new { name, except }) is { } taken)
-        {
-            throw new InvalidInputException("name", $"must be unique, and there is a server called '{taken}' already");
-        }
+        await RefuseTaken(connection, name, address, except);
     }
 }

@@ -17,7 +17,7 @@ public sealed partial class Servers
             """
             select * from (
                 select name, address, ssh_port, lower(name) = lower(@name) as same_name,
-                       address = @address and ssh_port = @port and route_id is not distinct from @route as same_address, host_key_fingerprint = @key as same_key
+                       address = @address and (ssh_port = @port or installation = 'manual') and route_id is not distinct from @route as same_address, host_key_fingerprint = @key as same_key
                 from servers.server where id is distinct from @except) s
             where same_name or same_address or same_key
             """,
@@ -45,5 +45,24 @@ public sealed partial class Servers
         errors.ThrowIfAny();
     }
 
-    private sealed record Other(string Name, string Address, int SshPort, bool SameName, bool SameAddress, bool SameKey);
+    /// <summary>For a server without a login: its address says which host it is, and no port.</summary>
+    private static async Task RefuseTaken(NpgsqlConnection connection, string name, string? address, Guid? except)
+    {
+        var others = await connection.QueryAsync<(string Name, bool SameName)>(
+            """
+            select name, lower(name) = lower(@name) from servers.server
+            where id is distinct from @except and (lower(name) = lower(@name) or address = @address and route_id is null)
+            """, new { name, address, except });
+        var errors = new InputErrors();
+        foreach (var (other, sameName) in others)
+        {
+            errors.Add(sameName ? "name" : "address", sameName
+                ? $"must be unique, and there is a server called '{other}' already"
+                : $"is that of the server '{other}' already, and a host can be only one server. Work with '{other}', or remove it first");
+        }
+
+        errors.ThrowIfAny();
+    }
+
+    private sealed record Other(string Name, string Address, int? SshPort, bool SameName, bool SameAddress, bool SameKey);
 }

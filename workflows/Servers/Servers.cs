@@ -163,11 +163,15 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         await connection.ExecuteAsync("update servers.server set statistics = @way where id = @serverId", new { serverId, way = statistics.ToString().ToLowerInvariant() });
     }
 
-    internal async Task<bool> Exists(Guid id, CancellationToken cancellationToken)
+    /// <summary>Null where there is no such server.</summary>
+    internal async Task<string?> NameOf(Guid id, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteScalarAsync<bool>("select exists (select from servers.server where id = @id)", new { id });
+        return await connection.QuerySingleOrDefaultAsync<string>("select name from servers.server where id = @id", new { id });
     }
+
+    // A host asks every few seconds how its run goes; the product may be started anew in between.
+    private static readonly TimeSpan LastWords = TimeSpan.FromMinutes(5);
 
     internal async Task SetUninstalled(Guid serverId, CancellationToken cancellationToken)
     {
@@ -179,10 +183,14 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
             with gone as (delete from servers.component where server_id = @serverId), looks as (delete from servers.drift_check where server_id = @serverId)
             delete from servers.drift where server_id = @serverId
             """, new { serverId }, transaction);
+        // What was on the host has no more to say. By hand, the host still reports the end of this very run with it.
         if (server.Installation == InstallationType.Automatic)
         {
-            // What was on the host has no more to say. By hand, the host still reports the end of this very run with it.
             await RenewReportToken(transaction, server);
+        }
+        else
+        {
+            await Tokens.EndForServer(transaction, serverId, LastWords);
         }
 
         await transaction.CommitAsync(cancellationToken);

@@ -59,7 +59,7 @@ internal static class ApplyConfigCommand
             Message = call.Get(Message),
             BasedOn = call.Get(BasedOn) is { } text ? Versions(text) : null,
         });
-        return await StartedRuns.Do(call, ConfigurationApi.Apply(call.Get(Name), request), cancellationToken, call.Get(IdempotencyKey));
+        return await StartedRuns.Do(call, ConfigurationApi.Apply(call.Get(Name), request), cancellationToken, call.Get(IdempotencyKey), call.Get(Name));
     }
 
     /// <summary>A number is meant for whatever is changed.</summary>

@@ -33,6 +33,6 @@ internal static class RestoreCommand
             DropZones = call.Get(DropZones) ? true : null, DropDnssec = call.Get(DropDnssec) ? true : null, DropSubnets = call.Get(DropSubnets) ? true : null, Message = call.Get(Message), BasedOn = call.Get(BasedOn),
         });
         return await StartedRuns.Do(
-            call, ConfigurationApi.Restore(call.Get(Name), call.Get(Component), call.Get(Version), request), cancellationToken, call.Get(IdempotencyKey));
+            call, ConfigurationApi.Restore(call.Get(Name), call.Get(Component), call.Get(Version), request), cancellationToken, call.Get(IdempotencyKey), call.Get(Name));
     });
 }

@@ -25,7 +25,7 @@ internal static class DriftActions
 
     public static DocumentedCommand Reapply() => Build("reapply", "Put back on a host what was asked for.", ["msctl drift reapply ns1"],
         "Files, images and containers that are gone or other ones are put back; what an operator has stopped stays stopped.")
-        .With([Name, .. AroundOptions.All, .. StartedRuns.Options]).Does((call, cancellationToken) => StartedRuns.Do(call, DriftApi.Reapply(call.Get(Name), AroundOptions.In(call, new CommandsRequest())), cancellationToken));
+        .With([Name, .. AroundOptions.All, .. StartedRuns.Options]).Does((call, cancellationToken) => StartedRuns.Do(call, DriftApi.Reapply(call.Get(Name), AroundOptions.In(call, new CommandsRequest())), cancellationToken, server: call.Get(Name)));
 
     public static DocumentedCommand Accept() => Build("accept", "Make the configuration files on a host the next version.", ["msctl drift accept ns1 -m 'the night shift changed the mail server'"],
         "They are read from the host, checked and proven as any other version. Only zone files and Kea's document can be accepted, and nothing on a host without a login, which the product cannot read; anything else is refused with the reason.")

@@ -23,7 +23,20 @@ public sealed class DriftTests
         await ZonesAndDocumentsAreAccepted(host);
         await WhatCannotBeAcceptedIsRefusedWithTheReason(host);
         await AStopThroughTheProductIsNoDrift(host);
+        await ARunThatIsPausedThereIsALine(host);
         await AHostThatCannotBeReachedIsALine(host);
+    }
+
+    private static async Task ARunThatIsPausedThereIsALine(RegisteredHost host)
+    {
+        var paused = await host.Outcome(await host.Install(RegisteredHost.OneZone(post: [new { name = "fails", command = "exit 3" }])));
+        Assert.Equal("paused", RegisteredHost.State(paused));
+        await host.Outcome((await host.Post("/api/v2/drift/check", new { })).GetProperty("runId").GetGuid());
+        Assert.Contains("is paused there", (await host.Get("/api/v2/drift")).GetProperty("items")[0].GetProperty("problem").GetString(), StringComparison.Ordinal);
+
+        var id = paused.GetProperty("id").GetGuid();
+        await host.Post($"/api/v2/runs/{id}/cancel", new { });
+        await ProductProcess.Until(async () => RegisteredHost.State(await host.Get($"/api/v2/runs/{id}")) == "cancelled", "the run is cancelled");
     }
 
     private static async Task EachIsFoundAndPutBack(RegisteredHost host)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using ManagedServers.Lab;
+using Npgsql;
 
 namespace ManagedServers.Tests.Provisioning;
 
@@ -168,7 +169,14 @@ public sealed class ManualTests
         Assert.True(removed.ExitCode == 0, removed.Text + RegisteredHost.Story(await host.Run(run)));
         await host.Until(run, "succeeded");
         Assert.Equal(found, await host.Lab.Run(Footprint));
-        Assert.Equal(0, (await host.Get("/api/v2/pvservers/ns1")).GetProperty("components").GetArrayLength());
+        var server = await host.Get("/api/v2/pvservers/ns1");
+        Assert.Equal(0, server.GetProperty("components").GetArrayLength());
+
+        // The host has told with its token how the run has ended; from then on nobody needs it.
+        await using var database = NpgsqlDataSource.Create(host.Product.ConnectionString);
+        await using var ends = database.CreateCommand("select bool_and(t.expires_at <= now() + interval '5 minutes') from access.token t join access.account a on a.id = t.account_id where a.server_id = $1");
+        ends.Parameters.AddWithValue(server.GetProperty("id").GetGuid());
+        Assert.Equal(true, await ends.ExecuteScalarAsync());
     }
 
     private static async Task AnAutomaticInstallFindsNothingToChange(ManualHost host)

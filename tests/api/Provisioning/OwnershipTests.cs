@@ -17,7 +17,29 @@ public sealed class OwnershipTests
         await Refused(host, new { name = "ns2", address = host.Lab.Address, password = host.Lab.RootPassword, hostKey = fingerprint }, "address", "'ns1'");
         await Refused(host, new { name = "ns2", address = host.Lab.Address, sshPort = 2222, password = host.Lab.RootPassword, hostKey = fingerprint }, "hostKey", "'ns1'", "ssh-keygen -A");
         await Refused(host, new { name = "NS1", address = host.Lab.Address, password = host.Lab.RootPassword, hostKey = fingerprint }, "name", "called 'ns1'");
+        await Refused(host, new { name = "ns2", installation = "manual", address = host.Lab.Address }, "address", "'ns1'");
         Assert.Equal(1, (await host.Get("/api/v2/pvservers")).GetProperty("items").GetArrayLength());
+
+        await host.Post("/api/v2/pvservers", new { name = "by hand", installation = "manual" });
+        using var admin = host.Product.Admin();
+        var (status, problem) = await admin.PatchAsJsonAsync("/api/v2/pvservers/by%20hand", new { address = host.Lab.Address }).Answer();
+        Assert.True(status == HttpStatusCode.BadRequest && problem.ToString().Contains("is that of the server 'ns1' already", StringComparison.Ordinal), problem.ToString());
+        (await admin.DeleteAsync("/api/v2/pvservers/ns1?force=true")).EnsureSuccessStatusCode();
+        await admin.PatchAsJsonAsync("/api/v2/pvservers/by%20hand", new { address = host.Lab.Address }).Json();
+        await Refused(host, new { name = "ns2", address = host.Lab.Address, password = host.Lab.RootPassword, hostKey = fingerprint }, "address", "'by hand'");
+    }
+
+    [Fact]
+    public async Task A_host_that_another_server_of_this_product_has_is_told_by_that_servers_name()
+    {
+        await using var host = await RegisteredHost.Start();
+        var other = (await host.Post("/api/v2/pvservers", new { name = "by hand", installation = "manual" })).GetProperty("id").GetString();
+        await host.Lab.Run($$"""mkdir -p /var/lib/managed-servers/agent && echo '{"serverId":"{{other}}","api":"https://192.0.2.77:8443"}' > /var/lib/managed-servers/agent/agent.json""");
+
+        var owner = (await host.Post("/api/v2/pvservers/ns1/test", new { })).GetProperty("checks").EnumerateArray().Single(c => c.GetProperty("name").GetString() == "owner");
+
+        Assert.Equal("managed as the server 'by hand' of this product", owner.GetProperty("found").GetString());
+        Assert.DoesNotContain("rm -rf", owner.GetProperty("fix").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class IngestionTests(Database database) : MonitoringTest(database)
              "components":[{"name":"dns","version":"3.2.6","state":"running","image":"managed-servers/knot:3.2.6-x"}]}]}
             """);
 
-        Assert.Equal(new Accepted(1, 0, Noon), await Ingestion.Accept(Server, report));
+        Assert.Equal((1, 0, Noon), await Ingestion.Accept(Server, report) is var a ? (a.Count, a.Duplicates, a.Now) : default);
 
         var beat = Assert.Single((await Heartbeats.Recent(Server)).Items);
         Assert.Equal((1, Noon.AddSeconds(-2), Noon, false), (beat.Seq, beat.SentAt, beat.ReceivedAt, beat.Late));

@@ -181,10 +181,18 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
         // The folder is root's own; without root nothing can be installed anyway.
         var found = facts.UserId == 0 || layout.Login.Kind == LoginKind.Docker ? await host.ReadFile(layout.AgentConfiguration, cancellationToken: cancellationToken) : null;
         var (id, api) = found is null ? (null, null) : InstallAgent.OwnerIn(found);
-        var orphan = found is not null && Uri.TryCreate(api, UriKind.Absolute, out var reports) && reports == input.ApiAddress && Guid.TryParse(id, out var former) && !await servers.Exists(former, cancellationToken);
-        if (orphan)
+        if (id != input.ServerId.ToString() && Guid.TryParse(id, out var former))
         {
-            return Check.Of("owner", true, $"managed as server {id}, which was removed from this product", "a host that no other server manages", "");
+            if (await servers.NameOf(former, cancellationToken) is { } name)
+            {
+                return Check.Of("owner", false, $"managed as the server '{name}' of this product", "a host that no other server manages",
+                    $"Work with '{name}', and remove this server here. Or uninstall '{name}' first: msctl servers uninstall {id}");
+            }
+
+            if (Uri.TryCreate(api, UriKind.Absolute, out var reports) && reports == input.ApiAddress)
+            {
+                return Check.Of("owner", true, $"managed as server {id}, which was removed from this product", "a host that no other server manages", "");
+            }
         }
 
         if (found is null && facts.DockerServerVersion is not null && await Elsewhere(host, layout, cancellationToken) is { } elsewhere)
