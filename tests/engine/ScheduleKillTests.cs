@@ -1,4 +1,5 @@
 using Dapper;
+using Npgsql;
 
 namespace ManagedServers.Engine.Tests;
 
@@ -134,13 +135,23 @@ public sealed class ScheduleKillTests
         Assert.Fail("nothing was inserted there");
     }
 
-    /// <summary>Ends the sessions of the killed node, which PostgreSQL would notice only when they answer.</summary>
+    /// <summary>Ends the sessions of the killed node, which PostgreSQL would notice only when they answer; one that waited for another stands still after that one only.</summary>
     private static async Task LetGo(TestNode desk)
     {
         await using var connection = await desk.Database.OpenConnectionAsync();
-        await connection.ExecuteAsync("""
-            select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'
-            """);
-        await connection.ExecuteAsync("drop function stand_still() cascade");
+        await connection.ExecuteAsync("set lock_timeout = '1s'");
+        for (var look = 0; ; look++)
+        {
+            await connection.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'");
+            try
+            {
+                await connection.ExecuteAsync("drop function stand_still() cascade");
+                return;
+            }
+            catch (PostgresException held) when (held.SqlState == PostgresErrorCodes.LockNotAvailable && look < 60)
+            {
+                // Another one has begun to stand still.
+            }
+        }
     }
 }
