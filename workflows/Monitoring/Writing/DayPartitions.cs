@@ -16,7 +16,7 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
     public static readonly string[] Packed = [HeartbeatHour, .. Level.All.Select(level => level.Table)];
     public static readonly string[] Dns = ["dns_hit", "dns_minute", "dns_response"];
 
-    // "msmp" in ASCII; two nodes making the same day would fail on each other.
+    // "msmp" in ASCII; two nodes making, or dropping, the same day would fail on each other.
     private const long LockKey = 0x6D736D70;
 
     // Of a table without rows: the first page of its index.
@@ -59,6 +59,7 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
         foreach (var name in names)
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await connection.ExecuteAsync("select pg_advisory_xact_lock(@LockKey)", new { LockKey }, transaction);
             // A long query holds the parent: come back later rather than make every writer queue behind us.
             await connection.ExecuteAsync($"set local lock_timeout = '3s'; drop table if exists monitoring.{name}", transaction: transaction);
             await transaction.CommitAsync(cancellationToken);
