@@ -8,7 +8,7 @@ internal static class Advice
     public static string? For(RefusedException e) => e switch
     {
         { Problem.Detail: { } detail } when detail.Contains("msctl ", StringComparison.Ordinal) => null,   // the product says it itself
-        { Status: 409 } when e.Tried.StartsWith("DELETE", StringComparison.Ordinal) && e.Tried.Contains("/pvservers/", StringComparison.Ordinal) => "To remove it all the same: --force",
+        { Problem.Type: { } type } when type.EndsWith("components-installed", StringComparison.Ordinal) => "To remove it all the same: --force",
         { Status: 401 } => "Sign in again: msctl login",
         { Status: 403 } => "The account has not this right. Who you are: msctl whoami",
         { Problem.Type: { } type } when type.EndsWith("host-key-changed", StringComparison.Ordinal) =>
