@@ -231,7 +231,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
 
         if (!request.DropDnssec && errors.None)
         {
-            ConfigurationChecks.KeepsDnssec(request.Zones is null ? "setZones" : "zones", server.Name, served, zones, errors);
+            ConfigurationChecks.KeepsDnssec(request.Zones is not null ? "zones" : request.SetZones is null ? "removeZones" : "setZones", server.Name, served, zones, errors);
         }
 
         var keys = ConfigurationChecks.Keys(request.Keys, zones, served, errors);

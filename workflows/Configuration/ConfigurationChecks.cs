@@ -304,11 +304,10 @@ internal static class ConfigurationChecks
     public static void KeepsZones(string field, string server, DnsConfiguration current, IReadOnlyList<Zone> wanted, InputErrors errors) =>
         Keeps(field, server, [.. current.Zones.Select(z => z.Name).Except(wanted.Select(z => z.Name))], "Give their zone files too, or say that they may go: dropZones (msctl: --drop-zones)", errors);
 
-    /// <summary>A zone that is signed stays so until somebody says otherwise: who finds its key in the parent zone takes no unsigned answer.</summary>
+    /// <summary>A zone that is signed stays so, and here, until somebody says otherwise: who finds its key in the parent zone takes no answer that is not signed with it.</summary>
     public static void KeepsDnssec(string field, string server, DnsConfiguration current, IReadOnlyList<Zone> wanted, InputErrors errors)
     {
-        var plain = wanted.Where(z => !z.Dnssec).Select(z => z.Name).ToHashSet();
-        List<string> unsigned = [.. current.Zones.Where(z => z.Dnssec && plain.Contains(z.Name)).Select(z => z.Name)];
+        List<string> unsigned = [.. current.Zones.Where(z => z.Dnssec).Select(z => z.Name).Except(wanted.Where(z => z.Dnssec).Select(z => z.Name))];
         if (unsigned.Count > 0)
         {
             errors.Add(field, $"would no longer sign {Some(unsigned)}, which {server} signs now. While the parent zone has a DS, nobody who validates could resolve it: take the DS away there, wait until it is forgotten, and say so: dropDnssec (msctl: --drop-dnssec)");

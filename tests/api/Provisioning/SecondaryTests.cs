@@ -140,6 +140,11 @@ public sealed class SecondaryTests
         var (status, problem) = await admin.PostAsJsonAsync($"{Www}/apply", new { setZones = unsigned }).Answer();
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Contains("would no longer sign example.org", problem.ToString(), StringComparison.Ordinal);
+        var other = new[] { new { name = "example.net", file = "$TTL 300\n@ SOA ns1.example.org. hostmaster.example.org. 1 3600 900 604800 300\n@ NS ns1.example.org.\n" } };
+        (status, problem) = await admin.PostAsJsonAsync($"{Www}/apply", new { zones = other, dropZones = true }).Answer();
+        Assert.True(status == HttpStatusCode.BadRequest && problem.ToString().Contains("would no longer sign example.org", StringComparison.Ordinal), problem.ToString());
+        (status, problem) = await admin.PostAsJsonAsync($"{Www}/apply?plan=true", new { setZones = other, removeZones = new[] { "example.org" } }).Answer();
+        Assert.True(status == HttpStatusCode.BadRequest && problem.ToString().Contains("dropDnssec", StringComparison.Ordinal), problem.ToString());
 
         var applied = await host.Outcome((await host.Post($"{Www}/apply", new { setZones = unsigned, dropDnssec = true })).GetProperty("runId").GetGuid());
         Assert.True(RegisteredHost.State(applied) == "succeeded", RegisteredHost.Story(applied));
