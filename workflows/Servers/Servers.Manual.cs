@@ -59,7 +59,7 @@ public sealed partial class Servers
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(OneAfterAnother, transaction: transaction);
-        await RefuseTaken(connection, name, address, null);
+        await RefuseTaken(connection, name, address, null, null, null, null);
         var token = await Tokens.IssueForServer(transaction, id, name);
         await connection.ExecuteAsync(
             "insert into servers.server (id, name, installation, address, report_token, api_address, created_by) values (@id, @name, 'manual', @address, @token, @apiAddress, @who)",
@@ -104,7 +104,7 @@ public sealed partial class Servers
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(OneAfterAnother, transaction: transaction);
-        await RefuseTaken(connection, name, address, server.Id);
+        await RefuseTaken(connection, name, address, null, null, null, server.Id);
         await connection.ExecuteAsync("update servers.server set name = @name, address = @address, api_address = @apiAddress where id = @Id", new { server.Id, name, address, apiAddress }, transaction);
         if (wanted is not null)
         {
@@ -146,6 +146,6 @@ public sealed partial class Servers
     private async Task RefuseTaken(string name, string? address, Guid? except, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await RefuseTaken(connection, name, address, except);
+        await RefuseTaken(connection, name, address, null, null, null, except);
     }
 }
