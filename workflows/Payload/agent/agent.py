@@ -166,13 +166,12 @@ def beat_for_ever(config, log, supervisor):
     log("agent %s started, process %d, %d beats in the spool" % (VERSION, os.getpid(), spool.pending()))
 
     def heed(answer):
-        """What the product wants from now on; what is not as it should be is as if it had not been said."""
-        settings = answer.get("settings") if isinstance(answer.get("settings"), dict) else {}
-        interval, services = settings.get("intervalSeconds"), settings.get("services")
-        if isinstance(interval, (int, float)) and 1 <= interval <= 3600 and interval != beats.interval:
+        """What the product wants from now on."""
+        interval, services = settings_in(answer)
+        if interval and interval != beats.interval:
             log("a beat every %d s from now on" % interval)
             beats.every(float(interval))
-        measures.wanted(services if isinstance(services, dict) else {})
+        measures.wanted(services)
         update.hear(answer.get("agent"))
 
     def report():

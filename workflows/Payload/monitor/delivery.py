@@ -365,3 +365,10 @@ def parsed(text):
     except ValueError:
         answer = None
     return answer if isinstance(answer, dict) else {}
+
+
+def settings_in(answer):
+    """(seconds between two records or None, seconds by service): what is not as it should be is as if it had not been said."""
+    settings = answer.get("settings") if isinstance(answer.get("settings"), dict) else {}
+    interval, services = settings.get("intervalSeconds"), settings.get("services")
+    return (interval if isinstance(interval, int) and 1 <= interval <= 3600 else None), (services if isinstance(services, dict) else {})

@@ -54,12 +54,9 @@ class Config:
         return True
 
     def heed(self, answer):
-        """What the product wants from now on; what is not as it should be is as if it had not been said."""
-        settings = answer.get("settings") if isinstance(answer.get("settings"), dict) else {}
-        interval, services = settings.get("intervalSeconds"), settings.get("services")
-        if isinstance(interval, int) and 1 <= interval <= 3600:
-            self.interval = interval
-        self.services = services if isinstance(services, dict) else {}
+        """What the product wants from now on."""
+        interval, self.services = delivery.settings_in(answer)
+        self.interval = interval or self.interval
 
     def tells(self, service):
         return self.services.get(service) != 0
