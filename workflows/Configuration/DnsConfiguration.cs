@@ -14,11 +14,15 @@ public sealed record DnsConfiguration
     /// <summary>Those that the zones name.</summary>
     public IReadOnlyList<TsigKey> Keys { get; init; } = [];
 
-    /// <summary>Those whose keys lie on the host, and nowhere else.</summary>
-    internal IEnumerable<string> SignedZones => Zones.Where(z => z.Dnssec).Select(z => z.Name);
+    /// <summary>In place of what was served: where a zone was signed until now, its serial goes on from there. With its file's it would go back, and secondaries would keep what they have (RFC 1982).</summary>
+    internal DnsConfiguration After(DnsConfiguration served)
+    {
+        var counted = served.Zones.Where(z => z.Dnssec || z.WasSigned).Select(z => z.Name).ToHashSet();
+        return this with { Zones = [.. Zones.Select(z => z with { WasSigned = !z.IsSecondary && !z.Dnssec && (z.WasSigned || counted.Contains(z.Name)) })] };
+    }
 
-    /// <summary>As people may see it.</summary>
-    public DnsConfiguration WithoutSecrets() => this with { Keys = [.. Keys.Select(k => k with { Secret = null })] };
+    /// <summary>As people may see it, and ask for it again.</summary>
+    public DnsConfiguration WithoutSecrets() => this with { Zones = [.. Zones.Select(z => z with { WasSigned = false })], Keys = [.. Keys.Select(k => k with { Secret = null })] };
 
     internal bool SameAs(DnsConfiguration other) => Listen.ToHashSet().SetEquals(other.Listen) && Keys.ToHashSet().SetEquals(other.Keys)
         && Zones.OrderBy(z => z.Name, StringComparer.Ordinal).SequenceEqual(other.Zones.OrderBy(z => z.Name, StringComparer.Ordinal));
@@ -40,18 +44,22 @@ public sealed record Zone(string Name, string? File)
     /// <summary>Knot signs it.</summary>
     public bool Dnssec { get; init; }
 
+    /// <summary>Knot has signed it, and counts its serial on, whatever the file says. The product's to know: nobody asks for it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool WasSigned { get; init; }
+
     [JsonIgnore]
     public bool IsSecondary => File is null;
 
-    /// <summary>The serial that Knot answers with is the zone file's: a secondary's is its primary's, and of a signed zone Knot counts on.</summary>
+    /// <summary>The serial that Knot answers with is the zone file's: a secondary's is its primary's, and of a zone that it signs or has signed Knot counts on.</summary>
     [JsonIgnore]
-    public bool HasOwnSerial => !IsSecondary && !Dnssec;
+    public bool HasOwnSerial => !IsSecondary && !Dnssec && !WasSigned;
 
     /// <summary>The names of the keys with which it is transferred, one for each place.</summary>
     internal IEnumerable<string> KeyNames => Primaries.Concat(Notify).Select(r => r.Key).Concat(AllowTransfer.Select(r => r.Key)).OfType<string>();
 
     /// <summary>All but the contents, as it is compared; null where nothing is special.</summary>
-    internal string? Settings => IsSecondary || Dnssec || Notify.Count > 0 || AllowTransfer.Count > 0 ? JsonSerializer.Serialize(this with { File = null }, EngineJson.Options) : null;
+    internal string? Settings => IsSecondary || Dnssec || WasSigned || Notify.Count > 0 || AllowTransfer.Count > 0 ? JsonSerializer.Serialize(this with { File = null }, EngineJson.Options) : null;
 
     public bool Equals(Zone? other) => other is not null && Name == other.Name && File == other.File && Settings == other.Settings;
 

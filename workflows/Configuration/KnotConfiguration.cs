@@ -85,11 +85,15 @@ internal static class KnotConfiguration
             yield return $"    storage: {SecondaryFolder}";
             yield return "    zonefile-sync: 0";
         }
-        else if (zone.Dnssec)
+        else if (zone.Dnssec || zone.WasSigned)
         {
+            if (zone.Dnssec)
+            {
+                yield return "    dnssec-signing: on";
+                yield return "    dnssec-policy: signing";
+            }
+
             // Signatures are renewed without a new zone file: what was answered last is in the journal, and serials go on from there whatever the file says.
-            yield return "    dnssec-signing: on";
-            yield return "    dnssec-policy: signing";
             yield return "    zonefile-load: difference-no-serial";
             yield return "    journal-content: all";
         }

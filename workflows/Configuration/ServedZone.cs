@@ -9,6 +9,7 @@ internal sealed record ServedZone(ZoneName Name)
     public IReadOnlyList<Remote> Notify { get; init; } = [];
     public IReadOnlyList<Transfer> AllowTransfer { get; init; } = [];
     public bool Dnssec { get; init; }
+    public bool WasSigned { get; init; }
 
     public bool IsSecondary => Primaries.Count > 0;
 
@@ -16,7 +17,7 @@ internal sealed record ServedZone(ZoneName Name)
     public static ServedZone Of(Zone zone) => new(ZoneName.Parse(zone.Name))
     {
         Primaries = [.. zone.Primaries.Select(Remote.Of)], Notify = [.. zone.Notify.Select(Remote.Of)],
-        AllowTransfer = [.. zone.AllowTransfer.Select(Transfer.Of)], Dnssec = zone.Dnssec,
+        AllowTransfer = [.. zone.AllowTransfer.Select(Transfer.Of)], Dnssec = zone.Dnssec, WasSigned = zone.WasSigned,
     };
 }
 

@@ -43,7 +43,7 @@ public sealed record ServiceImpact
     /// <summary>Those that would be interrupted or gone, and that no other server of this product serves.</summary>
     public required IReadOnlyList<string> SoleServerFor { get; init; }
 
-    /// <summary>Zones that are signed on the host, and whose DNSSEC keys would go: they are nowhere else. A DS record at the parent zone would match no key any more.</summary>
+    /// <summary>Zones that are or were signed on the host, and whose DNSSEC keys would go: they are nowhere else. A DS record at the parent zone would match no key any more.</summary>
     public required IReadOnlyList<string> KeysLost { get; init; }
 }
 

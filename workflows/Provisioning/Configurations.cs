@@ -33,6 +33,22 @@ public sealed class Configurations(NpgsqlDataSource database, Secrets secrets)
     public async Task<KeaConfiguration?> InstalledDhcp(Guid serverId, CancellationToken cancellationToken = default) =>
         await Current(serverId, Component.Dhcp, cancellationToken) is { } current ? KeaConfiguration.Parse(current.Configuration.Document) : null;
 
+    /// <summary>
+    /// Zones whose DNSSEC keys lie on the server's host and nowhere else: all that it was asked to sign since the last uninstall. Knot makes keys before anything is proven,
+    /// and keeps those of zones that it signs or serves no more.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> ZonesWithKeys(Guid serverId, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return [.. await connection.QueryAsync<string>(
+            """
+            select distinct z ->> 'name' collate "C" from servers.configuration c join servers.server s on s.id = c.server_id
+            cross join lateral json_array_elements(c.document -> 'zones') z
+            where c.server_id = @serverId and c.component = @component and (z ->> 'dnssec')::boolean
+              and coalesce(c.applied_at, c.created_at) > coalesce(s.uninstalled_at, '-infinity') order by 1
+            """, new { serverId, component = Component.Dns })];
+    }
+
     /// <summary>The versions of one component or of all, newest first.</summary>
     /// <param name="before">Only older ones.</param>
     public async Task<IReadOnlyList<ConfigurationVersion>> List(Guid serverId, string? component, int? before, int limit, CancellationToken cancellationToken = default)
@@ -188,10 +204,17 @@ internal sealed record StoredConfiguration(ConfigurationVersion Version, Compone
 /// <param name="IsNew">Otherwise it is the one that is served already.</param>
 internal sealed record NewConfiguration(Guid Id, ComponentConfiguration Configuration, ConfigurationSource Source, string? Message, bool IsNew)
 {
-    public static NewConfiguration Of(ComponentConfiguration wanted, StoredConfiguration? current, ConfigurationSource source, string? message) =>
-        current is not null && current.Configuration.SameAs(wanted)
+    public static NewConfiguration Of(ComponentConfiguration wanted, StoredConfiguration? current, ConfigurationSource source, string? message)
+    {
+        if (wanted.Dns is { } dns && current?.Configuration.Dns is { } served)
+        {
+            wanted = ComponentConfiguration.Of(dns.After(served));
+        }
+
+        return current is not null && current.Configuration.SameAs(wanted)
             ? new NewConfiguration(current.Version.Id, current.Configuration, source, message, IsNew: false)
             : new NewConfiguration(Guid.CreateVersion7(), wanted, source, message, IsNew: true);
+    }
 }
 
 /// <summary>The server has no such version, or no such zone in it.</summary>

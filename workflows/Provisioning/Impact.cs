@@ -45,7 +45,8 @@ internal sealed class Impact(Configurations configurations, Server server, Conce
         IReadOnlyDictionary<string, string> after = concern.TakesAway ? new Dictionary<string, string>()
             : concern.Configurations.FirstOrDefault(c => c.Configuration.Component == component)?.Configuration.Served ?? before;
         var effects = before.Keys.Union(after.Keys).ToDictionary(n => n, n => Effect(before.GetValueOrDefault(n), after.GetValueOrDefault(n)));
-        if (effects.Count == 0 || (!alsoUnchanged && interruption == ServiceInterruption.None && effects.Values.All(e => e == ServedEffect.Unchanged)))
+        var keysLost = concern.TakesAway && component == Component.Dns ? await configurations.ZonesWithKeys(server.Id, cancellationToken) : [];
+        if (keysLost.Count == 0 && (effects.Count == 0 || (!alsoUnchanged && interruption == ServiceInterruption.None && effects.Values.All(e => e == ServedEffect.Unchanged))))
         {
             return null;
         }
@@ -56,7 +57,7 @@ internal sealed class Impact(Configurations configurations, Server server, Conce
         {
             Component = component, Interruption = interruption, Total = effects.Count,
             Served = [.. effects.OrderBy(e => e.Value == ServedEffect.Unchanged).ThenBy(e => e.Key, StringComparer.Ordinal).Take(MostShown).Select(e => new ServedName(e.Key, e.Value, [.. elsewhere[e.Key]]))],
-            KeysLost = concern.TakesAway ? [.. (installed?.Dns?.SignedZones ?? []).Order(StringComparer.Ordinal)] : [],
+            KeysLost = keysLost,
             SoleServerFor = [.. before.Keys.Where(n => (interrupted || effects[n] == ServedEffect.Removed) && !elsewhere.Contains(n)).Order(StringComparer.Ordinal)],
         };
     }

@@ -180,7 +180,8 @@ public sealed partial class Servers(NpgsqlDataSource database, Secrets secrets, 
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(
             """
-            with gone as (delete from servers.component where server_id = @serverId), looks as (delete from servers.drift_check where server_id = @serverId)
+            with gone as (delete from servers.component where server_id = @serverId), looks as (delete from servers.drift_check where server_id = @serverId),
+                 marked as (update servers.server set uninstalled_at = now() where id = @serverId)
             delete from servers.drift where server_id = @serverId
             """, new { serverId }, transaction);
         // What was on the host has no more to say. By hand, the host still reports the end of this very run with it.

@@ -37,8 +37,22 @@ public sealed class SecondaryTests
         using var admin = host.Product.Admin();
         var removal = await admin.DeleteAsync("/api/v2/pvservers/ns1?force=true&plan=true").Json();
         Assert.Contains("The DNSSEC keys of example.org lie on its host and nowhere else.", removal.GetProperty("notes").ToString(), StringComparison.Ordinal);
-        await SigningEndsOnlyWhenThatIsSaid(host);
+        await SigningEndsOnlyWhenThatIsSaidAndSecondariesFollow(host, second);
         await OneThatHasExpiredHoldsNothingElseUp(host, second);
+        await AnUninstallNamesTheKeysOfZonesThatWentBefore(host);
+    }
+
+    private static async Task AnUninstallNamesTheKeysOfZonesThatWentBefore(RegisteredHost host)
+    {
+        await Done(host, "ns1", new { zones = new[] { new { name = "example.net", file = "$TTL 300\n@ SOA ns1.example.org. hostmaster.example.org. 1 3600 900 604800 300\n@ NS ns1.example.org.\n" } }, dropZones = true, dropDnssec = true });
+        Assert.NotEqual("", await host.Lab.Run("ls /var/lib/managed-servers/dns/data/keys/keys"));
+        var plan = await host.Post("/api/v2/pvservers/ns1/uninstall?plan=true", new { });
+        Assert.Equal("example.org", plan.GetProperty("affected")[0].GetProperty("keysLost").EnumerateArray().Single().GetString());
+
+        var gone = await host.Outcome((await host.Post("/api/v2/pvservers/ns1/uninstall", new { })).GetProperty("runId").GetGuid());
+        Assert.True(RegisteredHost.State(gone) == "succeeded", RegisteredHost.Story(gone));
+        Assert.Contains("With it went the DNSSEC keys of example.org:", (await host.Get($"/api/v2/runs/{gone.GetProperty("id").GetString()}/log?limit=500")).ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, (await host.Post("/api/v2/pvservers/ns1/uninstall?plan=true", new { })).GetProperty("affected").GetArrayLength());
     }
 
     private static async Task ThePrimarySigns(RegisteredHost host, LabHost second, object[] keys)
@@ -133,7 +147,7 @@ public sealed class SecondaryTests
         }
     }
 
-    private static async Task SigningEndsOnlyWhenThatIsSaid(RegisteredHost host)
+    private static async Task SigningEndsOnlyWhenThatIsSaidAndSecondariesFollow(RegisteredHost host, LabHost second)
     {
         object[] unsigned = [new { name = "example.org", dnssec = false }];
         using var admin = host.Product.Admin();
@@ -146,8 +160,15 @@ public sealed class SecondaryTests
         (status, problem) = await admin.PostAsJsonAsync($"{Www}/apply?plan=true", new { setZones = other, removeZones = new[] { "example.org" } }).Answer();
         Assert.True(status == HttpStatusCode.BadRequest && problem.ToString().Contains("dropDnssec", StringComparison.Ordinal), problem.ToString());
 
+        var signed = await Serial(IPAddress.Parse(host.Lab.Address));
         var applied = await host.Outcome((await host.Post($"{Www}/apply", new { setZones = unsigned, dropDnssec = true })).GetProperty("runId").GetGuid());
         Assert.True(RegisteredHost.State(applied) == "succeeded", RegisteredHost.Story(applied));
+        // The file has serial 1 all the time.
+        var serial = await Serial(IPAddress.Parse(host.Lab.Address));
+        Assert.True(serial > signed, $"{signed}, then {serial}");
+        await ProductProcess.Until(async () => await Serial(IPAddress.Parse(second.Address)) == serial, "the secondary has the zone without signatures");
+        Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(await Done(host, "ns1", new { })));
+        Assert.DoesNotContain("wasSigned", (await host.Get(Www)).ToString(), StringComparison.Ordinal);
         Assert.Equal("", await host.Lab.Run("docker exec managed-servers-dns /usr/sbin/knotc -s /run/knot/knot.sock zone-read example.org @ RRSIG 2>/dev/null || true"));
 
         var again = await host.Outcome((await host.Post($"{Www}/apply", new { setZones = new[] { new { name = "example.org", dnssec = true } } })).GetProperty("runId").GetGuid());
@@ -176,11 +197,12 @@ public sealed class SecondaryTests
         return string.Concat(said);
     }
 
-    private static async Task<string?> AtSecond(LabHost second)
-    {
-        var client = new LookupClient(new LookupClientOptions(IPAddress.Parse(second.Address)) { UseCache = false, Recursion = false, Retries = 2, Timeout = TimeSpan.FromSeconds(3) });
-        return (await client.QueryAsync("www.example.org", QueryType.A)).Answers.ARecords().SingleOrDefault()?.Address.ToString();
-    }
+    private static async Task<string?> AtSecond(LabHost second) => (await Ask(IPAddress.Parse(second.Address), "www.example.org", QueryType.A)).Answers.ARecords().SingleOrDefault()?.Address.ToString();
+
+    private static async Task<uint> Serial(IPAddress server) => (await Ask(server, "example.org", QueryType.SOA)).Answers.SoaRecords().Single().Serial;
+
+    private static Task<IDnsQueryResponse> Ask(IPAddress server, string name, QueryType type) =>
+        new LookupClient(new LookupClientOptions(server) { UseCache = false, Recursion = false, Retries = 2, Timeout = TimeSpan.FromSeconds(3) }).QueryAsync(name, type);
 
     private static async Task Register(RegisteredHost host, LabHost second)
     {

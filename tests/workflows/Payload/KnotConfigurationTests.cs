@@ -34,7 +34,7 @@ public sealed class KnotConfigurationTests(ProductImages images) : IClassFixture
         ServedZone[] zones =
         [
             new(ZoneName.Parse("example.org")) { Dnssec = true, Notify = [At("192.0.2.53", "xfr.example.org"), At("2001:db8::53")], AllowTransfer = [From("198.51.100.0/24"), From("2001:db8::/32", "on"), From(null, "on")] },
-            Zone("example.net"),
+            Zone("example.net") with { WasSigned = true },
             new(ZoneName.Parse("2.0.192.in-addr.arpa")) { Primaries = [At("192.0.2.1", "on"), At("192.0.2.1", "xfr.example.org"), At("2001:db8::1")], Notify = [At("2001:db8::53")] },
         ];
         await pair.Write("knot.conf", KnotConfiguration.Render(zones, [ListenAddress.Parse("127.0.0.1", pair.Port)], hasKeys: true));

@@ -35,17 +35,22 @@ public sealed class ImpactTests(Database databases)
     }
 
     [Fact]
-    public async Task What_is_taken_away_takes_the_keys_of_signed_zones_with_it_whoever_else_serves_them()
+    public async Task What_is_taken_away_takes_the_keys_of_zones_with_it_that_are_or_were_signed_whoever_else_serves_them()
     {
         await using var database = await databases.Fresh();
         var dns = Dns("b.example", "a.example", "c.example").Dns!;
         var ns1 = await Add(database, "ns1", ComponentConfiguration.Of(dns with { Zones = [.. dns.Zones.Select(z => z with { Dnssec = z.Name != "c.example" })] }));
         await Add(database, "ns2", Dns("a.example"));
+        await Serve(database, ns1.Id, Dns("c.example"));
 
         Assert.Equal(["a.example", "b.example"], Assert.Single(await Of(database, ns1, new Concern([Component.Dns]) { TakesAway = true }, Container(ChangeKind.Remove))).KeysLost);
         // Also where nobody could look at the host, and of a server that is installed by hand.
         Assert.Equal(["a.example", "b.example"], Assert.Single(await Of(database, ns1, new Concern([Component.Dns]) { TakesAway = true })).KeysLost);
         Assert.Empty(Assert.Single(await Of(database, ns1, new Concern([Component.Dns]), Container(ChangeKind.Stop))).KeysLost);
+
+        await using var uninstalled = database.CreateCommand("delete from servers.component; update servers.server set uninstalled_at = now()");
+        await uninstalled.ExecuteNonQueryAsync();
+        Assert.Empty(await Of(database, ns1, new Concern([Component.Dns]) { TakesAway = true }));
     }
 
     [Fact]
@@ -80,23 +85,31 @@ public sealed class ImpactTests(Database databases)
 
     private static async Task<Server> Add(NpgsqlDataSource database, string name, ComponentConfiguration configuration)
     {
-        var (id, configurationId) = (Guid.NewGuid(), Guid.NewGuid());
+        var id = Guid.NewGuid();
         await using var connection = await database.OpenConnectionAsync();
         await connection.ExecuteAsync(
             """
             insert into servers.server (id, name, address, ssh_port, ssh_user, authentication, credential, report_token, host_key_algorithm, host_key_fingerprint, created_by)
             values (@id, @name, @name, 22, 'root', 'password', '', '', '', @name, 'test')
             """, new { id, name });
-        await using (var transaction = await connection.BeginTransactionAsync())
-        {
-            await Store(database).Save(transaction, id, Guid.NewGuid(), New(configuration) with { Id = configurationId }, "test");
-            await transaction.CommitAsync();
-        }
-
-        await connection.ExecuteAsync("insert into servers.component (server_id, name, version, image, configuration_id) values (@id, @Component, '1', 'x', @configurationId)", new { id, configuration.Component, configurationId });
+        await Serve(database, id, configuration);
         return new Server
         {
             Id = id, Name = name, Address = name, SshPort = 22, SshUser = "root", Authentication = Authentication.Password, Login = HostLogin.Root, HostKey = new HostKey("", name), CreatedAt = DateTimeOffset.UnixEpoch, Components = [],
         };
+    }
+
+    private static async Task Serve(NpgsqlDataSource database, Guid server, ComponentConfiguration configuration)
+    {
+        var made = New(configuration);
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await Store(database).Save(transaction, server, Guid.NewGuid(), made, "test");
+        await connection.ExecuteAsync(
+            """
+            insert into servers.component (server_id, name, version, image, configuration_id) values (@server, @Component, '1', 'x', @Id)
+            on conflict (server_id, name) do update set configuration_id = @Id
+            """, new { server, configuration.Component, made.Id }, transaction);
+        await transaction.CommitAsync();
     }
 }

@@ -1,14 +1,23 @@
 using ManagedServers.Engine;
+using Microsoft.Extensions.Logging;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 public sealed record RecordUninstalledInput(Guid ServerId);
 
 /// <summary>The server stays registered, with nothing on it.</summary>
-public sealed class RecordUninstalled(Servers.Servers servers) : Step<RecordUninstalled, RecordUninstalledInput, Nothing>, IPreviewable<RecordUninstalledInput, Nothing>
+public sealed class RecordUninstalled(Servers.Servers servers, Configurations configurations) : Step<RecordUninstalled, RecordUninstalledInput, Nothing>, IPreviewable<RecordUninstalledInput, Nothing>
 {
+    // A line of the log has 4 KiB at most, and a name up to 253 bytes.
+    private const int NamesInALine = 15;
+
     public override async Task<Nothing> Run(RecordUninstalledInput input, StepContext step)
     {
+        foreach (var zones in (await configurations.ZonesWithKeys(input.ServerId, step.Cancellation)).Chunk(NamesInALine))
+        {
+            step.Log($"With it went the DNSSEC keys of {string.Join(", ", zones)}: they were nowhere else. A DS record at the parent zone matches no key any more.", LogLevel.Warning);
+        }
+
         await servers.SetUninstalled(input.ServerId, step.Cancellation);
         return Nothing.Value;
     }
