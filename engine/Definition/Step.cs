@@ -84,3 +84,10 @@ public sealed class StepUncertainException : StepRejectedException
     /// <summary>Says what is known, what is not, where to look, and what a retry would do.</summary>
     public StepUncertainException(string message, Exception? inner = null) : base(message, inner) { }
 }
+
+/// <summary>Thrown by an undo: the change is there, and cannot be taken back from here. The way back goes on without it, and the end of the run names the step.</summary>
+public sealed class StepStaysException : StepRejectedException
+{
+    /// <summary>Says why, and who can.</summary>
+    public StepStaysException(string message, Exception? inner = null) : base(message, inner) { }
+}

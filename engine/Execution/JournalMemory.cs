@@ -120,7 +120,7 @@ internal sealed class JournalMemory
     public bool IsUndone(int seq) =>
         Latest(seq, -1) is { State: "succeeded" or "skipped" } undo && LatestReal(seq) is { } made && undo.Fence >= made.Fence;
 
-    /// <summary>The step may have changed something that no undo has taken back: it has none, or an operator skipped it. What said nothing may only have looked.</summary>
+    /// <summary>The step may have changed something that no undo has taken back: it has none, it could not, or an operator skipped it. What said nothing may only have looked.</summary>
     public bool LeftChanged(int seq) => LatestReal(seq) is { Changed: true } && !(Latest(seq, -1) is { State: "succeeded" } && IsUndone(seq));
 
     /// <summary>Every step that said anything said that nothing had to be changed.</summary>

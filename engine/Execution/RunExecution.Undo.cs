@@ -67,6 +67,14 @@ internal sealed partial class RunExecution
             return await PauseLeftBehind(call, outcome);
         }
 
+        if (outcome.Stays)
+        {
+            live.Log.Write(call.Step.Seq, Microsoft.Extensions.Logging.LogLevel.Warning, $"Not undone: {outcome.Error}");
+            End(call, tries, "skipped", outcome);
+            cursor--;
+            return true;
+        }
+
         live.Log.Write(call.Step.Seq, Microsoft.Extensions.Logging.LogLevel.Error, $"The undo failed: {outcome.Error}");
         if (!outcome.Rejected && call.Step.RetryPolicy.After(tries) is { } wait)
         {

@@ -16,6 +16,9 @@ internal sealed record StepOutcome(JsonElement? Output, string? Error, bool Reje
 {
     /// <summary>Nobody can know whether the work was done: an operator is asked.</summary>
     public bool Uncertain { get; init; }
+
+    /// <summary>Of an undo: the change stays, and what was done before it is taken back all the same.</summary>
+    public bool Stays { get; init; }
 }
 
 /// <summary>One attempt to make: a step, or its undo.</summary>
@@ -122,7 +125,7 @@ internal sealed class StepRunner(IServiceScopeFactory scopes, LiveRuns runs, Tex
         // A step that was cut off may know what that means, and says it by these two; of any other exception the limit is the cause.
         var (rejected, uncertain) = (fault is StepRejectedException, fault is StepUncertainException);
         var error = text.Error(timedOut && !rejected && !uncertain ? $"No answer within {Words.Duration(call.Step.TimeLimit)}, the time limit of this step." : Words.Of(fault));
-        return new StepOutcome(null, error, rejected, stopped, false, context.Said) { Uncertain = uncertain };
+        return new StepOutcome(null, error, rejected, stopped, false, context.Said) { Uncertain = uncertain, Stays = fault is StepStaysException };
     }
 
     private StepOutcome Left(Call call, CancellationToken told)

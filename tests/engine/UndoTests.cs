@@ -96,6 +96,18 @@ public sealed class UndoTests
     }
 
     [Fact]
+    public async Task An_undo_that_says_that_the_change_stays_holds_up_no_other_and_the_end_names_it()
+    {
+        var actors = Breaking().On("b", step => { step.Changed("wrote it"); return Task.CompletedTask; }).OnUndo("b", (_, _) => throw new StepStaysException("only the host can"));
+        await using var node = await TestNode.Start(actors);
+
+        var run = await node.Ended(await node.Begin("a", "b", Breaks));
+
+        Assert.Equal((RunState.Failed, StepState.Undone, StepState.Succeeded), (run.State, run.Steps[0].State, run.Steps[1].State));
+        Assert.Equal("Step 3, 'Do breaks', failed: port 53 is taken. What it had done was undone, except for step 2, 'Do b': look at what it has left.", run.Reason);
+    }
+
+    [Fact]
     public async Task A_run_that_was_undone_is_retried_from_the_start_and_can_be_undone_again()
     {
         var failures = 0;

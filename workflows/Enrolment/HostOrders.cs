@@ -149,6 +149,15 @@ public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers server
         return new OrderLook(session, silent, [.. reports]);
     }
 
+    /// <summary>Whether what a step has changed on the host is there: the last that the host said of it, in whatever start of the line. Null when it has changed nothing.</summary>
+    internal async Task<bool?> IsChanged(Guid runId, string step, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<bool?>(
+            "select state = @Changed from servers.host_report where run_id = @runId and step = @step and state in (@Changed, @Undone) order by id desc limit 1",
+            new { runId, step, HostReports.Changed, HostReports.Undone });
+    }
+
     /// <summary>Of several the first: the others wait for it.</summary>
     private async Task<RunSummary?> Waiting(Server server, CancellationToken cancellationToken)
     {

@@ -45,7 +45,9 @@ public sealed record CheckedIn(Guid RunId, int Session, string Server, string Ti
 /// <summary>How a host gets on with its order.</summary>
 public sealed record HostReports(Guid RunId, int Session, IReadOnlyList<HostReport>? Reports)
 {
-    private static readonly string[] States = ["began", "said", "progress", "changed", "unchanged", "done", "failed", Alive];
+    private static readonly string[] States = ["began", "said", "progress", Changed, "unchanged", "done", "failed", Undone, Alive];
+    internal const string Changed = "changed";
+    internal const string Undone = "undone";
     internal const string Alive = "alive";
 
     internal void Check()
@@ -72,7 +74,7 @@ public sealed record HostReports(Guid RunId, int Session, IReadOnlyList<HostRepo
     }
 }
 
-/// <param name="State">began, said, progress, changed, unchanged, done, failed; alive says nothing but that the host works.</param>
+/// <param name="State">began, said, progress, changed, unchanged, done, failed; undone when the host has taken it back as a later step failed; alive says nothing but that the host works.</param>
 public sealed record HostReport(string Step, string State, string? Text, double? Fraction);
 
 /// <summary>A report as a run reads it.</summary>

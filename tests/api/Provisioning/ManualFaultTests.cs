@@ -5,6 +5,7 @@ namespace ManagedServers.Tests.Provisioning;
 /// <summary>What comes between the line and its end.</summary>
 public sealed class ManualFaultTests
 {
+    private const string Settings = "cd /var/lib/managed-servers; python3 -c 'import json; monitor, agent = (json.load(open(name)) for name in (\"monitor/config.json\", \"agent/agent.json\")); print(monitor[\"zones\"], monitor[\"token\"] == agent[\"token\"])'";
     private const string Garbage = "head -c 100000 /dev/urandom > /var/lib/managed-servers/agent/image-";
 
     [Fact]
@@ -67,7 +68,16 @@ public sealed class ManualFaultTests
     private static async Task AUsedTokenIsRefusedAndANewOneIsTaken(ManualHost host, string used)
     {
         await host.Lab.Run("rm /var/lib/managed-servers/agent/enrolment.json");
-        var (run, line, _) = await host.Begin("install", RegisteredHost.OneZone(RegisteredHost.Zone.Replace("192.0.2.2", "192.0.2.3", StringComparison.Ordinal).Replace(" 1 3600", " 2 3600", StringComparison.Ordinal)));
+        var other = new
+        {
+            zones = new[]
+            {
+                new { name = "example.org", file = RegisteredHost.Zone.Replace("192.0.2.2", "192.0.2.3", StringComparison.Ordinal).Replace(" 1 3600", " 2 3600", StringComparison.Ordinal) },
+                new { name = "example.net", file = "$TTL 300\n@ SOA ns1.example.org. hostmaster.example.org. 1 3600 900 604800 300\n@ NS ns1.example.org.\n" },
+            },
+        };
+        var settings = await host.Lab.Run(Settings);
+        var (run, line, _) = await host.Begin("install", other);
         var refused = await host.Paste(line, used);
         Assert.Contains("and is good for one host once", refused.Text, StringComparison.Ordinal);
         Assert.Contains("showed an enrolment token that had been used already", (await host.Get("/api/v2/pvservers/ns1/history")).ToString(), StringComparison.Ordinal);
@@ -77,10 +87,15 @@ public sealed class ManualFaultTests
         await host.Lab.Run("iptables -I INPUT -i lo -p udp --dport 53 -j REJECT");
         var mute = await host.Paste(line, renewed.GetProperty("token").GetString()!);
         Assert.Contains("is the current one again", mute.Text, StringComparison.Ordinal);
-        Assert.Contains("the SOA of example.org is not answered", RegisteredHost.Reason(await host.Until(run, "paused")), StringComparison.Ordinal);
+        Assert.Contains("is not answered", RegisteredHost.Reason(await host.Until(run, "paused")), StringComparison.Ordinal);
         Assert.Equal("192.0.2.2", await host.Www());
+        Assert.Equal(settings, await host.Lab.Run(Settings));
+        await host.Post($"/api/v2/runs/{run}/cancel", new { undo = true });
+        // It reports with the new token.
+        Assert.Equal("Cancelled by admin. What it had done was undone, except for step 12, 'Install the heartbeat agent': look at what it has left.", RegisteredHost.Reason(await host.Until(run, "cancelled")));
 
         await host.Lab.Run("iptables -D INPUT -i lo -p udp --dport 53 -j REJECT");
+        (run, line, _) = await host.Begin("install", other);
         var done = await host.Paste(line);
         Assert.True(done.ExitCode == 0, done.Text + RegisteredHost.Story(await host.Run(run)));
         await host.Until(run, "succeeded");

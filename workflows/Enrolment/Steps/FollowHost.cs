@@ -10,7 +10,7 @@ public sealed record FollowInput(Guid ServerId, string ServerName, string Step, 
 public sealed record HostDone(DateTimeOffset BeganAt);
 
 /// <summary>Follows one step that the host does: its words go into the log, its end is the step's. A host that falls silent pauses the run, and holds no worker.</summary>
-public sealed class FollowHost(HostOrders orders, TimeProvider time) : Step<FollowHost, FollowInput, HostDone>
+public sealed class FollowHost(HostOrders orders, TimeProvider time) : Step<FollowHost, FollowInput, HostDone>, IUndoable<FollowInput, HostDone>
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
@@ -46,6 +46,22 @@ public sealed class FollowHost(HostOrders orders, TimeProvider time) : Step<Foll
         }
     }
 
+    /// <summary>What the host has taken back by itself is undone; the rest is the host's alone to take away.</summary>
+    public async Task Undo(FollowInput input, HostDone? made, StepContext step)
+    {
+        switch (await orders.IsChanged(step.RunId, input.Step, step.Cancellation))
+        {
+            case true:
+                throw new StepStaysException($"It is still on the host of {input.ServerName}, where the product has no login. Another order, or an uninstall, changes it there.");
+            case false:
+                step.Changed("the host has taken it back by itself, as a later step failed there");
+                break;
+            default:
+                step.Unchanged("the host has changed nothing");
+                break;
+        }
+    }
+
     /// <returns>Whether the step is done.</returns>
     private static bool Note(FollowInput input, StoredReport report, StepContext step)
     {
@@ -57,7 +73,7 @@ public sealed class FollowHost(HostOrders orders, TimeProvider time) : Step<Foll
             case "progress":
                 step.Progress(Math.Clamp(report.Fraction ?? 0, 0, 1), report.Text);
                 return false;
-            case "changed":
+            case HostReports.Changed:
                 step.Changed(report.Text);
                 return true;
             case "unchanged":

@@ -507,7 +507,7 @@ class Work:
 
     def __init__(self, product, state, order, reporter, options):
         self.product, self.state, self.order, self.reporter, self.options = product, state, order, reporter, options
-        self.docker, self.back, self.step, self.dirty = Docker(), [], None, set()
+        self.docker, self.back, self.step, self.dirty, self.switched = Docker(), [], None, set(), {}
 
     def do(self):
         total, changed = len(self.order["steps"]), 0
@@ -536,14 +536,23 @@ class Work:
         say("      " + text)
         self.reporter.tell(self.step["name"], "said", text)
 
+    def on_failure(self, undo):
+        """On the list before it is done: what fails in between is taken back too. Gives the names of the steps whose changes go with it."""
+        steps = [self.step["name"]]
+        self.back.append((steps, undo))
+        return steps
+
     def take_back(self):
         """What served before serves again; the next run of the line does it anew."""
-        for undo in reversed(self.back):
+        back, left, self.back = self.back, set(), []
+        for steps, undo in reversed(back):
             try:
                 self.note(undo())
             except (Failed, OSError) as error:
                 self.note("could not be taken back: %s" % error)
-        self.back = []
+                left.update(steps)
+        for step in sorted({step for steps, _ in back for step in steps} - left):
+            self.reporter.tell(step, "undone")
 
     # Each of these gives whether something was changed (None where that is no question) and what to say.
 
@@ -747,7 +756,7 @@ class Work:
         sync(os.path.dirname(folder))
         self.dirty.add(step["component"])
         if not there:
-            self.back.append(lambda: "removed the configuration that was written aside" if remove(folder) else "no configuration was written aside")
+            self.on_failure(lambda: "removed the configuration that was written aside" if remove(folder) else "no configuration was written aside")
         return True, "wrote %s%s" % (step["contents"], " again: the files on the host had been changed by hand" if there else "")
 
     def validate(self, step):
@@ -783,7 +792,7 @@ class Work:
             return "took the first configuration back"
 
         if before != digest:
-            self.back.append(undo)
+            self.switched[step["component"]] = self.on_failure(undo)
         return True, "configuration %s in place of %s" % (digest, before) if before else "first configuration"
 
     def reload(self, step):
@@ -801,6 +810,9 @@ class Work:
 
     def container(self, step):
         name, aside, wanted = step["container"], step["container"] + "-previous", step["specification"]["Labels"][LABEL + "spec"]
+        former = {file["path"]: self.with_own_token(content(file["path"])) for file in step["files"] if not self.is_written(file)}
+        if former:
+            self.on_failure(lambda: self.bring_settings_back(name, former))
         written = any([self.write(file) for file in step["files"]])
         found = self.docker.find(name)
         labels = ((found or {}).get("Config") or {}).get("Labels") or {}
@@ -812,6 +824,7 @@ class Work:
                 self.docker.restart(name)
                 changed, text = True, "restarted %s with new settings" % name
             elif step["component"] in self.dirty and not started:
+                self.switched.get(step["component"], []).append(step["name"])
                 self.reload(step)
                 changed, text = True, "reloaded with the new configuration"
         else:
@@ -819,8 +832,7 @@ class Work:
                 self.docker.remove(aside)
                 self.docker.stop(name)
                 self.docker.rename(name, aside)
-            # On the list before it is made: what fails in between is taken back too.
-            self.back.append(lambda: self.bring_back(name, aside))
+            self.on_failure(lambda: self.bring_back(name, aside))
             self.docker.create(name, step["specification"])
             self.docker.start(name)
             changed, text = True, "started %s%s" % (name, " in place of an older one" if found else "")
@@ -850,6 +862,17 @@ class Work:
         self.docker.start(name)
         return "brought the older %s back" % name
 
+    def bring_settings_back(self, name, former):
+        for path, data in former.items():
+            if data is None:
+                remove(path)
+            else:
+                replace_file(path, data)
+        if not ((self.docker.find(name) or {}).get("State") or {}).get("Running"):
+            return "brought the former settings of %s back" % name
+        self.docker.restart(name)
+        return "restarted %s with its former settings" % name
+
     def await_socket(self, step):
         deadline = time.monotonic() + 30
         while True:
@@ -864,18 +887,28 @@ class Work:
 
     def write(self, file):
         """False where the very same text is there already."""
-        data = file["text"].replace(TOKEN_PLACE, self.state.told["token"]).encode()
-        if os.path.exists(file["path"]) and open(file["path"], "rb").read() == data and os.stat(file["path"]).st_mode & 0o7777 == 0o600:
+        if self.is_written(file):
             return False
-        replace_file(file["path"], data)
+        replace_file(file["path"], self.ordered(file))
         return True
+
+    def is_written(self, file):
+        return content(file["path"]) == self.ordered(file) and os.stat(file["path"]).st_mode & 0o7777 == 0o600
+
+    def ordered(self, file):
+        return file["text"].replace(TOKEN_PLACE, self.state.told["token"]).encode()
+
+    def with_own_token(self, data):
+        """Settings as they were, but for the token: after another enrolment the former one is good for nothing."""
+        former = (read_json(data) or {}).get("token") if data else None
+        return data.replace(former.encode(), self.state.told["token"].encode()) if former else data
 
     def agent(self, step):
         first = not os.path.exists(step["script"])
         for file in step["files"]:
             self.write(file)
         if first:
-            self.back.append(lambda: self.take_agent_away(step))
+            self.on_failure(lambda: self.take_agent_away(step))
         before = self.last_heartbeat()
         answer = self.python([step["script"], "install"])
         deadline = time.monotonic() + 75
@@ -995,6 +1028,15 @@ def remove(path):
     else:
         return False
     return True
+
+
+def content(path):
+    """None where there is no such file."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
 
 
 def contents(folder):
