@@ -237,6 +237,8 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
             ["container"] = Component.ContainerName(Component.Dns),
             ["question"] = ProveAnswers.Question,
             ["zones"] = Strings(input.Dns!.Own.Select(z => ZoneName.Parse(z).Value)),
+            ["signed"] = new JsonArray([.. Configured[Component.Dns].Wanted.Dns!.Zones.Where(z => z.Dnssec).Take(ProveAnswers.MostTold)
+                .Select(z => (JsonNode)new JsonObject { ["name"] = z.Name, ["ask"] = Strings(ComponentControl.DelegationSignerCommand(z)) })]),
             ["listen"] = new JsonArray([.. input.Dns.Listen.Select(l => (JsonNode)new JsonObject
             {
                 ["address"] = l.Address switch { "0.0.0.0" => "127.0.0.1", "::" => "::1", _ => l.Address }, ["port"] = l.Port,
@@ -263,7 +265,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
                 told["reload"] = Strings(KnotConfiguration.Control("reload"));
                 if (Configured.TryGetValue(component, out var configured) && configured.Wanted.Dns!.Zones.Where(z => z.Dnssec).ToList() is { Count: > 0 } signed)
                 {
-                    told["forget"] = Strings(Provisioning.Steps.ComponentControl.ForgetCommand(signed));
+                    told["forget"] = Strings(ComponentControl.ForgetCommand(signed));
                 }
             }
             else if (component == Component.Dhcp)

@@ -7,7 +7,7 @@ namespace ManagedServers.Tests.Provisioning;
 public sealed class HandsOnTests
 {
     private const string Zones = "/var/lib/managed-servers/dns/config/current/zones";
-    private static readonly object Loopback = new { zones = new[] { new { name = "example.org", file = RegisteredHost.Zone } }, listen = new[] { new { address = "127.0.0.1", port = 53 } } };
+    private static readonly object Loopback = new { zones = new[] { new { name = "example.org", file = RegisteredHost.Zone, dnssec = true } }, listen = new[] { new { address = "127.0.0.1", port = 53 } } };
 
     [Fact]
     public async Task Changed_files_a_hanging_agent_and_a_paused_container_are_put_right_by_the_same_install_again()
@@ -26,6 +26,7 @@ public sealed class HandsOnTests
         var run = await host.InstallAndWait(Loopback);
         Assert.True(RegisteredHost.State(run) == "succeeded", RegisteredHost.Story(run));
         Assert.Equal("answered on the host itself; 127.0.0.1 cannot be asked from outside", RegisteredHost.Step(run, "prove-dns").GetProperty("summary").GetString());
+        Assert.Contains("example.org is signed. Its parent zone needs: example.org. DS ", (await host.Get($"/api/v2/runs/{run.GetProperty("id").GetString()}/log?limit=500")).ToString(), StringComparison.Ordinal);
         Assert.Equal("127.0.0.1:53", await host.Lab.Run("ss -Hlnu 'sport = :53' | awk '{ print $4 }' | sort -u"));
 
         await host.Lab.Run("iptables -I INPUT -i lo -p udp --dport 53 -j REJECT");

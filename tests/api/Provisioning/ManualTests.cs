@@ -90,6 +90,9 @@ public sealed class ManualTests
         await host.Until(run, "succeeded");
 
         Assert.Contains("192.0.2.70", await host.Lab.Run("docker exec managed-servers-dns /usr/sbin/knotc -s /run/knot/knot.sock zone-read example.net www A"), StringComparison.Ordinal);
+        var ds = (await host.Lab.Run("docker exec managed-servers-dns /usr/sbin/knotc -s /run/knot/knot.sock zone-read example.org @ CDS")).Split(" CDS ")[1].Trim().ToUpperInvariant();
+        var log = await host.Get($"/api/v2/runs/{run}/log?limit=1000");
+        Assert.Single(log.GetProperty("items").EnumerateArray(), l => l.GetProperty("message").GetString()!.EndsWith($"example.org is signed. Its parent zone needs: example.org. DS {ds}", StringComparison.Ordinal));
         Assert.Contains("RRSIG", await host.Lab.Run("docker exec managed-servers-dns /usr/sbin/knotc -s /run/knot/knot.sock zone-read example.org @ RRSIG"), StringComparison.Ordinal);
         Assert.Contains(secret, await host.Lab.Run("cat /var/lib/managed-servers/dns/config/keys.conf"), StringComparison.Ordinal);
         Assert.DoesNotContain(secret, pasted.Text, StringComparison.Ordinal);
@@ -164,10 +167,13 @@ public sealed class ManualTests
 
     private static async Task UninstallLeavesTheHostAsFound(ManualHost host, string found)
     {
+        var plan = await host.Post("/api/v2/pvservers/ns1/uninstall?plan=true", new { });
+        Assert.Equal("example.org", plan.GetProperty("affected")[0].GetProperty("keysLost").EnumerateArray().Single().GetString());
         var (run, line, _) = await host.Begin("uninstall", new { });
         var removed = await host.Paste(line);
         Assert.True(removed.ExitCode == 0, removed.Text + RegisteredHost.Story(await host.Run(run)));
         await host.Until(run, "succeeded");
+        Assert.Contains("With it went the DNSSEC keys of example.org:", (await host.Get($"/api/v2/runs/{run}/log?limit=1000")).ToString(), StringComparison.Ordinal);
         Assert.Equal(found, await host.Lab.Run(Footprint));
         var server = await host.Get("/api/v2/pvservers/ns1");
         Assert.Equal(0, server.GetProperty("components").GetArrayLength());

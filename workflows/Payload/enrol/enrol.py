@@ -948,6 +948,10 @@ class Work:
             else:
                 raise Failed("Knot on %s port %d: %s. Its log ends with: %s" % (place["address"], place["port"], said.stderr.decode("utf-8", "replace").strip().split("\n")[-1], self.docker.last_words(step["container"])))
             self.note("%s port %d answers %d %s over UDP and TCP" % (place["address"], place["port"], len(step["zones"]), "zone" if len(step["zones"]) == 1 else "zones"))
+        for zone in step.get("signed", []):
+            published = self.docker.run(step["container"], zone["ask"])[1].splitlines()
+            for ds in [line.split(" CDS ")[1].strip() for line in published if " CDS " in line]:
+                self.note("%s is signed. Its parent zone needs: %s. DS %s" % (zone["name"], zone["name"], ds.upper()))
         return None, ""
 
     def prove_dhcp(self, step):

@@ -60,6 +60,9 @@ internal static class ComponentControl
     public static string[] ForgetCommand(IEnumerable<Zone> zones) =>
         KnotConfiguration.Control(["-b", "-f", "zone-purge", "+expire", .. zones.Select(z => ZoneName.Parse(z.Name).Absolute)]);
 
+    /// <summary>What is executed in Knot's container to learn what a signed zone's parent is to have: Knot publishes it for that purpose (RFC 7344), in the very form.</summary>
+    public static string[] DelegationSignerCommand(Zone zone) => KnotConfiguration.Control("zone-read", ZoneName.Parse(zone.Name).Absolute, "@", "CDS");
+
     /// <param name="command">As <see cref="KnotConfiguration.Control"/> gives it.</param>
     public static Task<CommandResult> Knot(IHost host, string[] command, CommandOptions? options, CancellationToken cancellationToken) =>
         host.Run(["docker", "exec", Component.ContainerName(Component.Dns), .. command], options, cancellationToken);

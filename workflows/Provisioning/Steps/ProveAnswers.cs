@@ -29,8 +29,7 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
     private const int AtOnce = 8;
-    private const int MostTold = 20;
-    private const QueryType Cds = (QueryType)59;
+    internal const int MostTold = 20;
 
     // The SOA of every zone on standard input, over UDP and TCP; the standard library has no resolver that is told whom to ask.
     internal const string Question =
@@ -91,7 +90,6 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
         if (endpoints.Count == 0)
         {
             await AskOnTheHost(input, target, dns.Listen, wanted.ExceptBy(dns.Zones.Where(z => z.IsSecondary).Select(z => z.Name), w => w.Key).ToDictionary(), step);
-            return new Proof(wanted.Count);
         }
 
         foreach (var endpoint in endpoints)
@@ -100,14 +98,7 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
             step.Log($"{endpoint} answers {(wanted.Count == 1 ? wanted.Keys.Single() : $"{wanted.Count} zones")} over UDP and TCP.");
         }
 
-        foreach (var zone in dns.Zones.Where(z => z.Dnssec).Take(MostTold))
-        {
-            foreach (var ds in await DelegationSigners(endpoints[0], zone.Name, step.Cancellation))
-            {
-                step.Log($"{zone.Name} is signed. Its parent zone needs: {ds}");
-            }
-        }
-
+        await TellDelegationSigners(input.ServerId, [.. dns.Zones.Where(z => z.Dnssec).Take(MostTold)], step);
         return new Proof(wanted.Count);
     }
 
@@ -220,18 +211,22 @@ public sealed class ProveAnswers(Servers.Servers servers, Configurations configu
         RequestDnsSecRecords = true, UseCache = false, UseTcpOnly = overTcp, UseTcpFallback = false, Recursion = false, Retries = 0, Timeout = Patience, AutoResolveNameServers = false,
     });
 
-    /// <summary>What a parent zone is to have: the server publishes it for that purpose (RFC 7344), in the very form.</summary>
-    private static async Task<IReadOnlyList<string>> DelegationSigners(IPEndPoint endpoint, string zone, CancellationToken cancellationToken)
+    /// <summary>What parent zones are to have. Where Knot does not say it now, it can be asked for at any time.</summary>
+    private async Task TellDelegationSigners(Guid serverId, IReadOnlyList<Zone> signed, StepContext step)
     {
-        try
+        if (signed.Count == 0)
         {
-            var answer = await Client(endpoint, overTcp: true).QueryAsync(ZoneName.Parse(zone).Absolute, Cds, cancellationToken: cancellationToken);
-            return [.. answer.Answers.OfType<UnknownRecord>().Where(r => (int)r.RecordType == (int)Cds && r.Data.Count > 4).Select(r => r.Data.ToArray())
-                .Select(d => string.Create(CultureInfo.InvariantCulture, $"{zone}. DS {(d[0] << 8) | d[1]} {d[2]} {d[3]} {Convert.ToHexString(d.AsSpan(4))}"))];
+            return;
         }
-        catch (DnsResponseException)
+
+        await using var host = await servers.Connect(serverId, step.Cancellation);
+        foreach (var zone in signed)
         {
-            return []; // It can be asked for at any time.
+            var said = await ComponentControl.Knot(host, ComponentControl.DelegationSignerCommand(zone), null, step.Cancellation);
+            foreach (var line in said.Stdout.Split('\n').Where(l => l.Contains(" CDS ", StringComparison.Ordinal)))
+            {
+                step.Log($"{zone.Name} is signed. Its parent zone needs: {zone.Name}. DS {line.Split(" CDS ")[1].Trim().ToUpperInvariant()}");
+            }
         }
     }
 
