@@ -20,7 +20,7 @@ internal sealed record HostStep(string Name, string Title, string Do, string? Co
         foreach (var component in serving)
         {
             steps.Add(new($"stage-{component}", $"Write the configuration of {Program(component)} aside", "stage", component));
-            steps.Add(new($"validate-{component}", $"Check it with the very {Program(component)} that will serve it", "validate", component));
+            steps.Add(new(ConfigurationPlan.Validate(component), $"Check it with the very {Program(component)} that will serve it", "validate", component));
             steps.Add(new($"switch-{component}", "Make it the current one", "switch", component));
         }
 

@@ -192,10 +192,8 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
 
         public JsonObject Validate(string component)
         {
-            var (argv, target, network) = component == Component.Dhcp
-                ? (new[] { "/usr/sbin/kea-dhcp4", "-t", $"/etc/kea/{KeaConfiguration.FileName}" }, "/etc/kea", "host")
-                : (KnotConfiguration.Check(Configured[component].Wanted.Dns!), "/etc/knot", null);
-            var command = new Hosts.ThrowAway { Owner = Key(run), Image = Image(component).Image, Argv = argv, Binds = [$"{Staged(component)}:{target}:ro"], Network = network };
+            var wanted = Configured[component].Wanted;
+            var command = ConfigurationCheck.Of(wanted, Image(component), Key(run)) with { Binds = [$"{Staged(component)}:{ConfigurationCheck.Folder(wanted)}:ro"] };
             return new JsonObject
             {
                 ["specification"] = JsonNode.Parse(DockerThrowAway.Specification(command, layout.Login).GetRawText()),

@@ -6,11 +6,14 @@ namespace ManagedServers.Workflows.Provisioning;
 /// <summary>The steps by which a configuration comes to a host, the same for every workflow. Each takes back what it did when a later one fails.</summary>
 internal static class ConfigurationPlan
 {
+    /// <summary>The name of the step that lets a component's program read what it is to serve.</summary>
+    public static string Validate(string component) => $"validate-{component}";
+
     public static ConfigurationSteps Configure<TInput>(WorkflowPlan<TInput> plan, Guid server, CatalogueImage image, Guid configurationId) where TInput : notnull
     {
         var (component, program) = (image.Component, Program(image.Component));
         var staged = Changing(plan.Step($"stage-{component}", $"Write the configuration of {program} aside", StageConfiguration.With(new StageInput(server, component, configurationId))));
-        Changing(plan.Step($"validate-{component}", $"Check it with the very {program} that will serve it",
+        Changing(plan.Step(Validate(component), $"Check it with the very {program} that will serve it",
             ValidateConfiguration.With(results => new ValidateInput(server, image, results.Of(staged).Folder, configurationId))));
         var switched = Changing(plan.Step($"switch-{component}", "Make it the current one",
             SwitchConfiguration.With(results => new SwitchInput(server, component, configurationId, results.Of(staged).Digest))));

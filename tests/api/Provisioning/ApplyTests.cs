@@ -49,7 +49,10 @@ public sealed class ApplyTests
         Assert.Contains($"{net}.229", await host.Lab.Run("echo '{\"command\":\"config-get\"}' | python3 -c 'import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(\"/var/lib/managed-servers/dhcp/run/kea4.sock\"); s.sendall(sys.stdin.buffer.read()); s.shutdown(1); print(s.makefile().read())'"), StringComparison.Ordinal);
         Assert.Equal(started, await host.Lab.Run("docker inspect -f '{{.State.StartedAt}}' managed-servers-dhcp"));
 
-        var refused = await host.Outcome(await Apply(host, new { dhcp = new Dictionary<string, object> { ["subnet4"] = new[] { new { subnet = $"{net}.0/24", pools = new[] { new { pool = "10.99.0.1-10.99.0.2" } } } } } }));
+        var wrong = new { dhcp = new Dictionary<string, object> { ["subnet4"] = new[] { new { subnet = $"{net}.0/24", pools = new[] { new { pool = "10.99.0.1-10.99.0.2" } } } } } };
+        Assert.StartsWith("Check it with the very Kea that will serve it: Kea on ns1", (await host.Post("/api/v2/pvservers/ns1/configuration/apply?plan=true", wrong)).GetProperty("wouldFail").GetString(), StringComparison.Ordinal);
+        Assert.Equal("managed-servers-dhcp", await host.Lab.Run("docker ps -a --format '{{.Names}}'; docker volume ls -q"));
+        var refused = await host.Outcome(await Apply(host, wrong));
         Assert.Equal("failed", RegisteredHost.State(refused));
         Assert.Contains("Kea on ns1", RegisteredHost.Reason(refused), StringComparison.Ordinal);
         var (status, problem) = await Ask(host, new { dhcp = new Dictionary<string, object> { ["subnet4"] = new[] { new { subnet = "10.77.0.0/24" } } } });

@@ -161,6 +161,8 @@ public sealed class ManualTests
         }
 
         Assert.Equal(served, Containers(await host.Lab.Run(Footprint)));
+        var plan = await host.Post("/api/v2/pvservers/ns1/configuration/apply?plan=true", new { setZones = new[] { new { name = "example.org", file = changed } } });
+        Assert.Matches(@" was not tried either: step \d+ \(Check it with the very Knot that will serve it\) of the run tells it, before anything that serves is changed\.$", plan.GetProperty("notLookedAt").GetString());
         var versions = await host.Get("/api/v2/pvservers/ns1/configuration/dns/versions");
         Assert.Contains("www moves", versions.ToString(), StringComparison.Ordinal);
     }

@@ -32,7 +32,7 @@ public sealed class PlanTests
     }
 
     /// <summary>Without what monitor and agent write by themselves.</summary>
-    private static Task<string> Footprint(RegisteredHost host) => host.Lab.Run("ls -laR /var/lib/managed-servers/dns/config; ls -A /var/lib/managed-servers; docker ps -a --format '{{.ID}} {{.Names}} {{.State}}'; docker images -q | sort");
+    private static Task<string> Footprint(RegisteredHost host) => host.Lab.Run("ls -laR /var/lib/managed-servers/dns/config; ls -A /var/lib/managed-servers; docker ps -a --format '{{.ID}} {{.Names}} {{.State}}'; docker volume ls -q; docker images -q | sort");
 
     private static async Task OfAFirstInstall(RegisteredHost host)
     {
@@ -44,6 +44,7 @@ public sealed class PlanTests
         Assert.Contains("add folder /var/lib/managed-servers/dns/config", string.Join('\n', Changes(plan, "prepare-folders")), StringComparison.Ordinal);
         Assert.Equal(2, Changes(plan, "upload-images").Count(c => c.StartsWith("add image managed-servers/", StringComparison.Ordinal)));
         Assert.Equal(["add file dns/knot.conf: ", "add file dns/zones/example.org.zone: "], Changes(plan, "stage-dns").Order());
+        Assert.StartsWith("not tried for the plan, because the host does not have managed-servers/", Step(plan, "validate-dns").GetProperty("preview").GetProperty("note").GetString(), StringComparison.Ordinal);
         Assert.Equal(["add container managed-servers-dns: made and started"], Changes(plan, "start-dns"));
         Assert.Equal(["add agent /var/lib/managed-servers/agent: with a service that keeps it running"], Changes(plan, "install-agent"));
         Assert.Equal(("fail", "compensate", "pause"), (Step(plan, "preflight").GetProperty("onFailure").GetString(), Step(plan, "start-dns").GetProperty("onFailure").GetString(), Step(plan, "record").GetProperty("onFailure").GetString()));
@@ -114,6 +115,11 @@ public sealed class PlanTests
         Assert.Equal(["reload container managed-servers-dns: it goes on serving meanwhile"], Changes(plan, "start-dns"));
         Assert.Equal(["restart container managed-servers-monitor: for its new settings"], Changes(plan, "start-monitor").Where(c => c.Contains("container", StringComparison.Ordinal)));
         Assert.Equal(["added example.net", "changed example.org"], Served(plan, "reload", sole: 0));
+
+        Assert.Equal("tried for the plan, and taken", Step(plan, "validate-dns").GetProperty("preview").GetProperty("note").GetString());
+
+        var broken = await Plan(host, "configuration/apply", new { setZones = new[] { new { name = "example.org", file = RegisteredHost.Zone + "\nwww A not-an-address\n" } } });
+        Assert.Matches(@"^Check it with the very Knot that will serve it: The file of zone example\.org \(zones\[0\]\.file\) has an error: .*line 8.*\. Correct it and ask for the corrected one\.$", broken.GetProperty("wouldFail").GetString());
 
         var moved = await Plan(host, "install", new { zones = zones.Take(1), listen = new[] { new { address = host.Lab.Address, port = 53 } } });
         Assert.StartsWith("restart container managed-servers-dns: made anew", Assert.Single(Changes(moved, "start-dns")), StringComparison.Ordinal);

@@ -50,6 +50,9 @@ public sealed record ThrowAway
     /// <summary>Host folder to container folder, with <c>:ro</c> where it must not write: <c>/var/lib/x:/etc/knot:ro</c>.</summary>
     public IReadOnlyList<string> Binds { get; init; } = [];
 
+    /// <summary>Files that only this container has, by their paths below a folder of it; null for none. They go with it.</summary>
+    public GivenFiles? Files { get; init; }
+
     /// <summary>Null: no network at all.</summary>
     public string? Network { get; init; }
 
@@ -57,3 +60,6 @@ public sealed record ThrowAway
 
     public int OutputLimit { get; init; } = 1 << 20;
 }
+
+/// <param name="Folder">In the container.</param>
+public sealed record GivenFiles(string Folder, IReadOnlyDictionary<string, byte[]> Files);

@@ -1,3 +1,4 @@
+using System.Formats.Tar;
 using System.Text.Json;
 using Docker.DotNet.Models;
 
@@ -23,6 +24,11 @@ internal sealed class DockerThrowAway(DockerAsk ask, DockerHost docker, HostTarg
         try
         {
             await docker.Create(name, Specification(command, target.Login), cancellationToken);
+            if (command.Files is { } files)
+            {
+                await Give(name, files, cancellationToken);
+            }
+
             await docker.Start(name, cancellationToken);
             var exit = await Wait(name, what, command.Timeout, cancellationToken);
             var (output, error) = await ask.Logs(name, null, Soon, cancellationToken);
@@ -51,6 +57,25 @@ internal sealed class DockerThrowAway(DockerAsk ask, DockerHost docker, HostTarg
     }
 
     public Task<bool> Remove(string owner, CancellationToken cancellationToken) => docker.Remove(Name(owner), cancellationToken);
+
+    private async Task Give(string name, GivenFiles given, CancellationToken cancellationToken)
+    {
+        using var archive = new MemoryStream();
+        await using (var tar = new TarWriter(archive, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            foreach (var (path, content) in given.Files)
+            {
+                await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, path) { Mode = UnixFileMode.UserRead, DataStream = new MemoryStream(content) }, cancellationToken);
+            }
+        }
+
+        archive.Position = 0;
+        await ask.For($"sending files to container {name}", Soon, async (client, ct) =>
+        {
+            await client.Containers.ExtractArchiveToContainerAsync(name, new CopyToContainerParameters { Path = given.Folder }, archive, ct);
+            return true;
+        }, cancellationToken);
+    }
 
     private async Task<int> Wait(string name, string what, TimeSpan limit, CancellationToken cancellationToken)
     {
@@ -85,6 +110,8 @@ internal sealed class DockerThrowAway(DockerAsk ask, DockerHost docker, HostTarg
         ["Entrypoint"] = command.Argv,
         ["Cmd"] = Array.Empty<string>(),
         ["Labels"] = new Dictionary<string, string> { [Label] = "1" },
+        // All else of it is read-only. Docker removes the volume with the container.
+        ["Volumes"] = command.Files is { } files ? new Dictionary<string, object> { [files.Folder] = new() } : [],
         ["HostConfig"] = new Dictionary<string, object>
         {
             ["Binds"] = command.Binds.Select(Bind.Labelled),

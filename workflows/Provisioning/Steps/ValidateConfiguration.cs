@@ -14,8 +14,6 @@ public sealed record ValidateInput(Guid ServerId, CatalogueImage Image, string F
 /// </summary>
 public sealed class ValidateConfiguration(Servers.Servers servers, Configurations configurations) : Step<ValidateConfiguration, ValidateInput, Nothing>, IUndoable<ValidateInput, Nothing>, IPreviewable<ValidateInput, Nothing>
 {
-    private const string KeasError = "Error encountered:";
-    private const int MostWarnings = 20;
     private const int MostInPlace = 4;
     private const int LargestInPlace = 1 << 20;
 
@@ -31,88 +29,65 @@ public sealed class ValidateConfiguration(Servers.Servers servers, Configuration
     public override async Task<Nothing> Run(ValidateInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
-        await (input.Image.Component == Component.Dhcp ? Kea(host, input, step) : Knot(host, input, step));
+        var wanted = await configurations.Get(input.ConfigurationId, step.Cancellation);
+        if (await IsTakenInPlace(host, input, wanted, step.Cancellation))
+        {
+            return Nothing.Value;
+        }
+
+        var check = ConfigurationCheck.Of(wanted, input.Image, step.IdempotencyKey) with { Binds = [$"{input.Folder}:{ConfigurationCheck.Folder(wanted)}:ro"] };
+        var result = await host.Docker.RunThrowAway(check, step.Cancellation);
+        if (ConfigurationCheck.Refusal(result, wanted, host.Target) is { } refusal)
+        {
+            throw new StepRejectedException($"{refusal} Nothing that serves was changed. Correct it and ask for the corrected one: this run, tried again, has the same.");
+        }
+
+        foreach (var warning in ConfigurationCheck.Warnings(result))
+        {
+            step.Log(warning, LogLevel.Warning);
+        }
+
         return Nothing.Value;
     }
 
-    public Task<Preview<Nothing>> Preview(ValidateInput input, CancellationToken cancellationToken) =>
-        Task.FromResult(Preview<Nothing>.Nothing(Nothing.Value, "what the program says to the configuration is known only when the run asks it"));
-
-    private static async Task Kea(IHost host, ValidateInput input, StepContext step)
+    /// <summary>The same, with files that only the container has: nothing is written aside for a plan.</summary>
+    public async Task<Preview<Nothing>> Preview(ValidateInput input, CancellationToken cancellationToken)
     {
-        // In the host's network, because Kea looks for the interfaces that it is told to serve.
-        var result = await host.Docker.RunThrowAway(new ThrowAway
+        await using var host = await servers.Connect(input.ServerId, cancellationToken);
+        if (await host.Docker.FindImage(input.Image.Image, cancellationToken) is null)
         {
-            Owner = step.IdempotencyKey, Image = input.Image.Image, Argv = ["/usr/sbin/kea-dhcp4", "-t", $"/etc/kea/{KeaConfiguration.FileName}"],
-            Binds = [$"{input.Folder}:/etc/kea:ro"], Network = "host",
-        }, step.Cancellation);
-        if (!result.Succeeded)
-        {
-            var said = result.Stderr.Split('\n').FirstOrDefault(l => l.StartsWith(KeasError, StringComparison.Ordinal))?[KeasError.Length..].Trim() ?? Said(result);
-            throw new StepRejectedException($"Kea on {host.Target} refuses the configuration: {said.TrimEnd('.')}. Nothing that serves was changed. Correct it (dhcp) and ask for the corrected one: this run, tried again, has the same.");
+            return Preview<Nothing>.Nothing(Nothing.Value, $"not tried for the plan, because the host does not have {input.Image.Image} yet; this step of the run tells, before anything that serves is changed");
         }
+
+        var wanted = await configurations.Get(input.ConfigurationId, cancellationToken);
+        var files = new GivenFiles(ConfigurationCheck.Folder(wanted), await ConfigurationCheck.WithoutSecrets(wanted).FilesFor(host, cancellationToken));
+        var result = await host.Docker.RunThrowAway(ConfigurationCheck.Of(wanted, input.Image, $"plan-{Guid.NewGuid():N}") with { Files = files }, cancellationToken);
+        return ConfigurationCheck.Refusal(result, wanted, host.Target) is { } refusal ? throw new StepRejectedException($"{refusal} Correct it and ask for the corrected one.")
+            : Preview<Nothing>.Nothing(Nothing.Value, string.Join("; ", ConfigurationCheck.Warnings(result).Prepend("tried for the plan, and taken")));
     }
 
-    private async Task Knot(IHost host, ValidateInput input, StepContext step)
+    /// <returns>False when there is no container of this image that could be asked, it is too much for one that serves, or it does not find all well.</returns>
+    private async Task<bool> IsTakenInPlace(IHost host, ValidateInput input, ComponentConfiguration wanted, CancellationToken cancellationToken)
     {
-        var wanted = await configurations.Get(input.ConfigurationId, step.Cancellation);
-        var files = await wanted.FilesFor(host, step.Cancellation);
-        if (await configurations.Current(input.ServerId, Component.Dns, step.Cancellation) is { } current)
+        if (wanted.Dns is not { } dns || await configurations.Current(input.ServerId, Component.Dns, cancellationToken) is not { } current)
         {
-            var changed = ComponentConfiguration.Differing(files, await current.Configuration.FilesFor(host, step.Cancellation));
-            if (!changed.Contains(KnotConfiguration.FileName) && !changed.Contains(KnotConfiguration.KeyFile) && changed.Count <= MostInPlace && changed.Sum(f => files[f].Length) <= LargestInPlace && await KnotInPlace(host, input, wanted.Dns!, changed, step))
-            {
-                return;
-            }
+            return false;
         }
 
-        var result = await Ask(host, step, input, KnotConfiguration.Check(wanted.Dns!));
-        if (!result.Succeeded)
+        var files = await wanted.FilesFor(host, cancellationToken);
+        var changed = ComponentConfiguration.Differing(files, await current.Configuration.FilesFor(host, cancellationToken));
+        if (changed.Contains(KnotConfiguration.FileName) || changed.Contains(KnotConfiguration.KeyFile) || changed.Count > MostInPlace || changed.Sum(f => files[f].Length) > LargestInPlace)
         {
-            throw Refused(host, result, wanted.Dns!);
+            return false;
         }
 
-        Warn(result, step);
-    }
-
-    /// <returns>False when there is no container of this image that could be asked, or it does not find them all well.</returns>
-    private static async Task<bool> KnotInPlace(IHost host, ValidateInput input, DnsConfiguration dns, IReadOnlyList<string> changed, StepContext step)
-    {
         var folder = $"/etc/knot/{Path.GetFileName(input.Folder)}";
         var zones = dns.Zones.Select(z => ZoneName.Parse(z.Name)).Where(z => changed.Contains($"zones/{KnotConfiguration.ZoneFile(z)}"));
         var result = await host.Run(["sh", "-c", InPlace, "sh", Component.ContainerName(Component.Dns), input.Image.Image,
-            .. zones.SelectMany(z => new[] { z.Absolute, $"{folder}/zones/{KnotConfiguration.ZoneFile(z)}" })], cancellationToken: step.Cancellation);
+            .. zones.SelectMany(z => new[] { z.Absolute, $"{folder}/zones/{KnotConfiguration.ZoneFile(z)}" })], cancellationToken: cancellationToken);
         // Whatever else it says, a container of its own is to tell: kzonecheck is stricter than the server, and it may be Docker's own trouble.
         return result.Succeeded && (result.Stdout + result.Stderr).Trim() == "checked";
     }
-
-    /// <summary>What Knot serves all the same, but does not like.</summary>
-    private static void Warn(CommandResult result, StepContext step)
-    {
-        var warnings = Lines(result).Where(l => l.Contains("warning: [", StringComparison.OrdinalIgnoreCase)).ToList();
-        foreach (var warning in warnings.Take(MostWarnings))
-        {
-            step.Log($"Knot {warning}", LogLevel.Warning);
-        }
-
-        if (warnings.Count > MostWarnings)
-        {
-            step.Log($"Knot has {warnings.Count - MostWarnings} more warnings about the zones.", LogLevel.Warning);
-        }
-    }
-
-    private static StepRejectedException Refused(IHost host, CommandResult result, DnsConfiguration dns)
-    {
-        var said = Said(result);
-        return new StepRejectedException(BadZone(result, dns) is var (index, name)
-            ? $"The file of zone {name} (zones[{index}].file) has an error: {said}. Nothing that serves was changed. Correct it and ask for the corrected one: this run, tried again, has the same."
-            : $"Knot on {host.Target} refuses its configuration: {said}. Nothing that serves was changed. This run, tried again, has the same: ask for another one.");
-    }
-
-    /// <summary>The first zone about which Knot says something: it begins with the zone's name then.</summary>
-    private static (int Index, string Name)? BadZone(CommandResult result, DnsConfiguration dns) => dns.Zones.Index()
-        .Where(z => (result.Stderr + result.Stdout).Contains($"error: [{ZoneName.Parse(z.Item.Name).Absolute}]", StringComparison.Ordinal))
-        .Select(z => ((int, string)?)(z.Index, z.Item.Name!)).FirstOrDefault();
 
     /// <summary>Takes away the container of a check that was killed half-way.</summary>
     public async Task Undo(ValidateInput input, Nothing? made, StepContext step)
@@ -122,18 +97,5 @@ public sealed class ValidateConfiguration(Servers.Servers servers, Configuration
         {
             step.Changed("removed the container of an interrupted check");
         }
-    }
-
-    private static Task<CommandResult> Ask(IHost host, StepContext step, ValidateInput input, string[] argv) => host.Docker.RunThrowAway(
-        new ThrowAway { Owner = step.IdempotencyKey, Image = input.Image.Image, Argv = argv, Binds = [$"{input.Folder}:/etc/knot:ro"], Timeout = TimeSpan.FromMinutes(5) }, step.Cancellation);
-
-    // The folder of Knot's databases is not there in a container that is thrown away.
-    private static IEnumerable<string> Lines(CommandResult result) => (result.Stderr + "\n" + result.Stdout).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-        .Where(l => !l.Contains("database storage", StringComparison.Ordinal));
-
-    private static string Said(CommandResult result)
-    {
-        var said = string.Join("; ", Lines(result).Take(10));
-        return said.Length > 0 ? said.TrimEnd('.') : $"exit code {result.ExitCode}, without a word";
     }
 }
