@@ -71,6 +71,8 @@ public sealed class JourneyTests : IAsyncLifetime
         await page.GetByRole(AriaRole.Link, new() { Name = "Install…" }).ClickAsync();
         await page.GetByLabel("Zone", new() { Exact = true }).FillAsync("example.org");
         await page.GetByLabel("Zone file").FillAsync(Zone);
+        await page.GetByText("Signing and transfers").ClickAsync();
+        await page.GetByLabel("DNSSEC").CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Install", Exact = true }).ClickAsync();
 
         await Expect(page.Locator("[data-step=preflight]")).ToHaveAttributeAsync("data-state", "Succeeded");
@@ -106,6 +108,7 @@ public sealed class JourneyTests : IAsyncLifetime
         var dialog = page.GetByRole(AriaRole.Dialog);
         if (verb == "Uninstall")
         {
+            await Expect(dialog).ToContainTextAsync("With it go the DNSSEC keys of example.org, which are nowhere else");
             await dialog.GetByRole(AriaRole.Checkbox).CheckAsync();
         }
 
