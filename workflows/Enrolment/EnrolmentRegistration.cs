@@ -8,5 +8,6 @@ public static class EnrolmentRegistration
         .AddSingleton<EnrolmentTokens>()
         .AddSingleton<EnrolmentLine>()
         .AddSingleton<HostOrders>()
+        .AddSingleton<ManualPlan>()
         .AddSingleton<OrderDocument>();
 }
