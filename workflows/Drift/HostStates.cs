@@ -15,7 +15,7 @@ namespace ManagedServers.Workflows.Drift;
 public sealed class HostStates(NpgsqlDataSource database, Servers.Servers servers, IRuns runs, TimeProvider time)
 {
     // An agent says it every minute.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     // Of runs that wait one may end after a later one was cancelled.
     private const int RunsLookedAt = 50;

@@ -150,7 +150,7 @@ public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers server
     }
 
     /// <summary>Of several the first: the others wait for it.</summary>
-    private async Task<RunSummary?> Waiting(Server server, CancellationToken cancellationToken)
+    internal async Task<RunSummary?> Waiting(Server server, CancellationToken cancellationToken)
     {
         var active = await runs.List(new RunFilter { Subject = server.Subject, States = [RunState.Queued, RunState.Running, RunState.Waiting, RunState.Paused], Limit = 200 }, cancellationToken);
         return active.LastOrDefault(r => WaitsForHost.Kinds.Contains(r.Kind));
