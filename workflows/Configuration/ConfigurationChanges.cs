@@ -210,9 +210,9 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
     private async Task<StoredConfiguration> Served(Server server, string component, int? basedOn, CancellationToken cancellationToken)
     {
         var served = await configurations.Current(server.Id, component, cancellationToken)
-            ?? throw new ServerConflictException("not-installed", $"{component} is not installed on {server.Name}. Install it with what it is to serve: msctl servers install {server.Name}");
+            ?? throw new ServerConflictException("not-installed", $"{component} is not installed on {server.Name}. Install it with what it is to serve: msctl servers install {server.Argument}");
         return basedOn is null || basedOn == served.Version.Version ? served : throw new ServerConflictException("newer-version",
-            $"{component} on {server.Name} serves {served.Version.InWords()}, and the change was based on version {basedOn}. Look at what is different (msctl config diff {server.Name} {component} {basedOn} {served.Version.Version}), and base the change on {served.Version.Version}.");
+            $"{component} on {server.Name} serves {served.Version.InWords()}, and the change was based on version {basedOn}. Look at what is different (msctl config diff {server.Argument} {component} {basedOn} {served.Version.Version}), and base the change on {served.Version.Version}.");
     }
 
     private static ComponentConfiguration? Dns(Server server, DnsConfiguration served, ApplyRequest request, InputErrors errors)

@@ -79,7 +79,7 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
         var claim = Hash(host.Claim);
         if (row.ExpiresAt <= time.GetUtcNow())
         {
-            throw new EnrolmentRefusedException("expired-token", $"This enrolment token was good until {row.ExpiresAt:yyyy-MM-dd HH:mm} UTC. Make a new one, the run goes on waiting: msctl servers enrol {server.Name} --renew", isUnknown: true);
+            throw new EnrolmentRefusedException("expired-token", $"This enrolment token was good until {row.ExpiresAt:yyyy-MM-dd HH:mm} UTC. Make a new one, the run goes on waiting: msctl servers enrol {server.Argument} --renew", isUnknown: true);
         }
 
         if (row.UsedAt is not null)
@@ -92,7 +92,7 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
             await Servers.Servers.Note(transaction, server.Id, $"host {name} at {from}", "was refused: it showed an enrolment token that had been used already");
             await transaction.CommitAsync(cancellationToken);
             throw new EnrolmentRefusedException("used-token", $"This enrolment token was used at {row.UsedAt:yyyy-MM-dd HH:mm} UTC by {row.UsedBy}, and is good for one host once. "
-                + $"If that was not you, somebody else has it: look at that host. A new one: msctl servers enrol {server.Name} --renew", isUnknown: true);
+                + $"If that was not you, somebody else has it: look at that host. A new one: msctl servers enrol {server.Argument} --renew", isUnknown: true);
         }
 
         await CheckRun(server, row.RunId, cancellationToken);
@@ -120,7 +120,7 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
         if (state is null or RunState.Succeeded or RunState.Failed or RunState.Cancelled)
         {
             throw new EnrolmentRefusedException("ended-token", $"This enrolment token was made for a run of {server.Name} that has ended (run {id}, {state?.ToString().ToLowerInvariant() ?? "gone"}), and has ended with it. "
-                + $"Start another (msctl servers install {server.Name} …), or let that one go on (msctl runs retry {id}).", isUnknown: true);
+                + $"Start another (msctl servers install {server.Argument} …), or let that one go on (msctl runs retry {id}).", isUnknown: true);
         }
     }
 
@@ -128,7 +128,7 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
     {
         if (server.Installation != InstallationType.Manual)
         {
-            throw new EnrolmentRefusedException("not-manual", $"{server.Name} has a login by now and is installed by the product itself: msctl servers install {server.Name}");
+            throw new EnrolmentRefusedException("not-manual", $"{server.Name} has a login by now and is installed by the product itself: msctl servers install {server.Argument}");
         }
 
         if (!host.IsRoot)

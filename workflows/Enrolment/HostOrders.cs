@@ -22,7 +22,7 @@ public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers server
         host.Check();
         var server = await servers.Get(serverId.ToString(), cancellationToken);
         var run = await Waiting(server, cancellationToken)
-            ?? throw new ServerConflictException("nothing-asked", $"Nothing is asked of this host: no run of {server.Name} waits for it. Start one: msctl servers install {server.Name} …");
+            ?? throw new ServerConflictException("nothing-asked", $"Nothing is asked of this host: no run of {server.Name} waits for it. Start one: msctl servers install {server.Argument} …");
         int session;
         await using (var connection = await database.OpenConnectionAsync(cancellationToken))
         {
