@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Runtime.Versioning;
 using System.Text;
+using System.Text.RegularExpressions;
 using ManagedServers.Cli.Commands;
 using ManagedServers.Cli.Output;
 
@@ -12,7 +13,7 @@ using ManagedServers.Cli.Output;
 namespace ManagedServers.Cli;
 
 /// <summary>`msctl`, the command line of Managed Servers.</summary>
-internal static class Program
+internal static partial class Program
 {
     public static async Task<int> Main(string[] args)
     {
@@ -38,15 +39,22 @@ internal static class Program
 
     private static int Usage(ParseResult parse)
     {
-        foreach (var error in parse.Errors.Select(e => e.Message).Distinct())
+        foreach (var error in parse.Errors.Select(e => Misread().Replace(SafeText.OneLine(e.Message), Words)).Distinct())
         {
-            Console.Error.WriteLine($"msctl: {SafeText.Line(SafeText.OneLine(error))}");
+            Console.Error.WriteLine($"msctl: {SafeText.Line(error)}");
         }
 
         var path = string.Join(' ', Path(parse.CommandResult.Command));
         Console.Error.WriteLine($"  How it is used: {path} --help");
         return ExitCode.Usage;
     }
+
+    // The library names types of .NET.
+    [GeneratedRegex(@"^Cannot parse argument '(?<text>.*)' for (?:command|option) '(?<what>[^']*)' as expected type '(?<type>[^']*)'\..*$")]
+    private static partial Regex Misread();
+
+    private static string Words(Match misread) =>
+        $"'{misread.Groups["text"]}' is not {(misread.Groups["type"].Value.Contains("Guid", StringComparison.Ordinal) ? "an id: those have 32 hexadecimal digits with dashes between them" : "a whole number")}, which {misread.Groups["what"]} needs.";
 
     private static IEnumerable<string> Path(Command command) =>
         command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? Path(parent).Append(command.Name) : ["msctl"];

@@ -1,6 +1,6 @@
 namespace ManagedServers.Workflows;
 
-/// <summary>A change of what the product stores that was asked for and checked, and not made: it can be made, or shown. Nothing on a host changes with it.</summary>
+/// <summary>A change of what the product stores that was asked for and checked, and not made: it can be made, or shown. Nothing on a host changes with it, unless it says so.</summary>
 /// <param name="title">What it would do.</param>
 /// <param name="changes">Empty for nothing.</param>
 /// <param name="make">Does it; what was looked at before may have changed meanwhile, and is looked at again.</param>
@@ -12,6 +12,9 @@ public sealed class PreparedChange<T>(string title, IReadOnlyList<StoredChange> 
 
     /// <summary>What is proven before anything is kept; null for nothing.</summary>
     public string? Proof { get; init; }
+
+    /// <summary>What comes of it on hosts, in a sentence; null for nothing.</summary>
+    public string? OnHosts { get; init; }
 
     /// <summary>The names of the servers that it concerns.</summary>
     public IReadOnlyList<string> Servers { get; init; } = [];

@@ -12,7 +12,7 @@ namespace ManagedServers.Api.Endpoints;
 internal static class Changes
 {
     private const string StoredNote =
-        "Changes what the product stores; nothing on a host. With plan=true nothing is changed: the answer, 200, is what would be stored otherwise, what would be proven first, and which servers it concerns. It is checked, and refused, just as the change would be, and needs the same right.";
+        "Changes what the product stores; nothing on a host, unless the plan says in onHosts what comes of it there. With plan=true nothing is changed: the answer, 200, is what would be stored otherwise, what would be proven first, and which servers it concerns. It is checked, and refused, just as the change would be, and needs the same right.";
 
     /// <param name="prepared">Checked already, so that a plan is refused for what a start is refused for.</param>
     /// <param name="plan">Show it, and start nothing.</param>
@@ -25,7 +25,8 @@ internal static class Changes
         }
 
         var run = await prepared.Start(context.User.Identity!.Name!, key, cancellationToken);
-        return Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id, await prepared.Ahead(run, cancellationToken), await ByHand(prepared.Server, run, context, cancellationToken)));
+        var ahead = await prepared.Ahead(run, cancellationToken);
+        return Results.Accepted($"/api/v2/runs/{run.Id}", new StartedAnswer(run.Id, ahead, await ByHand(prepared.Server, run, ahead.Count == 0, context, cancellationToken)));
     }
 
     /// <summary>For a run that changes no server.</summary>
@@ -72,20 +73,20 @@ internal static class Changes
         return key.Length <= 200 ? (key.Length > 0 ? key : null) : throw new InvalidInputException("Idempotency-Key", "must have at most 200 characters");
     }
 
-    /// <summary>What somebody must do on a host without a login; a token only for a run that begins now, because it is shown once.</summary>
-    private static async Task<HostEnrolment?> ByHand(Server server, StartedRun run, HttpContext context, CancellationToken cancellationToken)
+    /// <summary>What somebody must do on a host without a login; a token only where the run is the next one there.</summary>
+    private static async Task<HostEnrolment?> ByHand(Server server, StartedRun run, bool isNext, HttpContext context, CancellationToken cancellationToken)
     {
         if (server.Installation != InstallationType.Manual)
         {
             return null;
         }
 
-        var line = context.RequestServices.GetRequiredService<EnrolmentLine>();
-        return run.Existing ? new HostEnrolment(await line.For(server, cancellationToken), null, null)
-            : await Enrolment.Enrol(server, EnrolmentTokens.Default, line, context.RequestServices.GetRequiredService<EnrolmentTokens>(), context, cancellationToken);
+        var enrolments = context.RequestServices.GetRequiredService<HostEnrolments>();
+        context.Response.Headers.CacheControl = "no-store";
+        return isNext ? await enrolments.ForRun(server, run, context.User.Identity!.Name!, cancellationToken) : await enrolments.Line(server, cancellationToken);
     }
 
     /// <param name="Ahead">Runs that it waits for, the next one to end first.</param>
-    /// <param name="Enrolment">What to run on the host, where an operator installs by hand.</param>
+    /// <param name="Enrolment">What to run on the host when no run is ahead, where an operator installs by hand; its token is null where the host needs none.</param>
     internal sealed record StartedAnswer(Guid RunId, IReadOnlyList<RunSummary> Ahead, HostEnrolment? Enrolment);
 }

@@ -54,25 +54,17 @@ internal static class Enrolment
 
         var servers = api.MapGroup("/pvservers/{server}/enrolment").WithTags("PVServers");
 
-        servers.MapGet("", async (string server, Servers all, EnrolmentLine line, CancellationToken cancellationToken) =>
-                new HostEnrolment(await line.For(await Manual(all, server, cancellationToken), cancellationToken), null, null))
+        servers.MapGet("", async (string server, Servers all, HostEnrolments enrolments, CancellationToken cancellationToken) =>
+                await enrolments.Line(await Manual(all, server, cancellationToken), cancellationToken))
             .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).ProducesProblem(409).WithSummary("The line to run on the host of a server that is installed by hand");
 
-        servers.MapPost("", async (string server, RenewRequest? request, bool? plan, Servers all, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken) =>
+        servers.MapPost("", async (string server, RenewRequest? request, bool? plan, Servers all, HostEnrolments enrolments, HttpContext context, CancellationToken cancellationToken) =>
         {
-            var (manual, lifetime) = (await Manual(all, server, cancellationToken), Lifetime(request));
-            return plan == true ? await Changes.Plan(tokens.Issue(manual, lifetime, context.User.Identity!.Name!), context, cancellationToken)
-                : Results.Ok(await Enrol(manual, lifetime, line, tokens, context, cancellationToken));
+            var change = enrolments.Renew(await Manual(all, server, cancellationToken), Lifetime(request), context.User.Identity!.Name!);
+            context.Response.Headers.CacheControl = "no-store";
+            return plan == true ? await Changes.Plan(change, context, cancellationToken) : Results.Ok(await change.Make(cancellationToken));
         }).RequireAuthorization(nameof(Right.Operate)).ProducesStored<HostEnrolment>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409)
             .WithSummary("A new enrolment token, shown once; an unused one before it ends");
-    }
-
-    /// <summary>The line and a token for it.</summary>
-    public static async Task<HostEnrolment> Enrol(Server server, TimeSpan lifetime, EnrolmentLine line, EnrolmentTokens tokens, HttpContext context, CancellationToken cancellationToken)
-    {
-        var (token, expires) = await tokens.Issue(server, lifetime, context.User.Identity!.Name!).Make(cancellationToken);
-        context.Response.Headers.CacheControl = "no-store";
-        return new HostEnrolment(await line.For(server, cancellationToken), token, expires);
     }
 
     private static async Task<IResult> Exchange(Exchange host, EnrolmentTokens tokens, FailedSignIns failures, TimeProvider time, HttpContext context, ILogger<EnrolmentTokens> log, CancellationToken cancellationToken)

@@ -46,7 +46,7 @@ internal static class Me
 
         own.MapDelete("/{id:guid}", async (Guid id, bool? plan, Tokens tokens, HttpContext context, CancellationToken cancellationToken) =>
         {
-            var change = await tokens.Revoke(id, context.User.Allows(Right.Administer) ? null : context.User.Account()!.Id, cancellationToken);
+            var change = await tokens.Revoke(id, context.User.Allows(Right.Administer) ? null : context.User.Account()!.Id, Bearer(context), cancellationToken);
             return plan == true ? await Changes.Plan(change, context, cancellationToken) : await Changes.Done(change, cancellationToken);
         }).RequireAuthorization(nameof(Right.Read)).ProducesStored(204).ProducesProblem(404).WithSummary("Revoke a token of one's own; administrators revoke anybody's");
     }

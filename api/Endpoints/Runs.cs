@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using ManagedServers.Engine;
 using ManagedServers.Workflows;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Api.Endpoints;
@@ -69,8 +70,8 @@ internal static class Runs
         }).RequireAuthorization(nameof(Right.Operate)).Produces<BulkResult>().ProducesProblem(400).WithSummary("One action on every run that a filter finds, at most 1,000 at once");
     }
 
-    private static void Act(RouteGroupBuilder runs, string action, Func<IRuns, Guid, ActionRequest, string, CancellationToken, Task> act) =>
-        runs.MapPost("/{id:guid}/" + action, async (Guid id, ActionRequest? body, IRuns runs, HttpContext context, CancellationToken cancellationToken) =>
+    private static void Act(RouteGroupBuilder runs, string action, Func<IRunActions, Guid, ActionRequest, string, CancellationToken, Task> act) =>
+        runs.MapPost("/{id:guid}/" + action, async (Guid id, ActionRequest? body, bool? plan, IRuns runs, RunChanges changes, HttpContext context, CancellationToken cancellationToken) =>
         {
             await Find(runs, id, cancellationToken);
             Reasons.Check(body?.Reason);
@@ -80,9 +81,14 @@ internal static class Runs
             }
 
             var asked = (body ?? new ActionRequest()) with { Step = context.GetRouteValue("step") as string };
+            if (plan == true)
+            {
+                return await Changes.Plan(await changes.Prepare(id, actions => act(actions, id, asked, context.User.Identity!.Name!, cancellationToken), cancellationToken), context, cancellationToken);
+            }
+
             await act(runs, id, asked, context.User.Identity!.Name!, cancellationToken);
             return Results.Accepted($"/api/v2/runs/{id}", await Find(runs, id, cancellationToken));
-        }).RequireAuthorization(nameof(Right.Operate)).Produces<RunDetails>(202).ProducesProblem(409).WithSummary(Summary(action.Split('/')[^1]));
+        }).RequireAuthorization(nameof(Right.Operate)).ProducesStored<RunDetails>(202).ProducesProblem(409).WithSummary(Summary(action.Split('/')[^1]));
 
     private static string Summary(string action) => action switch
     {

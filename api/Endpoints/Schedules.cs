@@ -1,6 +1,7 @@
 using ManagedServers.Engine;
 using ManagedServers.Workflows;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Provisioning;
 
 namespace ManagedServers.Api.Endpoints;
 
@@ -18,7 +19,7 @@ internal static class Schedules
             await schedules.Get(name, cancellationToken) ?? throw new ScheduleNotFoundException(name))
             .RequireAuthorization(nameof(Right.Read)).ProducesProblem(404).WithSummary("A schedule with its audit");
 
-        schedules.MapPut("/{name}", async (string name, ScheduleRequest body, ISchedules schedules, HttpContext context, CancellationToken cancellationToken) =>
+        schedules.MapPut("/{name}", async (string name, ScheduleRequest body, bool? plan, ISchedules schedules, HttpContext context, CancellationToken cancellationToken) =>
         {
             Reasons.Check(body.Reason);
             if (body.Settings is null)
@@ -31,9 +32,10 @@ internal static class Schedules
                 throw new InvalidInputException("settings.name", $"must be '{name}', as in the address");
             }
 
-            return await schedules.Save(body.Settings, context.User.Identity!.Name!, body.Reason, cancellationToken);
+            Task<ScheduleDetails> Save(ISchedules all) => all.Save(body.Settings, context.User.Identity!.Name!, body.Reason, cancellationToken);
+            return plan == true ? await Plan(schedules, name, Save, context, cancellationToken) : Results.Ok(await Save(schedules));
         }).RequireAuthorization(nameof(Right.Operate)).RequireAuthorization(nameof(Right.RunCommands)) // its input may hold commands
-            .ProducesProblem(400).WithSummary("Create a schedule, or change it");
+            .ProducesStored<ScheduleDetails>().ProducesProblem(400).WithSummary("Create a schedule, or change it");
 
         Act(schedules, "pause", "Let a schedule start nothing, until it is resumed or until a time", async (all, name, body, who, ct) =>
         {
@@ -58,12 +60,30 @@ internal static class Schedules
     }
 
     private static void Act(RouteGroupBuilder schedules, string action, string summary, Func<ISchedules, string, ScheduleAction, string, CancellationToken, Task<IResult>> act) =>
-        schedules.MapPost("/{name}/" + action, async (string name, ScheduleAction? body, ISchedules schedules, HttpContext context, CancellationToken cancellationToken) =>
+        schedules.MapPost("/{name}/" + action, async (string name, ScheduleAction? body, bool? plan, ISchedules schedules, HttpContext context, CancellationToken cancellationToken) =>
         {
             Reasons.Check(body?.Reason);
             _ = await schedules.Get(name, cancellationToken) ?? throw new ScheduleNotFoundException(name);
-            return await act(schedules, name, body ?? new ScheduleAction(), context.User.Identity!.Name!, cancellationToken);
-        }).RequireAuthorization(nameof(Right.Operate)).ProducesProblem(404).ProducesProblem(409).WithSummary(summary);
+            Task<IResult> Do(ISchedules all) => act(all, name, body ?? new ScheduleAction(), context.User.Identity!.Name!, cancellationToken);
+            return plan == true ? await Plan(schedules, name, Do, context, cancellationToken) : await Do(schedules);
+        }).RequireAuthorization(nameof(Right.Operate)).Produces<StoredPlan>(200).ProducesProblem(404).ProducesProblem(409).WithSummary(summary);
+
+    private static async Task<IResult> Plan(ISchedules schedules, string name, Func<ISchedules, Task> act, HttpContext context, CancellationToken cancellationToken)
+    {
+        var now = await schedules.Get(name, cancellationToken) is { } stored ? stored.Pause is null ? "active" : "paused" : null;
+        var rehearsed = await schedules.Rehearse(act);
+        return await Changes.Plan(new PreparedChange<Nothing>(
+            $"schedule '{name}' is {rehearsed?.What ?? "left as it is"}",
+            rehearsed is null ? [] : [new($"schedule '{name}'", now, rehearsed.What == "removed" ? null : $"{rehearsed.What}{(rehearsed.Detail is { } detail ? $": {detail}" : "")}")],
+            async _ =>
+            {
+                await act(schedules);
+                return Nothing.Value;
+            })
+        {
+            OnHosts = rehearsed?.What == "started" ? "A run begins, and does there what its kind does." : null,
+        }, context, cancellationToken);
+    }
 
     private sealed record ScheduleRequest
     {

@@ -42,28 +42,25 @@ public sealed class RunsApi(ProductHttp http)
             ClientJson.Default.PageLogLine, cancellationToken);
 
     /// <summary>Stops a run.</summary>
-    public Task<Answer<RunDetails>> Cancel(Guid id, CancelRequest request, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Post, $"{Root}/{id}/cancel", JsonSerializer.Serialize(request, ClientJson.Default.CancelRequest), ClientJson.Default.RunDetails, cancellationToken: cancellationToken);
+    public static ChangeRequest<RunDetails> Cancel(Guid id, CancelRequest request) => new(HttpMethod.Post, $"{Root}/{id}/cancel", JsonSerializer.Serialize(request, ClientJson.Default.CancelRequest), ClientJson.Default.RunDetails);
 
     /// <summary>Lets a paused, failed or cancelled run go on.</summary>
-    public Task<Answer<RunDetails>> Retry(Guid id, ActionRequest request, CancellationToken cancellationToken = default) => Act(id, "retry", request, cancellationToken);
+    public static ChangeRequest<RunDetails> Retry(Guid id, ActionRequest request) => Act(id, "retry", request);
 
     /// <summary>Lets a run go on after the step at which it is paused, or for which it waits.</summary>
-    public Task<Answer<RunDetails>> Skip(Guid id, ActionRequest request, CancellationToken cancellationToken = default) => Act(id, "skip", request, cancellationToken);
+    public static ChangeRequest<RunDetails> Skip(Guid id, ActionRequest request) => Act(id, "skip", request);
 
     /// <summary>Lets a run go before or after others.</summary>
-    public Task<Answer<RunDetails>> SetPriority(Guid id, ActionRequest request, CancellationToken cancellationToken = default) => Act(id, "priority", request, cancellationToken);
+    public static ChangeRequest<RunDetails> SetPriority(Guid id, ActionRequest request) => Act(id, "priority", request);
 
     /// <summary>Sends a step what it waits for.</summary>
-    public Task<Answer<RunDetails>> Signal(Guid id, string step, ActionRequest request, CancellationToken cancellationToken = default) =>
-        Act(id, $"steps/{Query.Part(step)}/signal", request, cancellationToken);
+    public static ChangeRequest<RunDetails> Signal(Guid id, string step, ActionRequest request) => Act(id, $"steps/{Query.Part(step)}/signal", request);
 
     /// <summary>Approves or rejects what a step asks.</summary>
-    public Task<Answer<RunDetails>> Decide(Guid id, string step, bool approved, ActionRequest request, CancellationToken cancellationToken = default) =>
-        Act(id, $"steps/{Query.Part(step)}/{(approved ? "approve" : "reject")}", request, cancellationToken);
+    public static ChangeRequest<RunDetails> Decide(Guid id, string step, bool approved, ActionRequest request) => Act(id, $"steps/{Query.Part(step)}/{(approved ? "approve" : "reject")}", request);
 
-    private Task<Answer<RunDetails>> Act(Guid id, string action, ActionRequest request, CancellationToken cancellationToken) =>
-        http.Send(HttpMethod.Post, $"{Root}/{id}/{action}", JsonSerializer.Serialize(request, ClientJson.Default.ActionRequest), ClientJson.Default.RunDetails, cancellationToken: cancellationToken);
+    private static ChangeRequest<RunDetails> Act(Guid id, string action, ActionRequest request) =>
+        new(HttpMethod.Post, $"{Root}/{id}/{action}", JsonSerializer.Serialize(request, ClientJson.Default.ActionRequest), ClientJson.Default.RunDetails);
 
     /// <summary>
     /// One connection's worth of a run's events: returns when the product closes the stream, throws when the connection breaks

@@ -43,9 +43,8 @@ public sealed class SettingsApi(ProductHttp http)
     /// <param name="module">Its name.</param>
     /// <param name="change">A JSON merge patch: null takes a member back to what it is at first.</param>
     /// <param name="version">Only if it is still of this version.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public Task<Answer<SettingsModule>> Change(string module, JsonObject change, long? version, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Patch, $"{Root}/{Query.Part(module)}{(version is { } seen ? string.Create(CultureInfo.InvariantCulture, $"?version={seen}") : "")}", change.ToJsonString(), ClientJson.Default.SettingsModule, cancellationToken: cancellationToken);
+    public static ChangeRequest<SettingsModule> Change(string module, JsonObject change, long? version) =>
+        new(HttpMethod.Patch, $"{Root}/{Query.Part(module)}{(version is { } seen ? string.Create(CultureInfo.InvariantCulture, $"?version={seen}") : "")}", change.ToJsonString(), ClientJson.Default.SettingsModule);
 
     private const string RabbitMqPath = "/api/v2/settings/rabbitmq";
 
@@ -57,8 +56,8 @@ public sealed class SettingsApi(ProductHttp http)
         http.Get(RabbitMqPath, ClientJson.Default.RabbitMqSettings, cancellationToken);
 
     /// <summary>Changes them.</summary>
-    public Task<Answer<RabbitMqSettings>> SetRabbitMq(RabbitMqChange change, CancellationToken cancellationToken = default) =>
-        http.Send(HttpMethod.Patch, RabbitMqPath, JsonSerializer.Serialize(change, ClientJson.Default.RabbitMqChange), ClientJson.Default.RabbitMqSettings, cancellationToken: cancellationToken);
+    public static ChangeRequest<RabbitMqSettings> SetRabbitMq(RabbitMqChange change) =>
+        new(HttpMethod.Patch, RabbitMqPath, JsonSerializer.Serialize(change, ClientJson.Default.RabbitMqChange), ClientJson.Default.RabbitMqSettings);
 
     /// <summary>Signs in as the product and as a host, with what is stored or with what is given.</summary>
     public Task<Answer<RabbitMqTest>> TestRabbitMq(RabbitMqChange change, CancellationToken cancellationToken = default) =>

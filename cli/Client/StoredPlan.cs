@@ -2,7 +2,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace ManagedServers.Cli.Client;
 
-/// <summary>What a request would change about what the product stores. Nothing on a host changes with it.</summary>
+/// <summary>What a request would change about what the product stores.</summary>
 public sealed record StoredPlan
 {
     /// <summary>What it would do.</summary>
@@ -13,6 +13,9 @@ public sealed record StoredPlan
 
     /// <summary>What would be proven before anything is kept.</summary>
     public string? Proof { get; init; }
+
+    /// <summary>What comes of it on hosts; null where nothing on a host changes with it.</summary>
+    public string? OnHosts { get; init; }
 
     /// <summary>Servers that it concerns.</summary>
     public IReadOnlyList<ConcernedServer> Servers { get; init => field = value ?? []; } = [];

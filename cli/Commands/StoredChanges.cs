@@ -14,6 +14,12 @@ internal static class StoredChanges
             return ExitCode.Done;
         }
 
+        return await Show(call, request, cancellationToken);
+    }
+
+    /// <summary>The plan alone.</summary>
+    public static async Task<int> Show<T>(Invocation call, ChangeRequest<T> request, CancellationToken cancellationToken)
+    {
         var plan = await call.Product.Changes.Plan(request, cancellationToken);
         if (call.Json)
         {

@@ -20,10 +20,12 @@ internal readonly record struct Cell(string Text, Tone Tone = Tone.Plain)
 }
 
 /// <summary>Aligned columns without lines: easy to read, easy to cut with awk.</summary>
-internal sealed class TextTable(params (string Title, Fit Fit)[] columns)
+internal sealed class TextTable(params (string Title, Fit Fit)[] titled)
 {
     private const int Gap = 2;
     private const int Narrowest = 12;
+    // Made safe here, as all of it: some titles are names of hosts' disks.
+    private readonly (string Title, Fit Fit)[] columns = [.. titled.Select(c => (SafeText.Line(c.Title), c.Fit))];
     private readonly List<Cell[]> rows = [];
 
     /// <summary>Adds a row. Texts are made safe here, so no caller can forget it.</summary>

@@ -40,7 +40,7 @@ internal static class Tones
     {
         "running" => Tone.Good,
         "installing" or "uninstalling" or "starting" => Tone.Busy,
-        "stopped" or "drifted" => Tone.Warning,
+        "stopped" or "degraded" or "drifted" => Tone.Warning,
         "failed" or "unreachable" => Tone.Bad,
         _ => Tone.Plain,
     };

@@ -114,10 +114,7 @@ internal sealed class LiveRunView : IRunView
                 }
             }
 
-            foreach (var line in SafeText.Lines(note.Text))
-            {
-                console.Write(new Text(line + "\n", RunDrawing.StyleOf(note.Tone)));
-            }
+            console.Write(new Text(SafeText.Line(note.Text) + "\n", RunDrawing.StyleOf(note.Tone)));
         }
     }
 }

@@ -19,14 +19,20 @@ internal static class RunWatch
         return new Seen(run.Value, lines.Value.Count == 0 ? 0 : lines.Value[^1].Seq);
     }
 
-    /// <summary>Ends with the exit code that tells the run's outcome. What was seen of it before is not told again.</summary>
-    public static async Task<int> ToTheEnd(Invocation call, Guid id, CancellationToken cancellationToken, Seen? seen = null)
+    /// <summary>Ends with the exit code that tells the run's outcome. What was seen of it before is not told again; what its turn lets tell is told on the way, once.</summary>
+    public static async Task<int> ToTheEnd(Invocation call, Guid id, CancellationToken cancellationToken, Seen? seen = null, Turn? turn = null)
     {
         await using var view = View(call, seen?.Run);
         try
         {
-            var run = await Follow(call, id, view, seen?.LastLine ?? 0, cancellationToken);
+            var (run, lastLine, hasTurned) = await Follow(call, id, view, seen?.LastLine ?? 0, turn, cancellationToken);
             await view.DisposeAsync();
+            if (hasTurned)
+            {
+                await turn!.Tell(cancellationToken);
+                return await ToTheEnd(call, id, cancellationToken, new Seen(run, lastLine));
+            }
+
             Tell(call, run, view is PlainRunView ? RunWords.OutcomeAfterSteps(run, call.Now) : RunWords.Outcome(run, call.Now));
             return RunWords.ExitCodeOf(run);
         }
@@ -41,7 +47,7 @@ internal static class RunWatch
     private static IRunView View(Invocation call, RunDetails? seen) =>
         call.Json ? new JsonRunView(call.Screen) : call.Screen.CanMove ? new LiveRunView(call.Screen, call.Time) : new PlainRunView(call.Screen, call.Time, seen);
 
-    private static async Task<RunDetails> Follow(Invocation call, Guid id, IRunView view, long lastLine, CancellationToken cancellationToken)
+    private static async Task<(RunDetails Run, long LastLine, bool HasTurned)> Follow(Invocation call, Guid id, IRunView view, long lastLine, Turn? turn, CancellationToken cancellationToken)
     {
         // Told at once: a run that is not there, or a product that is not. Later a lost connection is a passing thing.
         await call.Product.Runs.Get(id, cancellationToken);
@@ -52,10 +58,12 @@ internal static class RunWatch
             switch (update)
             {
                 case RunEnded ended:
-                    return ended.Run;
+                    return (ended.Run, follower.LastLine, false);
+                case RunChanged changed when turn?.HasCome(changed.Run) == true:
+                    return (changed.Run, follower.LastLine, true);
                 case RunChanged { Run.State: RunStates.Paused } paused:
                     await Rest(call, id, follower.LastLine, view, cancellationToken);
-                    return paused.Run;
+                    return (paused.Run, follower.LastLine, false);
             }
         }
 
@@ -83,11 +91,8 @@ internal static class RunWatch
             return;
         }
 
-        foreach (var line in SafeText.Lines(outcome))
-        {
-            call.Screen.Line(call.Screen.Paint(line, Tones.OfRun(run.State)));
-        }
-
+        // One line, whatever a host has said: a further one could be taken for msctl's own.
+        call.Screen.Line(call.Screen.Paint(SafeText.Line(outcome.TrimEnd()), Tones.OfRun(run.State)));
         foreach (var line in RunWords.WhatNow(run))
         {
             call.Screen.Note(line);
@@ -97,6 +102,11 @@ internal static class RunWatch
 
 /// <summary>A run, and its log up to a line.</summary>
 internal sealed record Seen(RunDetails Run, long LastLine);
+
+/// <summary>Something that is to be told while a run is watched.</summary>
+/// <param name="HasCome">It is to be told now.</param>
+/// <param name="Tell">Tells it.</param>
+internal sealed record Turn(Func<RunDetails, bool> HasCome, Func<CancellationToken, Task> Tell);
 
 /// <summary>Shows what happens to a run.</summary>
 internal interface IRunView : IAsyncDisposable

@@ -37,7 +37,7 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
     public PlannedStep<TResult> Step<TResult>(string name, string title, PlannedBody<TResult> body) where TResult : notnull => Add(name, title, body);
 
     /// <summary>
-    /// Waits, without a worker, until somebody sends the signal with the step's name (<see cref="IRuns.Signal"/>); one that came before is kept. Fails when
+    /// Waits, without a worker, until somebody sends the signal with the step's name (<see cref="IRunActions.Signal"/>); one that came before is kept. Fails when
     /// nobody does in time.
     /// </summary>
     /// <param name="name">The step's name, and the signal's.</param>
@@ -48,7 +48,7 @@ public sealed class WorkflowPlan<TInput> where TInput : notnull
     public PlannedStep<TSignal> WaitFor<TSignal>(string name, string title, TimeSpan limit) where TSignal : notnull =>
         Add(name, title, new AnySignal<TSignal>()).Retry(Backoff.None).Timeout(limit);
 
-    /// <summary>Waits, without a worker, until somebody approves (<see cref="IRuns.Decide"/>). A rejection fails the step, and by default undoes the run.</summary>
+    /// <summary>Waits, without a worker, until somebody approves (<see cref="IRunActions.Decide"/>). A rejection fails the step, and by default undoes the run.</summary>
     /// <param name="name">The step's name.</param>
     /// <param name="title">What is to be approved, as a question or a command.</param>
     /// <param name="limit">How long. More than a hundred years, or <see cref="System.Threading.Timeout.InfiniteTimeSpan"/>, is a hundred years.</param>

@@ -88,8 +88,58 @@ public sealed record RetryFrom
 /// <summary>The run does not exist, or is not in a state for what was asked; the message says which and what to do.</summary>
 public sealed class RunActionException(string message) : Exception(message);
 
+/// <summary>What an action would do to a run.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="What">In one word, as the audit would have it; empty where everything was done before.</param>
+/// <param name="Detail">More about it.</param>
+/// <param name="Before">Where the run stands.</param>
+/// <param name="After">Where it would stand.</param>
+/// <param name="Step">At which step it would stand, from 1.</param>
+/// <param name="Undoing">It would take back what it did.</param>
+public sealed record RehearsedAction(Guid Run, string What, string? Detail, RunState Before, RunState After, int Step, bool Undoing);
+
+/// <summary>What operators do to runs. Every action is audited with who and why.</summary>
+public interface IRunActions
+{
+    /// <summary>Cancels a run: queued and waiting ones at once, a running one as soon as its step lets go. A stop that is asked for again changes nothing; one asked for after an undo ends the undo.</summary>
+    /// <exception cref="RunActionException">Unknown run, or already ended; or an undo is asked for and the run is being undone or cancelled already.</exception>
+    /// <exception cref="ArgumentException">There is no such mode.</exception>
+    Task Cancel(Guid id, CancelMode mode, string who, string? why = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Lets a paused, failed or cancelled run go on: from the step at which it stands (from the start when its changes were undone), or from where
+    /// <paramref name="from"/> says. A run that waits for its next try makes it at once.
+    /// </summary>
+    /// <exception cref="RunActionException">Unknown run; not in such a state; a step before the chosen one is not done; the new input makes another plan.</exception>
+    Task Retry(Guid id, string who, string? why = null, RetryFrom? from = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Skips the step at which a run is paused, or for which it waits, and lets it go on after it.</summary>
+    /// <exception cref="RunActionException">Unknown run, not paused or waiting, or a later step needs the result.</exception>
+    Task Skip(Guid id, string who, string? why = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Changes who goes first; a queued run moves to its new queue at once.</summary>
+    /// <exception cref="RunActionException">Unknown run, or already ended.</exception>
+    /// <exception cref="ArgumentException">There is no such priority.</exception>
+    Task SetPriority(Guid id, RunPriority priority, string who, string? why = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Sends a signal to the step of that name; kept until its wait when it comes before.</summary>
+    /// <param name="id">The run.</param>
+    /// <param name="step">The name of a step planned with <see cref="WorkflowPlan{TInput}.WaitFor"/>.</param>
+    /// <param name="payload">What the step gives as its result; at most 256 KiB as JSON.</param>
+    /// <param name="who">Who sends it: kept in the audit.</param>
+    /// <param name="why">The reason given.</param>
+    /// <param name="cancellationToken">Gives up before the commit.</param>
+    /// <exception cref="RunActionException">Unknown run, no such step, already sent, or not the payload that the step waits for.</exception>
+    /// <exception cref="ArgumentException">The payload does not serialise.</exception>
+    Task Signal<TSignal>(Guid id, string step, TSignal payload, string who, string? why = null, CancellationToken cancellationToken = default) where TSignal : notnull;
+
+    /// <summary>Approves or rejects what the step of that name asks.</summary>
+    /// <exception cref="RunActionException">Unknown run, no such step, or already decided.</exception>
+    Task Decide(Guid id, string step, bool approved, string who, string? why = null, CancellationToken cancellationToken = default);
+}
+
 /// <summary>Starts runs, shows them, and lets operators act on them. Every action is audited with who and why.</summary>
-public interface IRuns
+public interface IRuns : IRunActions
 {
     /// <summary>Inserts a run and hands it to the workers.</summary>
     /// <param name="input">The workflow's input.</param>
@@ -119,27 +169,6 @@ public interface IRuns
     /// <summary>Yields at once, then whenever any run may have changed, at least every 5 s.</summary>
     IAsyncEnumerable<Guid> WatchAll(CancellationToken cancellationToken = default);
 
-    /// <summary>Cancels a run: queued and waiting ones at once, a running one as soon as its step lets go. A stop that is asked for again changes nothing; one asked for after an undo ends the undo.</summary>
-    /// <exception cref="RunActionException">Unknown run, or already ended; or an undo is asked for and the run is being undone or cancelled already.</exception>
-    /// <exception cref="ArgumentException">There is no such mode.</exception>
-    Task Cancel(Guid id, CancelMode mode, string who, string? why = null, CancellationToken cancellationToken = default);
-
-    /// <summary>
-    /// Lets a paused, failed or cancelled run go on: from the step at which it stands (from the start when its changes were undone), or from where
-    /// <paramref name="from"/> says. A run that waits for its next try makes it at once.
-    /// </summary>
-    /// <exception cref="RunActionException">Unknown run; not in such a state; a step before the chosen one is not done; the new input makes another plan.</exception>
-    Task Retry(Guid id, string who, string? why = null, RetryFrom? from = null, CancellationToken cancellationToken = default);
-
-    /// <summary>Skips the step at which a run is paused, or for which it waits, and lets it go on after it.</summary>
-    /// <exception cref="RunActionException">Unknown run, not paused or waiting, or a later step needs the result.</exception>
-    Task Skip(Guid id, string who, string? why = null, CancellationToken cancellationToken = default);
-
-    /// <summary>Changes who goes first; a queued run moves to its new queue at once.</summary>
-    /// <exception cref="RunActionException">Unknown run, or already ended.</exception>
-    /// <exception cref="ArgumentException">There is no such priority.</exception>
-    Task SetPriority(Guid id, RunPriority priority, string who, string? why = null, CancellationToken cancellationToken = default);
-
     /// <summary>Does one thing to every run that the filter finds, at most 1,000 at once; each is audited as if it were alone.</summary>
     /// <param name="filter">Must say something: state, kind, subject or parent. Its limit does not count.</param>
     /// <param name="verb">What.</param>
@@ -149,20 +178,10 @@ public interface IRuns
     /// <exception cref="ArgumentException">The filter is empty.</exception>
     Task<BulkResult> Act(RunFilter filter, BulkVerb verb, string who, string? why = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Sends a signal to the step of that name; kept until its wait when it comes before.</summary>
-    /// <param name="id">The run.</param>
-    /// <param name="step">The name of a step planned with <see cref="WorkflowPlan{TInput}.WaitFor"/>.</param>
-    /// <param name="payload">What the step gives as its result; at most 256 KiB as JSON.</param>
-    /// <param name="who">Who sends it: kept in the audit.</param>
-    /// <param name="why">The reason given.</param>
-    /// <param name="cancellationToken">Gives up before the commit.</param>
-    /// <exception cref="RunActionException">Unknown run, no such step, already sent, or not the payload that the step waits for.</exception>
-    /// <exception cref="ArgumentException">The payload does not serialise.</exception>
-    Task Signal<TSignal>(Guid id, string step, TSignal payload, string who, string? why = null, CancellationToken cancellationToken = default) where TSignal : notnull;
-
-    /// <summary>Approves or rejects what the step of that name asks.</summary>
-    /// <exception cref="RunActionException">Unknown run, no such step, or already decided.</exception>
-    Task Decide(Guid id, string step, bool approved, string who, string? why = null, CancellationToken cancellationToken = default);
+    /// <summary>What these actions would do, one entry for each run that they concern: decided as they would be, refused as they would be, and taken back. Nothing goes on for it.</summary>
+    /// <param name="act">Acts on what it is given.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<IReadOnlyList<RehearsedAction>> Rehearse(Func<IRunActions, Task> act, CancellationToken cancellationToken = default);
 
     /// <summary>The run that was started with this dedupe key, or null.</summary>
     Task<Guid?> Find(string dedupeKey, CancellationToken cancellationToken = default);

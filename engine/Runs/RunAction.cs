@@ -77,6 +77,15 @@ internal sealed class RunAction(NpgsqlConnection connection, NpgsqlTransaction t
             new { words = notes.ConvertAll(n => n.What).ToArray(), whys = notes.ConvertAll(n => n.Why).ToArray() });
     }
 
+    /// <summary>What it has come to, before it is taken back.</summary>
+    public async Task<RehearsedAction> Rehearsed(ActionTarget run)
+    {
+        var (state, step, direction) = await connection.QuerySingleAsync<(string, int, short)>("select state, cursor, direction from engine.run where id = @id", new { id }, transaction);
+        return new RehearsedAction(id, what, detail, StateOf(run.State), StateOf(state), Math.Max(1, step), direction < 0);
+
+        static RunState StateOf(string word) => Enum.Parse<RunState>(word, ignoreCase: true);
+    }
+
     /// <summary>After the commit: pg_notify within it would serialise commits.</summary>
     public Task Signal() => signal is null
         ? Task.CompletedTask

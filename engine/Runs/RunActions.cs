@@ -6,11 +6,21 @@ namespace ManagedServers.Engine;
 /// <summary>What operators do to a run. Each locks the run's row, looks, acts and leaves a line in the audit, in one transaction.</summary>
 internal sealed partial class RunActions(NpgsqlDataSource database, WorkflowCatalog catalog, RunQueue queue, Notifier notifier, Text text)
 {
+    private List<RehearsedAction>? rehearsed;
+
+    /// <summary>The same, with nothing of it committed.</summary>
+    public RunActions Rehearsing(List<RehearsedAction> into) => new(database, catalog, queue, notifier, text) { rehearsed = into };
+
     private async Task Act(Guid id, string who, string? why, Func<ActionTarget, RunAction, Task> act, CancellationToken cancellationToken)
     {
         Identifiers.Require(who, nameof(who));
         why = text.Why(why);
         var decided = await Decide(id, who, why, act, cancellationToken);
+        if (rehearsed is not null)
+        {
+            return;
+        }
+
         // Not tied to the caller's patience any more: it is decided. And with no connection held while another is asked for.
         foreach (var run in decided.Woken)
         {
@@ -37,6 +47,12 @@ internal sealed partial class RunActions(NpgsqlDataSource database, WorkflowCata
         var action = new RunAction(connection, transaction, id, who, why);
         await act(run, action);
         await action.Audit();
+        if (rehearsed is not null)
+        {
+            rehearsed.Add(await action.Rehearsed(run));
+            return action;
+        }
+
         await transaction.CommitAsync(cancellationToken);
         await action.Signal();
         return action;

@@ -44,6 +44,13 @@ internal sealed class Runs(WorkflowCatalog catalog, RunStarter starter, RunPlann
     public Task Decide(Guid id, string step, bool approved, string who, string? why = null, CancellationToken cancellationToken = default) =>
         actions.Decide(id, step, approved, who, why, cancellationToken);
 
+    public async Task<IReadOnlyList<RehearsedAction>> Rehearse(Func<IRunActions, Task> act, CancellationToken cancellationToken = default)
+    {
+        List<RehearsedAction> rehearsed = [];
+        await act(new Runs(catalog, starter, planner, reader, actions.Rehearsing(rehearsed), bulk, watchers));
+        return rehearsed;
+    }
+
     public Task<Guid?> Find(string dedupeKey, CancellationToken cancellationToken = default) => reader.Find(dedupeKey, cancellationToken);
 
     public RunPlan Plan<TWorkflow, TInput>(TInput input)

@@ -16,6 +16,11 @@ public sealed class InvalidScheduleException(IReadOnlyList<ScheduleProblem> prob
 /// <summary>The schedule does not exist, or is not in a state for what was asked; the message says which and what to do.</summary>
 public sealed class ScheduleActionException(string message) : Exception(message);
 
+/// <summary>What an action would do to a schedule.</summary>
+/// <param name="What">In one word, as the audit would have it.</param>
+/// <param name="Detail">More about it.</param>
+public sealed record RehearsedSchedule(string What, string? Detail);
+
 /// <summary>
 /// Starts runs at their times: one nominal time gives at most one run, whatever happens to the nodes. Every action is audited with who and why.
 /// </summary>
@@ -43,6 +48,10 @@ public interface ISchedules
     /// <exception cref="InvalidScheduleException">They break a rule.</exception>
     /// <exception cref="ArgumentException">Fewer or more were asked for.</exception>
     IReadOnlyList<DateTimeOffset> Preview(ScheduleSettings settings, int count = 5);
+
+    /// <summary>What this one action would do: decided as it would be, refused as it would be, and taken back. Null where nothing would change.</summary>
+    /// <param name="act">Acts on what it is given.</param>
+    Task<RehearsedSchedule?> Rehearse(Func<ISchedules, Task> act);
 
     /// <summary>
     /// Lets a schedule start nothing until it is resumed, or until a time. What passes meanwhile is not made up for. A second pause replaces the first.

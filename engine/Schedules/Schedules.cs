@@ -11,6 +11,7 @@ internal sealed class Schedules(
     private const int EventsShown = 100;
     private const int PreviewLimit = 100;
     private static readonly TimeSpan LongestPause = TimeSpan.FromDays(3650);
+    private bool isRehearsal;
 
     public async Task<ScheduleDetails> Save(ScheduleSettings settings, string who, string? why = null, CancellationToken cancellationToken = default)
     {
@@ -100,6 +101,10 @@ internal sealed class Schedules(
                 await ScheduleOverlap.Check(transaction, locked, run);
                 await ScheduleHistory.Asked(transaction, locked, who, run);
                 await ScheduleHistory.Audit(transaction, name, who, "started", text.Why(why, $"Run {run}."));
+                if (isRehearsal)
+                {
+                    throw new RehearsalOver(new RehearsedSchedule("started", null));
+                }
             }, cancellationToken: cancellationToken);
         }
         catch (OverlapException overlap)
@@ -131,7 +136,26 @@ internal sealed class Schedules(
         return timing.Next(timing.First(time.GetUtcNow()), count);
     }
 
+    public async Task<RehearsedSchedule?> Rehearse(Func<ISchedules, Task> act)
+    {
+        try
+        {
+            await act(new Schedules(database, table, history, check, alarm, starter, text, time) { isRehearsal = true });
+            return null;
+        }
+        catch (RehearsalOver over)
+        {
+            return over.Outcome;
+        }
+    }
+
     private sealed record Done(string What, string? Detail);
+
+    /// <summary>All is decided: what was written goes back with its transaction.</summary>
+    private sealed class RehearsalOver(RehearsedSchedule outcome) : Exception
+    {
+        public RehearsedSchedule Outcome => outcome;
+    }
 
     private async Task<IReadOnlyList<Schedule>> View(IReadOnlyList<ScheduleRow> rows, CancellationToken cancellationToken)
     {
@@ -153,6 +177,11 @@ internal sealed class Schedules(
             }
 
             await ScheduleHistory.Audit(transaction, name, who, done.What, text.Why(why, done.Detail));
+            if (isRehearsal)
+            {
+                throw new RehearsalOver(new RehearsedSchedule(done.What, done.Detail));
+            }
+
             await transaction.CommitAsync(cancellationToken);
         }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using ManagedServers.Cli.Commands;
+using ManagedServers.Cli.Commands.Servers;
 using ManagedServers.Cli.Output;
 using ManagedServers.Cli.Tests.Running;
 
@@ -39,6 +40,19 @@ public sealed class HelpTests : IDisposable
     }
 
     [Fact]
+    public void Every_command_that_changes_something_has_a_plan()
+    {
+        // Those that only look, and those about this msctl's own sign-in.
+        string[] without =
+        [
+            "login", "logout", "whoami", "tokens list", "servers list", "servers show", "servers test", "servers metrics", "routes list", "routes show", "routes test", "commands list", "commands show",
+            "config show", "config versions", "config diff", "drift list", "drift check", "runs list", "runs show", "runs watch", "runs log", "settings list", "settings show", "settings history",
+            "settings rabbitmq show", "settings rabbitmq test", "heartbeats", "hits", "version", "completion",
+        ];
+        Assert.Equal(without.Order(), Leaves(Root.Build(), "").Where(l => !l.Command.Options.Contains(StartedRuns.Plan)).Select(l => l.Path).Order());
+    }
+
+    [Fact]
     public void Every_example_is_a_command_line_that_is_understood()
     {
         foreach (var example in All(Root.Build()).OfType<DocumentedCommand>().SelectMany(c => c.Examples).Where(e => e.StartsWith("msctl ", StringComparison.Ordinal)))
@@ -67,6 +81,8 @@ public sealed class HelpTests : IDisposable
     [InlineData("whoami -o xml")]
     [InlineData("hits ns1 --sort size")]
     [InlineData("runs list --limit 0")]
+    [InlineData("tokens revoke 12")]
+    [InlineData("config restore ns1 dns three")]
     public async Task A_wrong_command_line_ends_with_2_and_says_where_help_is(string line)
     {
         var end = await msctl.Run(line.Split(' '));
@@ -74,6 +90,19 @@ public sealed class HelpTests : IDisposable
         Assert.Equal("", end.Out);
         Assert.StartsWith("msctl: ", end.Error, StringComparison.Ordinal);
         Assert.Contains("--help", end.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", end.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ns1")]
+    [InlineData("web server")]
+    [InlineData("it's $(reboot) `id` \"$HOME\" *;&|<>~#!\\")]
+    [InlineData("ü")]
+    public async Task A_name_in_a_line_to_copy_is_one_word_to_a_shell(string name)
+    {
+        using var shell = Process.Start(new ProcessStartInfo("sh", ["-c", $"printf %s {ShellWord.Of(name)}"]) { RedirectStandardOutput = true })!;
+        Assert.Equal(name, await shell.StandardOutput.ReadToEndAsync());
+        Assert.Equal("'it'\\''s'", ShellWord.Of("it's"));
     }
 
     [Fact]
@@ -105,6 +134,9 @@ public sealed class HelpTests : IDisposable
     [InlineData("漢字漢字", 5, "漢字…")]
     [InlineData("abc", 3, "abc")]
     public void Text_is_cut_by_the_cells_that_it_takes(string text, int cells, string cut) => Assert.Equal(cut, TextTable.Cut(text, cells));
+
+    private static IEnumerable<(string Path, Command Command)> Leaves(Command command, string path) => command.Subcommands.Count == 0 ? [(path.Trim(), command)]
+        : command.Subcommands.SelectMany(c => Leaves(c, $"{path} {c.Name}"));
 
     private static IEnumerable<Command> All(Command command) => command.Subcommands.SelectMany(All).Prepend(command);
 }

@@ -55,6 +55,27 @@ public sealed class ManualServerTests : AgainstStandIn
     }
 
     [Fact]
+    public async Task The_line_of_a_run_behind_another_one_is_shown_when_its_turn_has_come()
+    {
+        const string ahead = """{"id":"01a1f0d2-0000-7000-8000-000000000001","kind":"install-manually","title":"install dns on ns1 by hand","state":"waiting","requestedBy":"ada","createdAt":"2026-01-01T00:00:00Z"}""";
+        Product.On("POST", "/api/v2/pvservers/ns1/uninstall", (_, _) => (202, $$"""{"runId":"{{run.Id}}","enrolment":{"line":"python3 -c 'exec()'","token":null,"expiresAt":null},"ahead":[{{ahead}}]}"""));
+        await using var watch = Msctl.Start(["servers", "uninstall", "ns1", "--yes"]);
+        await watch.Shows("install dns on ns1 by hand");
+        Assert.DoesNotContain(Product.Requests, r => r.Path.EndsWith("/enrolment", StringComparison.Ordinal));
+        run.AwaitsSignal(1, "check-in");
+        await Until(() => Product.Requests.Any(r => r.Path.EndsWith("/enrolment", StringComparison.Ordinal)));
+        run.Done(1).Become("succeeded");
+        var end = await watch.End();
+
+        Assert.True(end.ExitCode == 0, end.ToString());
+        Assert.Matches("^It waits for run 01a1f0d2(.|\n)*Nothing is to be run on the host before its turn has come\\.\nRun this on the host of ns1, as root(.|\n)*python3 -c 'exec\\(\\)'", end.Error);
+
+        var begun = await Msctl.Run("servers", "uninstall", "ns1", "--yes", "--no-watch");
+        Assert.Contains("When its turn has come, what is to be run on the host is shown by: msctl servers enrol ns1\n", begun.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("python3", begun.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_token_goes_into_a_file_for_its_owner_alone()
     {
         var file = Path.Combine(Msctl.Home, "ns1.token");

@@ -31,6 +31,16 @@ public sealed class MonitoringTests : AgainstStandIn
     }
 
     [Fact]
+    public async Task The_name_of_a_hosts_disk_moves_no_cursor()
+    {
+        Product.On("GET", "/api/v2/pvservers/ns1/metrics", """{"from":"2026-01-01T00:00:00Z","to":"2026-01-01T01:00:00Z","resolution":"hour","stepSeconds":3600,"series":[{"metric":"disk.used","label":"/\u001b[2J\nx","unit":"bytes","kind":"gauge","points":[{"at":"2026-01-01T00:00:00Z","value":1,"min":1,"max":1,"count":1}]}]}""");
+        var end = await Msctl.Run("servers", "metrics", "ns1", "disk.used");
+        Assert.Equal(0, end.ExitCode);
+        Assert.DoesNotContain('\e', end.Out);
+        Assert.Contains(@"/\x1b[2J\nx", end.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Metrics_show_their_course_with_its_gaps()
     {
         Product.On("GET", "/api/v2/pvservers/ns1/metrics", """{"from":"2026-01-01T00:00:00Z","to":"2026-01-01T04:00:00Z","resolution":"hour","stepSeconds":3600,"series":[{"metric":"disk.used","label":"/","unit":"bytes","kind":"gauge","points":[{"at":"2026-01-01T00:00:00Z","value":1048576,"min":1048576,"max":1048576,"count":120},{"at":"2026-01-01T01:00:00Z","value":null,"count":0},{"at":"2026-01-01T02:00:00Z","value":2097152,"min":1048576,"max":3145728,"count":60},{"at":"2026-01-01T03:00:00Z","value":1572864,"min":1572864,"max":1572864,"count":120}]},{"metric":"network.sent","label":"eth0","unit":"bytes","kind":"counter","points":[{"at":"2026-01-01T00:00:00Z","value":512,"increase":1843200,"count":120}]}]}""");

@@ -135,12 +135,40 @@ public sealed class PlanTests : AgainstStandIn
     [InlineData("POST", "/api/v2/commands", "?plan=true", "commands add look --timeout 5 --plan")]
     [InlineData("DELETE", "/api/v2/sshroutes/dmz", "?plan=true", "routes remove dmz --plan")]
     [InlineData("DELETE", "/api/v2/tokens/01a1f0d2-0000-7000-8000-000000000001", "?plan=true", "tokens revoke 01a1f0d2-0000-7000-8000-000000000001 --plan")]
+    [InlineData("POST", "/api/v2/runs/01a1f0d2-0000-7000-8000-000000000001/cancel", "?plan=true", "runs cancel 01a1f0d2-0000-7000-8000-000000000001 --undo --watch --plan")]
+    [InlineData("POST", "/api/v2/runs/01a1f0d2-0000-7000-8000-000000000001/retry", "?plan=true", "runs retry 01a1f0d2-0000-7000-8000-000000000001 --plan")]
+    [InlineData("POST", "/api/v2/runs/01a1f0d2-0000-7000-8000-000000000001/skip", "?plan=true", "runs skip 01a1f0d2-0000-7000-8000-000000000001 --plan")]
+    [InlineData("POST", "/api/v2/runs/01a1f0d2-0000-7000-8000-000000000001/priority", "?plan=true", "runs priority 01a1f0d2-0000-7000-8000-000000000001 high --plan")]
+    [InlineData("POST", "/api/v2/runs/01a1f0d2-0000-7000-8000-000000000001/steps/ask/approve", "?plan=true", "runs approve 01a1f0d2-0000-7000-8000-000000000001 --step ask --plan")]
+    [InlineData("PATCH", "/api/v2/settings/monitoring", "?version=3&plan=true", "settings set monitoring windowSeconds=60 --version-is 3 --plan")]
+    [InlineData("PATCH", "/api/v2/settings/rabbitmq", "?plan=true", "settings rabbitmq set --disable --plan")]
     public async Task Every_command_that_stores_something_asks_for_its_plan_alone_and_no_question(string method, string path, string query, string line)
     {
         Product.On(method, path, """{"title":"it","changes":[],"servers":[],"totalServers":0,"notes":[]}""");
         var end = await Msctl.Run(line.Split(' '));
         Assert.Equal((0, "Plan: it\n\n\nNothing would be stored otherwise, and nothing changes on any host. Nothing was done.\n"), (end.ExitCode, end.Out));
         Assert.Equal((method, query), (Assert.Single(Product.Requests).Method, Product.Requests.Single().Query));
+    }
+
+    [Fact]
+    public async Task What_a_run_goes_on_to_do_on_a_host_is_read_with_its_steps()
+    {
+        Product.On("POST", "/api/v2/runs/01a1f0d2-0000-7000-8000-000000000001/retry",
+            """{"title":"run 01a1f0d2 (install dns on ns1) is retried","changes":[{"thing":"run 01a1f0d2","from":"paused","to":"queued: From step 3","detail":"3. Start Knot\n4. Prove it"}],"onHosts":"The run goes on, and does these steps.","servers":[],"totalServers":0,"notes":[]}""");
+        var end = await Msctl.Run("runs", "retry", "01a1f0d2-0000-7000-8000-000000000001", "--plan");
+        Assert.Equal(
+            """
+            Plan: run 01a1f0d2 (install dns on ns1) is retried
+
+              run 01a1f0d2: paused -> queued: From step 3
+                3. Start Knot
+                4. Prove it
+
+            The run goes on, and does these steps.
+
+            1 thing would be stored otherwise. Nothing was done.
+
+            """, end.Out);
     }
 
     [Theory]

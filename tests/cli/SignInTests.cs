@@ -14,6 +14,9 @@ public sealed class SignInTests : AgainstStandIn
     {
         Product.On("POST", "/api/v2/tokens", """{"id":"0195f2d0-0000-7000-8000-000000000001","token":"ms_secret","expiresAt":"2031-01-01T00:00:00+00:00"}""")
             .On("GET", "/api/v2/me", """{"name":"admin","groups":["Global Admin"]}""")
+            .On("GET", "/api/v2/tokens", """{"items":[{"id":"0195f2d0-0000-7000-8000-000000000001","name":"here","account":"admin","createdAt":"2026-01-01T00:00:00Z","expiresAt":null,"current":true},{"id":"0195f2d0-0000-7000-8000-000000000002","name":"there","account":"admin","createdAt":"2026-01-01T00:00:00Z","expiresAt":null,"current":false}],"next":null}""")
+            .OnRaw("DELETE", "/api/v2/tokens/0195f2d0-0000-7000-8000-000000000001", context => { context.Response.StatusCode = 204; return Task.CompletedTask; })
+            .OnRaw("DELETE", "/api/v2/tokens/0195f2d0-0000-7000-8000-000000000002", context => { context.Response.StatusCode = 204; return Task.CompletedTask; })
             .OnRaw("DELETE", "/api/v2/tokens/current", context => { context.Response.StatusCode = 204; return Task.CompletedTask; });
     }
 
@@ -57,6 +60,20 @@ public sealed class SignInTests : AgainstStandIn
         Assert.NotEqual(0, login.ExitCode);
         Assert.Contains("Too many wrong passwords: Passwords for this name are not looked at for now. Try again in 42 s, at 12:34:56 UTC.", login.Error, StringComparison.Ordinal);
         Assert.Single(login.Error.Split("ry again"), s => s.Contains("in 42 s", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Who_revokes_the_token_that_is_in_use_is_asked_and_told_that_the_sign_in_ends()
+    {
+        Msctl.SignedInAt(Product);
+        var refused = await Msctl.Run("tokens", "revoke", "0195f2d0-0000-7000-8000-000000000001");
+        Assert.Equal((2, "msctl: Whether to end this sign-in could not be asked: there is no terminal.\n  If you are sure: --yes\n"), (refused.ExitCode, refused.Error));
+        Assert.DoesNotContain(Product.Requests, r => r.Method == "DELETE");
+
+        var own = await Msctl.Run("tokens", "revoke", "0195f2d0-0000-7000-8000-000000000001", "--yes");
+        Assert.Equal((0, "Revoked; this sign-in has ended. To sign in again: msctl login\n"), (own.ExitCode, own.Error));
+        var other = await Msctl.Run("tokens", "revoke", "0195f2d0-0000-7000-8000-000000000002");
+        Assert.Equal((0, "Revoked.\n"), (other.ExitCode, other.Error));
     }
 
     [Fact]

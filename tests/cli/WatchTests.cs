@@ -34,6 +34,20 @@ public sealed class WatchTests : AgainstStandIn
     }
 
     [Fact]
+    public async Task What_a_host_says_stays_in_its_line()
+    {
+        var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+        run.Step(1, "running").Log(1, "fine\r\e[2JSucceeded", "warning").Step(1, "failed", error: "no\nSucceeded after 1 s: 1 step, nothing changed.\e[8m").Become("failed", "no way\nSucceeded after 1 s: 1 step, nothing changed.\e[8m");
+        var end = await Msctl.Run("runs", "watch", $"{run.Id}");
+
+        Assert.Equal(5, end.ExitCode);
+        Assert.DoesNotContain('\e', end.Out);
+        Assert.DoesNotContain('\r', end.Out);
+        Assert.DoesNotContain(end.Lines, l => l.StartsWith("Succeeded", StringComparison.Ordinal));
+        Assert.Contains(@"Failed after S: no way\nSucceeded after 1 s: 1 step, nothing changed.\x1b[8m", end.Lines.Select(Text.Timeless));
+    }
+
+    [Fact]
     public async Task A_watched_retry_tells_only_what_comes_after_it()
     {
         var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight", "Upload the image"));
@@ -196,14 +210,5 @@ public sealed class WatchTests : AgainstStandIn
 
         Assert.Equal(0, end.ExitCode);
         Assert.Equal(["T [1] one", "T [1] two"], end.Lines.Select(Text.Timeless));
-    }
-
-    private static async Task Until(Func<bool> condition)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!condition())
-        {
-            await Task.Delay(20, patience.Token);
-        }
     }
 }

@@ -134,6 +134,23 @@ public sealed class ActionTests
     }
 
     [Fact]
+    public async Task An_action_can_be_rehearsed_and_leaves_nothing_behind()
+    {
+        await using var node = await TestNode.Start(new Actors().On("b", _ => throw new StepRejectedException("no")));
+        var id = await node.Begin("a", "b", "c");
+        await node.Is(id, RunState.Paused);
+        var before = EngineJson.Element(await node.Runs.Get(id)).ToString();
+
+        Assert.Equal([new RehearsedAction(id, "skipped", "Step 2, 'Do b'.", RunState.Paused, RunState.Queued, 3, false)], await node.Runs.Rehearse(actions => actions.Skip(id, "ada")));
+        Assert.Equal([new RehearsedAction(id, "retried", "From step 2.", RunState.Paused, RunState.Queued, 2, false)], await node.Runs.Rehearse(actions => actions.Retry(id, "ada")));
+        Assert.Equal([new RehearsedAction(id, "cancelled", "With undo.", RunState.Paused, RunState.Queued, 2, true)], await node.Runs.Rehearse(actions => actions.Cancel(id, CancelMode.Undo, "ada")));
+        await Assert.ThrowsAsync<RunActionException>(() => node.Runs.Rehearse(actions => actions.Decide(id, "b", true, "ada")));
+
+        Assert.Equal(before, EngineJson.Element(await node.Runs.Get(id)).ToString());
+        Assert.Equal(["a", "b"], node.Actors.Calls);
+    }
+
+    [Fact]
     public async Task A_step_whose_result_is_needed_later_cannot_be_skipped()
     {
         await using var node = await TestNode.Start(new Actors().On("b", _ => throw new StepRejectedException("no")));

@@ -94,6 +94,10 @@ public sealed class ChildTests
         var id = await Begin(node, "c1", "c2", "c3");
         await node.Until(id, r => node.Actors.Calls.Contains("c1") && r.State == RunState.Waiting);
 
+        var rehearsed = await node.Runs.Rehearse(actions => actions.Cancel(id, CancelMode.Undo, "ada"));
+        Assert.Equal(id, rehearsed[0].Run);
+        Assert.Contains(rehearsed.Skip(1), a => a.What == "cancelled");
+
         await node.Runs.Cancel(id, CancelMode.Undo, "ada", "wrong wave");
         var undoing = await node.Until(id, r => r is { State: RunState.Waiting, Undoing: true });
         Assert.DoesNotContain("undo before (before)", node.Actors.Calls);

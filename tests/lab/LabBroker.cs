@@ -62,32 +62,25 @@ public sealed class LabBroker : IAsyncDisposable
 
     private static async Task<LabBroker> Create(LabOwner owner, CancellationToken cancellationToken)
     {
-        await Gate.WaitAsync(cancellationToken);
-        try
+        using var gate = await LabGate.Enter(owner, cancellationToken);
+        var network = await LabNetwork.Of(owner, "", false, cancellationToken);
+        var address = network.FreeAddress(await LabContainer.Addresses(owner, cancellationToken));
+        var created = await Client.Containers.CreateContainerAsync(new CreateContainerParameters
         {
-            var network = await LabNetwork.Of(owner, "", false, cancellationToken);
-            var address = network.FreeAddress(await LabContainer.Addresses(owner, cancellationToken));
-            var created = await Client.Containers.CreateContainerAsync(new CreateContainerParameters
-            {
-                Name = $"managed-servers-lab-rabbitmq-{RandomNumberGenerator.GetHexString(8, lowercase: true)}",
-                Hostname = "rabbitmq",
-                Image = LabImages.Name("test-rabbitmq"),
-                Labels = LabContainer.Labels(owner, address),
-                HostConfig = new HostConfig { NetworkMode = network.Id },
-                NetworkingConfig = network.With(address),
-            }, cancellationToken);
-            var (archive, authority) = Certificates(address);
-            using (archive)
-            {
-                await Client.Containers.ExtractArchiveToContainerAsync(created.ID, new CopyToContainerParameters { Path = "/" }, archive, cancellationToken);
-            }
+            Name = $"managed-servers-lab-rabbitmq-{RandomNumberGenerator.GetHexString(8, lowercase: true)}",
+            Hostname = "rabbitmq",
+            Image = LabImages.Name("test-rabbitmq"),
+            Labels = LabContainer.Labels(owner, address),
+            HostConfig = new HostConfig { NetworkMode = network.Id },
+            NetworkingConfig = network.With(address),
+        }, cancellationToken);
+        var (archive, authority) = Certificates(address);
+        using (archive)
+        {
+            await Client.Containers.ExtractArchiveToContainerAsync(created.ID, new CopyToContainerParameters { Path = "/" }, archive, cancellationToken);
+        }
 
-            return new LabBroker(created.ID, address, authority);
-        }
-        finally
-        {
-            Gate.Release();
-        }
+        return new LabBroker(created.ID, address, authority);
     }
 
     /// <summary>The tar that Docker unpacks before the first start.</summary>

@@ -47,24 +47,17 @@ public sealed class LabClient : IAsyncDisposable
 
     private static async Task<string> Create(LabOwner owner, string segment, CancellationToken cancellationToken)
     {
-        await Gate.WaitAsync(cancellationToken);
-        try
+        using var gate = await LabGate.Enter(owner, cancellationToken);
+        var network = await LabNetwork.Of(owner, segment, false, cancellationToken);
+        var address = network.FreeAddress(await LabContainer.Addresses(owner, cancellationToken));
+        var created = await Client.Containers.CreateContainerAsync(new CreateContainerParameters
         {
-            var network = await LabNetwork.Of(owner, segment, false, cancellationToken);
-            var address = network.FreeAddress(await LabContainer.Addresses(owner, cancellationToken));
-            var created = await Client.Containers.CreateContainerAsync(new CreateContainerParameters
-            {
-                Name = $"managed-servers-lab-client-{RandomNumberGenerator.GetHexString(8, lowercase: true)}",
-                Image = LabImages.Name("dhcp-client"),
-                Labels = LabContainer.Labels(owner, address),
-                HostConfig = new HostConfig { CapAdd = ["NET_ADMIN"], NetworkMode = network.Id, Init = true },
-                NetworkingConfig = network.With(address),
-            }, cancellationToken);
-            return created.ID;
-        }
-        finally
-        {
-            Gate.Release();
-        }
+            Name = $"managed-servers-lab-client-{RandomNumberGenerator.GetHexString(8, lowercase: true)}",
+            Image = LabImages.Name("dhcp-client"),
+            Labels = LabContainer.Labels(owner, address),
+            HostConfig = new HostConfig { CapAdd = ["NET_ADMIN"], NetworkMode = network.Id, Init = true },
+            NetworkingConfig = network.With(address),
+        }, cancellationToken);
+        return created.ID;
     }
 }

@@ -10,9 +10,6 @@ internal static class LabDocker
 
     public static DockerClient Client { get; } = new DockerClientBuilder().WithEndpoint(Endpoint()).Build();
 
-    /// <summary>Held while a network gains its first host or loses its last one.</summary>
-    public static SemaphoreSlim Gate { get; } = new(1);
-
     public static Dictionary<string, string> Labels(LabOwner owner) => new() { [OwnerLabel] = owner.ToString() };
 
     public static Dictionary<string, IDictionary<string, bool>> Filter(LabOwner? owner = null) => new()

@@ -109,32 +109,25 @@ public sealed class LabHost : IAsyncDisposable
 
     private static async Task<LabHost> Create(LabOptions options, CancellationToken cancellationToken)
     {
-        await Gate.WaitAsync(cancellationToken);
-        try
+        using var gate = await LabGate.Enter(options.Owner, cancellationToken);
+        var taken = (await LabContainer.Addresses(options.Owner, cancellationToken)).ToList();
+        List<(LabNetwork Network, string Address)> places = [];
+        foreach (var (segment, inner) in ((string, bool)[])[.. options.Reachable ? new[] { (options.Segment, false) } : [], .. options.InnerNetworks.Select(n => (n, true))])
         {
-            var taken = (await LabContainer.Addresses(options.Owner, cancellationToken)).ToList();
-            List<(LabNetwork Network, string Address)> places = [];
-            foreach (var (segment, inner) in ((string, bool)[])[.. options.Reachable ? new[] { (options.Segment, false) } : [], .. options.InnerNetworks.Select(n => (n, true))])
-            {
-                var network = await LabNetwork.Of(options.Owner, segment, inner, cancellationToken);
-                places.Add((network, network.FreeAddress(taken)));
-            }
+            var network = await LabNetwork.Of(options.Owner, segment, inner, cancellationToken);
+            places.Add((network, network.FreeAddress(taken)));
+        }
 
-            var name = options.Name ?? "lab-" + RandomNumberGenerator.GetHexString(4, lowercase: true);
-            return new LabHost
-            {
-                Id = await LabContainer.Create(name, places, options, cancellationToken),
-                Name = name,
-                Address = places[0].Address,
-                InnerAddresses = options.InnerNetworks.Zip(places.Skip(options.Reachable ? 1 : 0)).ToDictionary(p => p.First, p => p.Second.Address),
-                Gateway = places[0].Network.Gateway,
-                RootPassword = RandomNumberGenerator.GetHexString(24, lowercase: true),
-            };
-        }
-        finally
+        var name = options.Name ?? "lab-" + RandomNumberGenerator.GetHexString(4, lowercase: true);
+        return new LabHost
         {
-            Gate.Release();
-        }
+            Id = await LabContainer.Create(name, places, options, cancellationToken),
+            Name = name,
+            Address = places[0].Address,
+            InnerAddresses = options.InnerNetworks.Zip(places.Skip(options.Reachable ? 1 : 0)).ToDictionary(p => p.First, p => p.Second.Address),
+            Gateway = places[0].Network.Gateway,
+            RootPassword = RandomNumberGenerator.GetHexString(24, lowercase: true),
+        };
     }
 
     private async Task WaitUntilUp(CancellationToken cancellationToken)

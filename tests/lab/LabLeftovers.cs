@@ -47,21 +47,18 @@ public static class LabLeftovers
     /// <summary>Removes a host by its container's id, with its disk and, when it was its owner's last host, the network.</summary>
     public static async Task RemoveHost(string id, CancellationToken cancellationToken = default)
     {
-        await Gate.WaitAsync(cancellationToken);
         try
         {
             var container = await Client.Containers.InspectContainerAsync(id, cancellationToken);
+            var owner = LabOwner.Parse(container.Config?.Labels?[OwnerLabel]);
+            using var gate = owner is null ? null : await LabGate.Enter(owner, cancellationToken);
             await RemoveContainer(container, cancellationToken);
-            if (LabOwner.Parse(container.Config?.Labels?[OwnerLabel]) is { } owner)
+            if (owner is not null)
                 await LabNetwork.RemoveIfEmpty(owner, cancellationToken);
         }
         catch (DockerContainerNotFoundException)
         {
             // Removed before.
-        }
-        finally
-        {
-            Gate.Release();
         }
     }
 

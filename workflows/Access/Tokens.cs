@@ -102,10 +102,11 @@ public sealed class Tokens(NpgsqlDataSource database, IMemoryCache cache, TimePr
 
     /// <summary>Ends a token.</summary>
     /// <param name="accountId">Whose it must be; null for anybody's.</param>
+    /// <param name="current">The text of the one that came with the request; null for none.</param>
     /// <exception cref="TokenNotFoundException">There is none.</exception>
-    public async Task<PreparedChange<Nothing>> Revoke(Guid id, Guid? accountId, CancellationToken cancellationToken = default)
+    public async Task<PreparedChange<Nothing>> Revoke(Guid id, Guid? accountId, string? current, CancellationToken cancellationToken = default)
     {
-        var token = (await List(accountId, null, cancellationToken)).SingleOrDefault(t => t.Id == id) ?? throw new TokenNotFoundException(id);
+        var token = (await List(accountId, current, cancellationToken)).SingleOrDefault(t => t.Id == id) ?? throw new TokenNotFoundException(id);
         var until = token.ExpiresAt is { } end ? $"good until {end.UtcDateTime:yyyy-MM-dd HH:mm} UTC" : "good for ever";
         return new PreparedChange<Nothing>($"revoke the token '{token.Name}' of {token.Account}", [new("token", $"'{token.Name}' of {token.Account}, {until}", null)], async ct =>
         {
@@ -118,7 +119,7 @@ public sealed class Tokens(NpgsqlDataSource database, IMemoryCache cache, TimePr
 
             return Nothing.Value;
         })
-        { Notes = ["Whoever works with it is signed out: a command line that was signed in with it must sign in again (msctl login)."] };
+        { Notes = [token.Current ? "It is the token that this very request came with: this sign-in ends (to begin another: msctl login)." : "Whoever works with it is signed out: a command line that was signed in with it must sign in again (msctl login)."] };
     }
 
     public async Task Revoke(string text, CancellationToken cancellationToken = default)

@@ -1,6 +1,7 @@
 using Dapper;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
+using ManagedServers.Workflows.Hosts.Ssh;
 using ManagedServers.Workflows.Settings;
 using Npgsql;
 
@@ -55,7 +56,7 @@ public sealed class CommandCatalogue(NpgsqlDataSource database, KnownSecrets sec
         var before = await Get(name, cancellationToken);
         if (before.BuiltIn)
         {
-            throw new CommandConflictException("built-in", $"'{before.Name}' comes with the product and changes with it alone. Copy it and change the copy: msctl commands add NAME --from '{before.Name}'");
+            throw new CommandConflictException("built-in", $"'{before.Name}' comes with the product and changes with it alone. Copy it and change the copy: msctl commands add NAME --from {RemoteCommandLine.Quote(before.Name)}");
         }
 
         await secrets.Refresh(cancellationToken);

@@ -36,7 +36,9 @@ public sealed class ApplyWorkflow : IWorkflow<ApplyInput>
 {
     public const string Kind = "apply";
 
-    public string Title(ApplyInput input) => $"{(input.Again ? "re-apply" : Kind)} {string.Join(" and ", input.Configurations.Select(c => c.Component))} to {input.ServerName}";
+    public string Title(ApplyInput input) => TitleOf([.. input.Configurations.Select(c => c.Component)], input.Again, input.ServerName);
+
+    internal static string TitleOf(IReadOnlyList<string> components, bool again, string server) => $"{(again ? "re-apply" : Kind)} {string.Join(" and ", components)} to {server}";
 
     public void Describe(WorkflowPlan<ApplyInput> plan)
     {

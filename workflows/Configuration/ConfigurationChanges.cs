@@ -103,7 +103,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         var around = await Around(server, asked, [.. served.Select(s => s.Configuration)], cancellationToken);
         if (server.Installation == InstallationType.Manual)
         {
-            return await ByHand(server, [], around, cancellationToken);
+            return await ByHand(server, [], new AppliedByHand([.. served.Select(s => s.Configuration.Component)], Again: true), around, cancellationToken);
         }
 
         var dns = served.Find(s => s.Configuration.Dns is not null);
@@ -138,7 +138,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         var made = changes.Select(c => (c.Served, New: NewConfiguration.Of(c.Wanted!, c.Served, source, message))).ToList();
         if (server.Installation == InstallationType.Manual)
         {
-            return await ByHand(server, [.. made.Select(m => m.New)], around, cancellationToken);
+            return await ByHand(server, [.. made.Select(m => m.New)], new AppliedByHand([.. made.Select(m => m.New.Configuration.Component)], Again: false), around, cancellationToken);
         }
 
         var input = new ApplyInput
@@ -152,7 +152,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
     }
 
     /// <summary>Where the product has no login, the host is asked for all that it is to have, of which the rest is there.</summary>
-    private async Task<PreparedRun> ByHand(Server server, IReadOnlyList<NewConfiguration> changed, CommandsAround? around, CancellationToken cancellationToken)
+    private async Task<PreparedRun> ByHand(Server server, IReadOnlyList<NewConfiguration> changed, AppliedByHand applied, CommandsAround? around, CancellationToken cancellationToken)
     {
         List<string> components = [.. Component.All.Where(c => server.Components.Any(i => i.Name == c))];
         var wanted = changed.ToDictionary(n => n.Configuration.Component, n => (n.Id, n.Configuration));
@@ -165,7 +165,7 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
         var input = new InstallInput
         {
             ServerId = server.Id, ServerName = server.Name, Login = server.Login.Kind, ApiAddress = await reportAddress.For(server, cancellationToken),
-            Images = [.. components.Select(images.Get)], Commands = around, Statistics = server.Statistics,
+            Images = [.. components.Select(images.Get)], Commands = around, Applied = applied, Statistics = server.Statistics,
             Dns = wanted.TryGetValue(Component.Dns, out var dns) ? DnsInstall.Of(dns.Id, dns.Configuration.Dns!) : null,
             Dhcp = wanted.TryGetValue(Component.Dhcp, out var dhcp) ? new DhcpInstall(dhcp.Id) : null,
         };
@@ -210,9 +210,9 @@ public sealed class ConfigurationChanges(Servers.Servers servers, ImageCatalogue
     private async Task<StoredConfiguration> Served(Server server, string component, int? basedOn, CancellationToken cancellationToken)
     {
         var served = await configurations.Current(server.Id, component, cancellationToken)
-            ?? throw new ServerConflictException("not-installed", $"{component} is not installed on {server.Name}. Install it with what it is to serve: msctl servers install {server.Name}");
+            ?? throw new ServerConflictException("not-installed", $"{component} is not installed on {server.Name}. Install it with what it is to serve: msctl servers install {server.Argument}");
         return basedOn is null || basedOn == served.Version.Version ? served : throw new ServerConflictException("newer-version",
-            $"{component} on {server.Name} serves {served.Version.InWords()}, and the change was based on version {basedOn}. Look at what is different (msctl config diff {server.Name} {component} {basedOn} {served.Version.Version}), and base the change on {served.Version.Version}.");
+            $"{component} on {server.Name} serves {served.Version.InWords()}, and the change was based on version {basedOn}. Look at what is different (msctl config diff {server.Argument} {component} {basedOn} {served.Version.Version}), and base the change on {served.Version.Version}.");
     }
 
     private static ComponentConfiguration? Dns(Server server, DnsConfiguration served, ApplyRequest request, InputErrors errors)

@@ -38,12 +38,12 @@ public sealed class CredentialRotation(Servers.Servers servers, HostCredentials 
         }
 
         var generate = string.IsNullOrEmpty(request.Password) && string.IsNullOrEmpty(request.PrivateKey) && string.IsNullOrEmpty(request.Passphrase);
-        var credential = generate ? KeyPair.New() : credentials.Check(request.Password, request.PrivateKey, request.Passphrase, errors);
+        var given = generate ? null : credentials.Check(request.Password, request.PrivateKey, request.Passphrase, errors);
         errors.ThrowIfAny();
-        var what = credential is PrivateKeyCredential key ? $"the {(generate ? "new " : "")}key {KeyPair.PublicHalf(key)}" : "the given password";
+        var what = given is null ? "a new key of the product's own" : PendingCredential.Words(given);
         var why = string.IsNullOrWhiteSpace(request.Reason) ? null : redactor.Redact(request.Reason.Trim());
-        var input = new RotateInput(server.Id, server.Name, Guid.CreateVersion7(), credential is PasswordCredential, what, who, why);
+        var input = new RotateInput(server.Id, server.Name, Guid.CreateVersion7(), given is PasswordCredential, what, who, why);
         return runs.Prepare<RotateCredentialWorkflow, RotateInput>(
-            server, input, new Concern([]) { IsLast = false, Also = (transaction, _, _) => pending.Keep(transaction, input.PendingId, server.Id, credential!, who) });
+            server, input, new Concern([]) { IsLast = false, Also = (transaction, _, _) => pending.Keep(transaction, input.PendingId, server.Id, given ?? KeyPair.New(), who) });
     }
 }

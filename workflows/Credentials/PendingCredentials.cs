@@ -7,7 +7,13 @@ using Npgsql;
 namespace ManagedServers.Workflows.Credentials;
 
 /// <param name="Previous">What it takes the place of; null before the run has begun.</param>
-internal sealed record PendingCredential(Guid Id, HostCredential Credential, HostCredential? Previous);
+internal sealed record PendingCredential(Guid Id, HostCredential Credential, HostCredential? Previous)
+{
+    public static string Words(HostCredential credential) => credential is PrivateKeyCredential key ? $"the key {KeyPair.PublicHalf(key)}" : "the given password";
+
+    // Printed nowhere with its secrets.
+    public override string ToString() => Words(Credential);
+}
 
 /// <summary>Credentials that runs put in the place of others, encrypted, so that no run holds a secret.</summary>
 public sealed class PendingCredentials(NpgsqlDataSource database, HostCredentials credentials)

@@ -4,7 +4,7 @@ using ManagedServers.Workflows.Credentials.Steps;
 namespace ManagedServers.Workflows.Credentials;
 
 /// <summary>The input of a rotation: where the new credential is kept, never the credential.</summary>
-/// <param name="What">The new credential in words.</param>
+/// <param name="What">The new credential in words; a key that the product makes has no fingerprint before the run.</param>
 public sealed record RotateInput(Guid ServerId, string ServerName, Guid PendingId, bool IsPassword, string What, string Who, string? Reason);
 
 /// <summary>

@@ -47,7 +47,7 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
         if (server.Installation == InstallationType.Manual)
         {
             throw Refused(server, $"the product has no login on its host to read what is there. Take the file from the host yourself ({server.Login.Folder}/dns/config/current/zones or {server.Login.Folder}/dhcp/config/current), "
-                + $"and ask for it: msctl config apply {server.Name} --zone NAME=FILE or --dhcp FILE");
+                + $"and ask for it: msctl config apply {server.Argument} --zone NAME=FILE or --dhcp FILE");
         }
 
         await using var host = await servers.Connect(server.Id, cancellationToken);
@@ -64,7 +64,7 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
         return found.Count > 0
             ? await changes.Accept(server, found, request.Message, request, cancellationToken)
             : throw new ServerConflictException("nothing-to-accept",
-                $"The configuration files of {request.Component ?? "all components"} on {server.Name} are as they were asked for: there is nothing to accept. Other drift can only be put back: msctl drift reapply {server.Name}");
+                $"The configuration files of {request.Component ?? "all components"} on {server.Name} are as they were asked for: there is nothing to accept. Other drift can only be put back: msctl drift reapply {server.Argument}");
     }
 
     /// <summary>What the host's files ask for; null where they are as asked.</summary>
@@ -146,5 +146,5 @@ public sealed class DriftAnswers(Servers.Servers servers, Configurations configu
     }
 
     private static ServerConflictException Refused(Server server, string why) =>
-        new("cannot-be-accepted", $"Nothing on {server.Name} was accepted: {why.TrimEnd('.')}; or put back what was asked for: msctl drift reapply {server.Name}");
+        new("cannot-be-accepted", $"Nothing on {server.Name} was accepted: {why.TrimEnd('.')}; or put back what was asked for: msctl drift reapply {server.Argument}");
 }

@@ -15,7 +15,7 @@ namespace ManagedServers.Workflows.Drift;
 public sealed class HostStates(NpgsqlDataSource database, Servers.Servers servers, IRuns runs, TimeProvider time)
 {
     // An agent says it every minute.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     // Of runs that wait one may end after a later one was cancelled.
     private const int RunsLookedAt = 50;
@@ -64,7 +64,7 @@ public sealed class HostStates(NpgsqlDataSource database, Servers.Servers server
         }
 
         throw new HostUnavailableException(HostProblem.Unreachable, row is null
-            ? $"The host of {server.Name} has never said what runs there, and the product has no login to look. An agent of an earlier release does not say it: order a new one (msctl drift reapply {server.Name}) and run the line on the host."
+            ? $"The host of {server.Name} has never said what runs there, and the product has no login to look. An agent of an earlier release does not say it: order a new one (msctl drift reapply {server.Argument}) and run the line on the host."
             : string.Create(CultureInfo.InvariantCulture, $"The host of {server.Name} has last said at {row.At:yyyy-MM-dd HH:mm} UTC what runs there, and the product has no login to look. See that the host is up, reaches the product, and runs its agent: python3 {server.Login.Folder}/agent/agent.py status"));
     }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Dapper;
+using ManagedServers.Engine;
 using ManagedServers.Workflows.Access;
 using ManagedServers.Workflows.Servers;
 using Npgsql;
@@ -28,20 +29,15 @@ public sealed class EnrolmentRefusedException(string code, string message, bool 
 }
 
 /// <summary>Enrolment tokens: 32 random bytes, kept as SHA-256 only, of use once and for a time.</summary>
-public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers servers, TimeProvider time)
+public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers servers, IRuns runs, TimeProvider time)
 {
     public static readonly TimeSpan Shortest = TimeSpan.FromMinutes(10);
     public static readonly TimeSpan Default = TimeSpan.FromHours(24);
     public static readonly TimeSpan Longest = TimeSpan.FromDays(30);
 
     /// <summary>A new token for the server's host; unused ones before it are of no use any more.</summary>
-    public PreparedChange<(string Token, DateTimeOffset ExpiresAt)> Issue(Server server, TimeSpan lifetime, string who) => new(
-        $"make an enrolment token for {server.Name}", [new("enrolment token", null, $"a new one, good until {time.GetUtcNow() + lifetime:yyyy-MM-dd HH:mm} UTC and shown once")], ct => Keep(server, lifetime, who, ct))
-    {
-        Servers = [server.Name], Notes = ["One that was made before and not used ends. A run that waits for the host goes on waiting."],
-    };
-
-    private async Task<(string Token, DateTimeOffset ExpiresAt)> Keep(Server server, TimeSpan lifetime, string who, CancellationToken cancellationToken)
+    /// <param name="run">With its end the token ends; null for none.</param>
+    public async Task<(string Token, DateTimeOffset ExpiresAt)> Issue(Server server, TimeSpan lifetime, string who, Guid? run = null, CancellationToken cancellationToken = default)
     {
         var (token, expires) = (Tokens.NewText(), time.GetUtcNow() + lifetime);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -49,9 +45,9 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
         await connection.ExecuteAsync(
             """
             delete from servers.enrolment_token where server_id = @Id and used_at is null;
-            insert into servers.enrolment_token (hash, server_id, created_by, expires_at) values (@hash, @Id, @who, @expires);
+            insert into servers.enrolment_token (hash, server_id, created_by, expires_at, run_id) values (@hash, @Id, @who, @expires, @run);
             """,
-            new { server.Id, hash = Hash(token), who, expires }, transaction);
+            new { server.Id, hash = Hash(token), who, expires, run }, transaction);
         await Servers.Servers.Note(transaction, server.Id, who, $"made an enrolment token, valid until {expires:yyyy-MM-dd HH:mm} UTC");
         await transaction.CommitAsync(cancellationToken);
         return (token, expires);
@@ -71,7 +67,7 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var row = await connection.QuerySingleOrDefaultAsync<Row>(
-            "select server_id, expires_at, used_at, used_by, claim from servers.enrolment_token where hash = @hash for update", new { hash = Hash(token) }, transaction)
+            "select server_id, expires_at, used_at, used_by, claim, run_id from servers.enrolment_token where hash = @hash for update", new { hash = Hash(token) }, transaction)
             ?? throw new EnrolmentRefusedException("unknown-token", "The product does not know this enrolment token. Copy it whole, or make a new one: msctl servers enrol NAME --renew", isUnknown: true);
         var server = await servers.Get(row.ServerId.ToString(), cancellationToken);
         var name = Printable(host.HostName);
@@ -83,7 +79,7 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
         var claim = Hash(host.Claim);
         if (row.ExpiresAt <= time.GetUtcNow())
         {
-            throw new EnrolmentRefusedException("expired-token", $"This enrolment token was good until {row.ExpiresAt:yyyy-MM-dd HH:mm} UTC. Make a new one, the run goes on waiting: msctl servers enrol {server.Name} --renew", isUnknown: true);
+            throw new EnrolmentRefusedException("expired-token", $"This enrolment token was good until {row.ExpiresAt:yyyy-MM-dd HH:mm} UTC. Make a new one, the run goes on waiting: msctl servers enrol {server.Argument} --renew", isUnknown: true);
         }
 
         if (row.UsedAt is not null)
@@ -96,9 +92,10 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
             await Servers.Servers.Note(transaction, server.Id, $"host {name} at {from}", "was refused: it showed an enrolment token that had been used already");
             await transaction.CommitAsync(cancellationToken);
             throw new EnrolmentRefusedException("used-token", $"This enrolment token was used at {row.UsedAt:yyyy-MM-dd HH:mm} UTC by {row.UsedBy}, and is good for one host once. "
-                + $"If that was not you, somebody else has it: look at that host. A new one: msctl servers enrol {server.Name} --renew", isUnknown: true);
+                + $"If that was not you, somebody else has it: look at that host. A new one: msctl servers enrol {server.Argument} --renew", isUnknown: true);
         }
 
+        await CheckRun(server, row.RunId, cancellationToken);
         await Check(server, host, cancellationToken);
         var by = $"{name} at {from}";
         await connection.ExecuteAsync("update servers.enrolment_token set used_at = @now, used_by = @by, claim = @claim where hash = @hash",
@@ -111,11 +108,27 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
         return new Exchanged(server.Id, server.Name, own);
     }
 
+    /// <summary>Looked at as the token is used: a run that was cancelled or has failed may be let go on, and its token is good again.</summary>
+    private async Task CheckRun(Server server, Guid? runId, CancellationToken cancellationToken)
+    {
+        if (runId is not { } id)
+        {
+            return;
+        }
+
+        var state = (await runs.Get([id], cancellationToken)).SingleOrDefault()?.State;
+        if (state is null or RunState.Succeeded or RunState.Failed or RunState.Cancelled)
+        {
+            throw new EnrolmentRefusedException("ended-token", $"This enrolment token was made for a run of {server.Name} that has ended (run {id}, {state?.ToString().ToLowerInvariant() ?? "gone"}), and has ended with it. "
+                + $"Start another (msctl servers install {server.Argument} …), or let that one go on (msctl runs retry {id}).", isUnknown: true);
+        }
+    }
+
     private async Task Check(Server server, Exchange host, CancellationToken cancellationToken)
     {
         if (server.Installation != InstallationType.Manual)
         {
-            throw new EnrolmentRefusedException("not-manual", $"{server.Name} has a login by now and is installed by the product itself: msctl servers install {server.Name}");
+            throw new EnrolmentRefusedException("not-manual", $"{server.Name} has a login by now and is installed by the product itself: msctl servers install {server.Argument}");
         }
 
         if (!host.IsRoot)
@@ -138,5 +151,5 @@ public sealed class EnrolmentTokens(NpgsqlDataSource database, Servers.Servers s
 
     private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 
-    private sealed record Row(Guid ServerId, DateTime ExpiresAt, DateTime? UsedAt, string? UsedBy, byte[]? Claim);
+    private sealed record Row(Guid ServerId, DateTime ExpiresAt, DateTime? UsedAt, string? UsedBy, byte[]? Claim, Guid? RunId);
 }

@@ -22,7 +22,7 @@ public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers server
         host.Check();
         var server = await servers.Get(serverId.ToString(), cancellationToken);
         var run = await Waiting(server, cancellationToken)
-            ?? throw new ServerConflictException("nothing-asked", $"Nothing is asked of this host: no run of {server.Name} waits for it. Start one: msctl servers install {server.Name} …");
+            ?? throw new ServerConflictException("nothing-asked", $"Nothing is asked of this host: no run of {server.Name} waits for it. Start one: msctl servers install {server.Argument} …");
         int session;
         await using (var connection = await database.OpenConnectionAsync(cancellationToken))
         {
@@ -159,7 +159,7 @@ public sealed class HostOrders(NpgsqlDataSource database, Servers.Servers server
     }
 
     /// <summary>Of several the first: the others wait for it.</summary>
-    private async Task<RunSummary?> Waiting(Server server, CancellationToken cancellationToken)
+    internal async Task<RunSummary?> Waiting(Server server, CancellationToken cancellationToken)
     {
         var active = await runs.List(new RunFilter { Subject = server.Subject, States = [RunState.Queued, RunState.Running, RunState.Waiting, RunState.Paused], Limit = 200 }, cancellationToken);
         return active.LastOrDefault(r => WaitsForHost.Kinds.Contains(r.Kind));

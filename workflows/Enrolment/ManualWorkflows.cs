@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Enrolment.Steps;
 using ManagedServers.Workflows.Provisioning;
 using ManagedServers.Workflows.Provisioning.Steps;
@@ -45,7 +46,9 @@ public sealed class ManualInstallWorkflow : IWorkflow<InstallInput>
 {
     public const string Kind = "install-manually";
 
-    public string Title(InstallInput input) => $"install {string.Join(" and ", input.Components)} on {input.ServerName} by hand";
+    public string Title(InstallInput input) => input.Applied is { } applied
+        ? $"{ApplyWorkflow.TitleOf(applied.Components, applied.Again, input.ServerName)} by hand"
+        : $"install {string.Join(" and ", input.Components)} on {input.ServerName} by hand";
 
     public void Describe(WorkflowPlan<InstallInput> plan)
     {

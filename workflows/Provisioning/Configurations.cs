@@ -95,7 +95,7 @@ public sealed class Configurations(NpgsqlDataSource database, Secrets secrets)
     /// <exception cref="ConfigurationNotFoundException">There is no such version.</exception>
     internal async Task<StoredConfiguration> Version(Server server, string component, int version, CancellationToken cancellationToken) =>
         await Single("c.server_id = @id and c.component = @component and c.version = @version", new { server.Id, component, version }, cancellationToken)
-        ?? throw new ConfigurationNotFoundException($"{server.Name} has no version {version} of {component}. Which there are: msctl config versions {server.Name}");
+        ?? throw new ConfigurationNotFoundException($"{server.Name} has no version {version} of {component}. Which there are: msctl config versions {server.Argument}");
 
     internal async Task<ComponentConfiguration> Get(Guid id, CancellationToken cancellationToken) => drafts.TryGetValue(id, out var draft) ? draft
         : (await Single("c.id = @id", new { id }, cancellationToken) ?? throw new StepRejectedException("The configuration is gone: its server was removed.")).Configuration;

@@ -28,6 +28,9 @@ public sealed record InstallInput
     /// <summary>Null where there are none.</summary>
     public CommandsAround? Commands { get; init; }
 
+    /// <summary>What was asked for, where that was no install: by hand a host is ordered all that it is to have. Null for an install.</summary>
+    public AppliedByHand? Applied { get; init; }
+
     public IReadOnlyList<string> Components => [.. Images.Select(i => i.Component).Order(StringComparer.Ordinal)];
 }
 
@@ -44,6 +47,10 @@ public sealed record DnsInstall(Guid ConfigurationId, IReadOnlyList<string> Zone
 }
 
 public sealed record DhcpInstall(Guid ConfigurationId);
+
+/// <param name="Components">Whose configuration is another one, or is put back.</param>
+/// <param name="Again">What is wanted already is put back.</param>
+public sealed record AppliedByHand(IReadOnlyList<string> Components, bool Again);
 
 /// <summary>
 /// Puts components on a host. Nothing is changed before every check and pre-command has passed; a failure after that takes

@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Servers;
 using Npgsql;
@@ -40,14 +41,14 @@ internal sealed record Concern(IReadOnlyList<string> Components)
 }
 
 /// <summary>The one way in which a feature makes a run about a server: check what was asked, make the input, and hand it over here.</summary>
-public sealed class PreparedRuns(IRuns runs, Servers.Servers servers, Configurations configurations)
+public sealed class PreparedRuns(IRuns runs, Servers.Servers servers, Configurations configurations, ManualPlan byHand)
 {
     internal PreparedRun Prepare<TWorkflow, TInput>(Server server, TInput input, Concern concern)
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull
     {
         RunAbout.RefuseWithoutLogin<TWorkflow>(server);
-        return new Prepared<TWorkflow, TInput>(runs, servers, configurations, server, input, concern);
+        return new Prepared<TWorkflow, TInput>(runs, servers, configurations, byHand, server, input, concern);
     }
 
     /// <summary>For a request that has started its run before.</summary>
@@ -64,7 +65,7 @@ public sealed class PreparedRuns(IRuns runs, Servers.Servers servers, Configurat
         public override Task<IReadOnlyList<RunSummary>> Ahead(StartedRun? than = null, CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<RunSummary>>([]);
     }
 
-    private sealed class Prepared<TWorkflow, TInput>(IRuns runs, Servers.Servers servers, Configurations configurations, Server server, TInput input, Concern concern) : PreparedRun
+    private sealed class Prepared<TWorkflow, TInput>(IRuns runs, Servers.Servers servers, Configurations configurations, ManualPlan byHand, Server server, TInput input, Concern concern) : PreparedRun
         where TWorkflow : IWorkflow<TInput>
         where TInput : notnull
     {
@@ -115,14 +116,15 @@ public sealed class PreparedRuns(IRuns runs, Servers.Servers servers, Configurat
 
         private async Task<(RunPlan Plan, string? Unreachable)> Look(CancellationToken cancellationToken)
         {
-            if (server.Installation == InstallationType.Manual)
-            {
-                return (runs.Plan<TWorkflow, TInput>(input), $"{server.Name} is installed by hand: the product does not log in there to look.");
-            }
-
             var drafts = concern.Configurations.Select(configurations.Draft).ToList();
             try
             {
+                if (server.Installation == InstallationType.Manual)
+                {
+                    return (await byHand.Foresee(server, input, runs.Plan<TWorkflow, TInput>(input), cancellationToken),
+                        $"{server.Name} is installed by hand: the product does not log in there to look. It tells what differs from what the last run has left there, and from what the host has said since.");
+                }
+
                 // Held while all steps look: they share it. Without it each of them would wait in vain.
                 await using var host = await servers.Connect(server.Id, cancellationToken);
                 return (await runs.Preview<TWorkflow, TInput>(input, cancellationToken), null);

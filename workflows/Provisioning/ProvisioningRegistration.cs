@@ -19,6 +19,7 @@ public static class ProvisioningRegistration
         .AddSingleton<ConfigurationChanges>()
         .AddSingleton<ConfigurationHistory>()
         .AddSingleton<PreparedRuns>()
+        .AddSingleton<RunChanges>()
         .AddSingleton<StoredPlans>()
         .AddSingleton<Preflight>()
         .AddSingleton<HostTest>()

@@ -22,7 +22,7 @@ public sealed class ReportAddress(Uri? configured, int port)
         if (configured is null && dialled is null)
         {
             throw new ServerConflictException("no-api-address", $"Nobody has said where the host of {server.Name} reaches the product, and the product knows no address of that host from which to tell. "
-                + $"Say it: msctl servers edit {server.Name} --api-address https://… (or --address HOST), or for all servers with managed-servers serve --api-address https://…");
+                + $"Say it: msctl servers edit {server.Argument} --api-address https://… (or --address HOST), or for all servers with managed-servers serve --api-address https://…");
         }
 
         return configured ?? new UriBuilder("https", await LocalAddress(dialled!, cancellationToken) ?? Environment.MachineName, port).Uri;

@@ -1,6 +1,6 @@
 namespace ManagedServers.Workflows.Provisioning;
 
-/// <summary>What a request would change about what the product stores. Nothing on a host changes with it; nothing was done for it, and nothing is kept.</summary>
+/// <summary>What a request would change about what the product stores. Nothing was done for it, and nothing is kept.</summary>
 public sealed record StoredPlan
 {
     public required string Title { get; init; }
@@ -10,6 +10,9 @@ public sealed record StoredPlan
 
     /// <summary>What is proven before anything is kept, and is not for the plan.</summary>
     public string? Proof { get; init; }
+
+    /// <summary>What comes of it on hosts; null where nothing on a host changes with it.</summary>
+    public string? OnHosts { get; init; }
 
     /// <summary>Servers that it concerns, each with whom it serves; at most 50.</summary>
     public required IReadOnlyList<ConcernedServer> Servers { get; init; }
@@ -38,6 +41,6 @@ public sealed class StoredPlans(Servers.Servers servers, Configurations configur
             concerned.Add(new ConcernedServer(server.Name, await new Impact(configurations, server, new Concern(Component.Serving)).Served(cancellationToken)));
         }
 
-        return new StoredPlan { Title = change.Title, Changes = change.Changes, Proof = change.Proof, Servers = concerned, TotalServers = change.Servers.Count, Notes = change.Notes };
+        return new StoredPlan { Title = change.Title, Changes = change.Changes, Proof = change.Proof, OnHosts = change.OnHosts, Servers = concerned, TotalServers = change.Servers.Count, Notes = change.Notes };
     }
 }

@@ -34,6 +34,17 @@ internal sealed record RabbitMqSettings
     /// <summary>As hosts sign in.</summary>
     public RabbitMqSettings ForHosts => HostUser is null ? this : this with { User = HostUser, Password = HostPassword };
 
+    /// <summary>What would be another one there; of a secret only that it is.</summary>
+    public IReadOnlyList<StoredChange> ChangesTo(RabbitMqSettings other) => StoredChange.Of(
+        new("enabled", Enabled ? "yes" : "no", other.Enabled ? "yes" : "no"), Text("host", Host, other.Host), new("port", $"{Port}", $"{other.Port}"), new("virtual host", VirtualHost, other.VirtualHost),
+        Text("user", User, other.User), Secret("password", Password, other.Password), Text("hosts' user", HostUser, other.HostUser), Secret("hosts' password", HostPassword, other.HostPassword),
+        new("TLS", Tls ? "yes" : "no", other.Tls ? "yes" : "no"), Authority == other.Authority ? null : new("authority", Authority is null ? null : "one", other.Authority is null ? null : "another one"),
+        new("exchange", Exchange, other.Exchange), new("queue", Queue, other.Queue));
+
+    private static StoredChange Text(string thing, string? from, string? to) => new(thing, string.IsNullOrEmpty(from) ? null : from, string.IsNullOrEmpty(to) ? null : to);
+
+    private static StoredChange? Secret(string thing, string? from, string? to) => from == to ? null : new(thing, from is null ? null : "one", to is null ? null : from is null ? "one, not shown" : "another one");
+
     // A record prints all its members otherwise.
     public override string ToString() => $"{User}@{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Port}{(Tls ? " with TLS" : "")}";
 }

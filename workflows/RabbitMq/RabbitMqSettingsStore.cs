@@ -27,7 +27,17 @@ public sealed class RabbitMqSettingsStore(NpgsqlDataSource database, Secrets sec
 
     /// <summary>Changes them; every node follows within seconds.</summary>
     /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
-    public async Task<RabbitMqOverview> Change(RabbitMqChange change, string who, CancellationToken cancellationToken = default)
+    public async Task<PreparedChange<RabbitMqOverview>> Change(RabbitMqChange change, string who, CancellationToken cancellationToken = default)
+    {
+        var before = await Read(cancellationToken);
+        var after = RabbitMqRules.Apply(before, change);
+        return new PreparedChange<RabbitMqOverview>("change the settings of RabbitMQ", before.ChangesTo(after), ct => Keep(change, who, ct))
+        {
+            Servers = (await Show(cancellationToken)).Servers, Notes = ["Every node of the product follows within seconds. A host has what its last install gave it: install it again."],
+        };
+    }
+
+    private async Task<RabbitMqOverview> Keep(RabbitMqChange change, string who, CancellationToken cancellationToken)
     {
         await using (var connection = await database.OpenConnectionAsync(cancellationToken))
         {

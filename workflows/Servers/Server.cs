@@ -1,4 +1,5 @@
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Hosts.Ssh;
 
 namespace ManagedServers.Workflows.Servers;
 
@@ -38,6 +39,9 @@ public sealed record Server
     public required DateTimeOffset CreatedAt { get; init; }
     public Guid? LastRunId { get; init; }
     public required IReadOnlyList<InstalledComponent> Components { get; init; }
+
+    /// <summary>Its name in a command line to copy.</summary>
+    internal string Argument => RemoteCommandLine.Quote(Name);
 
     /// <summary>Runs about this server are found by it.</summary>
     public string Subject => SubjectOf(Id);

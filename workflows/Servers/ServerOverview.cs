@@ -21,6 +21,9 @@ public enum ServerState
 
     /// <summary>It serves, and something on the host is not as it was asked for.</summary>
     Drifted,
+
+    /// <summary>Something that is installed does not run, and something else serves.</summary>
+    Degraded,
     Stopped,
     Failed,
     Unreachable,
@@ -100,7 +103,7 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
                 (ServerState.Running, _) when drifted.Count > 0 => (ServerState.Drifted, Words(drifted)),
                 var told => told,
             },
-            StopWorkflow.Kind => (ServerState.Stopped, "stopped a moment ago; its next heartbeat tells more"),
+            StopWorkflow.Kind => Stopped(components, server.Components.Where(c => c.StoppedBy is not null).Select(c => c.Name), "stopped a moment ago; its next heartbeat tells more"),
             _ => (ServerState.Starting, "waiting for its next heartbeat"),
         };
         return new ServerView
@@ -145,9 +148,13 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         _ when beat.LastAt is null => (ServerState.Unreachable, "no heartbeat yet"),
         _ when beat.Status == HeartbeatStatus.Silent => (ServerState.Unreachable, $"last heard {Age(time.GetUtcNow() - beat.LastAt.Value)} ago"),
         _ when beat.Docker is { State: not "running" } docker => (ServerState.Stopped, docker.State == "stopped" ? "Docker does not run on the host" : "the host's agent gets no answer from Docker"),
-        _ when components.Find(c => c.State != "running") is { } stopped => (ServerState.Stopped, $"{stopped.Name} is {stopped.State}"),
+        _ when components.Find(c => c.State != "running") is { } stopped => Stopped(components, components.Where(c => c.State != "running").Select(c => c.Name), $"{stopped.Name} is {stopped.State}"),
         _ => (ServerState.Running, null),
     };
+
+    private static (ServerState, string) Stopped(List<ComponentView> components, IEnumerable<string> down, string reason) =>
+        string.Join(" and ", components.Select(c => c.Name).Except(down).Where(Provisioning.Component.Serving.Contains)) is { Length: > 0 } serving
+            ? (ServerState.Degraded, $"{reason}; {serving} {(serving.Contains(' ', StringComparison.Ordinal) ? "go" : "goes")} on serving") : (ServerState.Stopped, reason);
 
     private static string? Words((int Count, string? First, string? Problem) drifted) => drifted.Count == 1 ? drifted.First : $"{drifted.First} There {(drifted.Count == 2 ? "is 1" : $"are {drifted.Count - 1}")} more: msctl drift list";
 

@@ -10,8 +10,8 @@ public sealed partial class Servers
 {
     /// <summary>What is told when something needs the login that there is not.</summary>
     internal static ServerConflictException NoLogin(Server server) => new("no-login",
-        $"{server.Name} is installed by hand, and the product has no login on its host, which this needs. Give it one (msctl servers edit {server.Name} --address HOST --password-file FILE), "
-        + $"or do it by hand: on the host, or with another install (msctl servers install {server.Name} …).");
+        $"{server.Name} is installed by hand, and the product has no login on its host, which this needs. Give it one (msctl servers edit {server.Argument} --address HOST --password-file FILE), "
+        + $"or do it by hand: on the host, or with another install (msctl servers install {server.Argument} …).");
 
     /// <summary>Keeps a line in the server's history.</summary>
     internal static Task Note(NpgsqlTransaction transaction, Guid serverId, string who, string what, string? why = null) =>

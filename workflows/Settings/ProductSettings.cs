@@ -47,18 +47,23 @@ public sealed class ProductSettings(NpgsqlDataSource database, IEnumerable<Setti
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="InvalidInputException">A member breaks its rule; nothing was changed.</exception>
     /// <exception cref="SettingsConflictException">They are of another version.</exception>
-    public async Task<StoredSettings> Change(string module, JsonNode? patch, long? version, string who, CancellationToken cancellationToken = default)
+    public async Task<PreparedChange<StoredSettings>> Change(string module, JsonNode? patch, long? version, string who, CancellationToken cancellationToken = default)
     {
         var about = Known(module);
+        var (now, value) = await Wanted(about, patch, version, cancellationToken);
+        var (before, after) = (Members(now.Value).ToDictionary(), Members(value).ToDictionary());
+        return new PreparedChange<StoredSettings>(
+            $"change the settings {module}", StoredChange.Of(before.Keys.Union(after.Keys).Select(m => new StoredChange(m, before.GetValueOrDefault(m), after.GetValueOrDefault(m)))), ct => Keep(about, patch, version, who, ct))
+        {
+            OnHosts = "Agents and monitors hold to it from their next report on.",
+        };
+    }
+
+    private async Task<StoredSettings> Keep(SettingsModule about, JsonNode? patch, long? version, string who, CancellationToken cancellationToken)
+    {
         while (true)
         {
-            var now = await Get(module, cancellationToken);
-            if (version is { } seen && seen != now.Version)
-            {
-                throw new SettingsConflictException(now);
-            }
-
-            var value = about.Checked(patch is JsonObject changes ? Merge(now.Value.DeepClone(), changes) : throw new InvalidInputException("body", "must be an object with the members to change"));
+            var (now, value) = await Wanted(about, patch, version, cancellationToken);
             if (JsonNode.DeepEquals(value, now.Value))
             {
                 return now;
@@ -71,10 +76,25 @@ public sealed class ProductSettings(NpgsqlDataSource database, IEnumerable<Setti
             if (written == 1)
             {
                 Changed?.Invoke();
-                return await Get(module, cancellationToken);
+                return await Get(about.Name, cancellationToken);
             }
         }
     }
+
+    /// <summary>What there is, and what there would be.</summary>
+    private async Task<(StoredSettings Now, JsonNode Value)> Wanted(SettingsModule about, JsonNode? patch, long? version, CancellationToken cancellationToken)
+    {
+        var now = await Get(about.Name, cancellationToken);
+        if (version is { } seen && seen != now.Version)
+        {
+            throw new SettingsConflictException(now);
+        }
+
+        return (now, about.Checked(patch is JsonObject changes ? Merge(now.Value.DeepClone(), changes) : throw new InvalidInputException("body", "must be an object with the members to change")));
+    }
+
+    private static IEnumerable<KeyValuePair<string, string?>> Members(JsonNode value, string before = "") => value.AsObject().SelectMany(member =>
+        member.Value is JsonObject inner ? Members(inner, $"{before}{member.Key}.") : [KeyValuePair.Create(before + member.Key, member.Value?.ToJsonString())]);
 
     private async Task<IReadOnlyList<StoredSettings>> History(SettingsModule module, int most, CancellationToken cancellationToken)
     {

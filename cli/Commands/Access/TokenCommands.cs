@@ -9,6 +9,7 @@ namespace ManagedServers.Cli.Commands.Access;
 internal static class TokenCommands
 {
     private static readonly Option<bool> All = new("--all") { Description = "Everybody's; for administrators." };
+    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask." };
     private static readonly Argument<Guid> Id = new("ID") { Description = "Id of the token, as msctl tokens list shows it" };
 
     public static DocumentedCommand List()
@@ -40,16 +41,26 @@ internal static class TokenCommands
 
     public static DocumentedCommand Revoke() => new DocumentedCommand("revoke", "End a token of yours; administrators end anybody's.")
     {
-        Notes = ["The token that this msctl is signed in with is ended by: msctl logout"], Examples = ["msctl tokens revoke 0195f2d0-3c6f-7b1e-9a51-6c1f0e6f4a2b", "msctl tokens revoke 0195f2d0-3c6f-7b1e-9a51-6c1f0e6f4a2b --plan"],
-    }.With(Id, StartedRuns.Plan).Does((call, cancellationToken) => StoredChanges.Do(call, AccessApi.RevokeToken(call.Get(Id)), _ =>
+        Notes = ["Asks first where it is the token that this msctl is signed in with: msctl logout ends that too, and forgets it here."],
+        Examples = ["msctl tokens revoke 0195f2d0-3c6f-7b1e-9a51-6c1f0e6f4a2b", "msctl tokens revoke 0195f2d0-3c6f-7b1e-9a51-6c1f0e6f4a2b --plan"],
+    }.With(Id, Yes, StartedRuns.Plan).Does(async (call, cancellationToken) =>
     {
-        if (call.Json)
+        var own = !call.Get(StartedRuns.Plan) && (await call.Product.Access.Tokens(all: false, cancellationToken)).Value.Items.Any(t => t.Current && t.Id == call.Get(Id));
+        if (own && !call.Get(Yes))
         {
-            call.Screen.Json("""{"revoked":true}""");
+            Sure.Ask("end this sign-in", "This is the token that this msctl is signed in with: the sign-in ends with it. Revoke it?", "Not revoked.");
         }
-        else
+
+        return await StoredChanges.Do(call, AccessApi.RevokeToken(call.Get(Id)), _ =>
         {
-            call.Screen.Note("Revoked.");
-        }
-    }, cancellationToken));
+            if (call.Json)
+            {
+                call.Screen.Json("""{"revoked":true}""");
+            }
+            else
+            {
+                call.Screen.Note(own ? "Revoked; this sign-in has ended. To sign in again: msctl login" : "Revoked.");
+            }
+        }, cancellationToken);
+    });
 }

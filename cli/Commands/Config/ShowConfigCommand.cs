@@ -82,8 +82,8 @@ internal static class ShowConfigCommand
     {
         var wanted = zone.TrimEnd('.').ToLowerInvariant();
         var found = configuration.Dns!.Zones.FirstOrDefault(z => z.Name == wanted)
-            ?? throw new UsageException($"Version {configuration.Version.Version} of dns on {server} has no zone {wanted}.", $"Which there are: msctl config show {server}");
-        return found.File ?? throw new UsageException($"{wanted} is a secondary zone of {server}: its contents are not the product's.", $"Where it comes from: msctl config show {server} -o json");
+            ?? throw new UsageException($"Version {configuration.Version.Version} of dns on {server} has no zone {wanted}.", $"Which there are: msctl config show {ShellWord.Of(server)}");
+        return found.File ?? throw new UsageException($"{wanted} is a secondary zone of {server}: its contents are not the product's.", $"Where it comes from: msctl config show {ShellWord.Of(server)} -o json");
     }
 
     private static string? Names(IEnumerable<Zone> zones) => string.Join(", ", zones.Select(z => z.Name)) is { Length: > 0 } names ? names : null;
@@ -136,7 +136,7 @@ internal static class ShowConfigCommand
                 page.Field("Keys", dns.Keys is { Count: > 0 } keys ? string.Join(", ", keys.Select(k => k.Name)) : null);
             }
 
-            page.Field("Document", item.Dhcp is null ? null : $"msctl config show {call.Get(Name)} --dhcp");
+            page.Field("Document", item.Dhcp is null ? null : $"msctl config show {ShellWord.Of(call.Get(Name))} --dhcp");
             page.Write();
         }
 

@@ -1,22 +1,28 @@
 using System.CommandLine;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Servers;
 using ManagedServers.Cli.Output;
 using ManagedServers.Cli.Watching;
 
 namespace ManagedServers.Cli.Commands.Runs;
 
-/// <summary>What the three commands that act on a run have in common.</summary>
+/// <summary>What the commands that act on a run have in common.</summary>
 internal static class RunActions
 {
     public static Option<string?> Reason() => new("--reason") { Description = "Why; kept in the run's audit.", HelpName = "TEXT" };
 
     public static Option<bool> Watch() => new("--watch") { Description = "Then watch the run to its end." };
 
-    public static async Task<int> Do(Invocation call, Guid id, Func<Task<Answer<RunDetails>>> act, bool watch, string done, CancellationToken cancellationToken)
+    public static async Task<int> Do(Invocation call, Guid id, ChangeRequest<RunDetails> request, bool watch, string done, CancellationToken cancellationToken)
     {
+        if (call.Get(StartedRuns.Plan))
+        {
+            return await StoredChanges.Show(call, request, cancellationToken);
+        }
+
         // What it did before is an old story to who acts on it.
         var before = watch ? await RunWatch.SoFar(call, id, cancellationToken) : null;
-        var answer = await act();
+        var answer = await call.Product.Changes.Make(request, cancellationToken);
         if (watch)
         {
             call.Screen.Note(done);
@@ -46,10 +52,10 @@ internal static class CancelRunCommand
     public static DocumentedCommand Build() => new DocumentedCommand("cancel", "Stop a run; with --undo, take back what it did.")
     {
         Examples = ["msctl runs cancel 6c1f0e6f4a2b --reason 'wrong host'", "msctl runs cancel 6c1f0e6f4a2b --undo --watch"],
-    }.With(Id, Undo, Reason, Watch).Does(async (call, cancellationToken) =>
+    }.With(Id, Undo, Reason, Watch, StartedRuns.Plan).Does(async (call, cancellationToken) =>
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
-        return await RunActions.Do(call, id, () => call.Product.Runs.Cancel(id, new CancelRequest(call.Get(Undo), call.Get(Reason)), cancellationToken), call.Get(Watch),
+        return await RunActions.Do(call, id, RunsApi.Cancel(id, new CancelRequest(call.Get(Undo), call.Get(Reason))), call.Get(Watch),
             call.Get(Undo) ? "It will be stopped and undone." : "It will be stopped.", cancellationToken);
     });
 }
@@ -66,11 +72,11 @@ internal static class RetryRunCommand
     public static DocumentedCommand Build() => new DocumentedCommand("retry", "Let a paused, failed or cancelled run go on, or a waiting one make its next try now.")
     {
         Examples = ["msctl runs retry 6c1f0e6f4a2b --watch", "msctl runs retry 6c1f0e6f4a2b --from-step 3 --reason 'freed port 53'"],
-    }.With(Id, From, Input, Reason, Watch).Does(async (call, cancellationToken) =>
+    }.With(Id, From, Input, Reason, Watch, StartedRuns.Plan).Does(async (call, cancellationToken) =>
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
         var input = call.Get(Input) is { } file ? await JsonFile.Read(file, cancellationToken) : (System.Text.Json.JsonElement?)null;
-        return await RunActions.Do(call, id, () => call.Product.Runs.Retry(id, new ActionRequest { Reason = call.Get(Reason), FromStep = call.Get(From), Input = input }, cancellationToken),
+        return await RunActions.Do(call, id, RunsApi.Retry(id, new ActionRequest { Reason = call.Get(Reason), FromStep = call.Get(From), Input = input }),
             call.Get(Watch), "It goes on.", cancellationToken);
     });
 }
@@ -85,10 +91,10 @@ internal static class SkipStepCommand
     public static DocumentedCommand Build() => new DocumentedCommand("skip", "Let a paused run go on without the step at which it is paused.")
     {
         Examples = ["msctl runs skip 6c1f0e6f4a2b --reason 'done by hand'"],
-    }.With(Id, Reason, Watch).Does(async (call, cancellationToken) =>
+    }.With(Id, Reason, Watch, StartedRuns.Plan).Does(async (call, cancellationToken) =>
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
-        return await RunActions.Do(call, id, () => call.Product.Runs.Skip(id, new ActionRequest { Reason = call.Get(Reason) }, cancellationToken), call.Get(Watch), "The step is skipped; it goes on.", cancellationToken);
+        return await RunActions.Do(call, id, RunsApi.Skip(id, new ActionRequest { Reason = call.Get(Reason) }), call.Get(Watch), "The step is skipped; it goes on.", cancellationToken);
     });
 }
 
@@ -104,10 +110,10 @@ internal static class PriorityCommand
     public static DocumentedCommand Build() => new DocumentedCommand("priority", "Let a run go before or after others.")
     {
         Examples = ["msctl runs priority 6c1f0e6f4a2b high --reason 'the customer waits'"],
-    }.With(Id, Priority, Reason).Does(async (call, cancellationToken) =>
+    }.With(Id, Priority, Reason, StartedRuns.Plan).Does(async (call, cancellationToken) =>
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
-        return await RunActions.Do(call, id, () => call.Product.Runs.SetPriority(id, new ActionRequest { Reason = call.Get(Reason), Priority = call.Get(Priority) }, cancellationToken), false, $"Its priority is {call.Get(Priority)}.", cancellationToken);
+        return await RunActions.Do(call, id, RunsApi.SetPriority(id, new ActionRequest { Reason = call.Get(Reason), Priority = call.Get(Priority) }), false, $"Its priority is {call.Get(Priority)}.", cancellationToken);
     });
 }
 
@@ -126,11 +132,11 @@ internal static class DecideCommand
     private static DocumentedCommand Build(string name, string description, bool approved, string done) => new DocumentedCommand(name, description)
     {
         Examples = [$"msctl runs {name} 6c1f0e6f4a2b --reason 'compared the fingerprints'"],
-    }.With(Id, Step, Reason, Watch).Does(async (call, cancellationToken) =>
+    }.With(Id, Step, Reason, Watch, StartedRuns.Plan).Does(async (call, cancellationToken) =>
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
         var step = call.Get(Step) ?? Asking(await call.Product.Runs.Get(id, cancellationToken));
-        return await RunActions.Do(call, id, () => call.Product.Runs.Decide(id, step, approved, new ActionRequest { Reason = call.Get(Reason) }, cancellationToken), call.Get(Watch), done, cancellationToken);
+        return await RunActions.Do(call, id, RunsApi.Decide(id, step, approved, new ActionRequest { Reason = call.Get(Reason) }), call.Get(Watch), done, cancellationToken);
     });
 
     private static string Asking(Answer<RunDetails> run) => run.Value.Steps.FirstOrDefault(s => s is { Kind: "approval", State: StepStates.Waiting })?.Name
@@ -148,11 +154,11 @@ internal static class SignalCommand
     public static DocumentedCommand Build() => new DocumentedCommand("signal", "Send a run what one of its steps waits for.")
     {
         Examples = ["msctl runs signal 6c1f0e6f4a2b host-checked-in --payload facts.json"],
-    }.With(Id, Step, Payload, Reason).Does(async (call, cancellationToken) =>
+    }.With(Id, Step, Payload, Reason, StartedRuns.Plan).Does(async (call, cancellationToken) =>
     {
         var id = await RunArgument.Resolve(call, Id, cancellationToken);
         var payload = await JsonFile.Read(call.Get(Payload)!, cancellationToken);
-        return await RunActions.Do(call, id, () => call.Product.Runs.Signal(id, call.Get(Step), new ActionRequest { Reason = call.Get(Reason), Payload = payload }, cancellationToken), false, "Sent.", cancellationToken);
+        return await RunActions.Do(call, id, RunsApi.Signal(id, call.Get(Step), new ActionRequest { Reason = call.Get(Reason), Payload = payload }), false, "Sent.", cancellationToken);
     });
 }
 

@@ -91,7 +91,7 @@ internal static class AddServerCommand
         }
 
         ServerTables.Page(call.Screen, added.Value, call.Now);
-        var name = SafeText.Line(added.Value.Name);
+        var name = ShellWord.Of(added.Value.Name);
         call.Screen.Note($"\nAdded. Next: {(added.Value.Installation == "manual" ? "" : $"msctl servers test {name}, then ")}msctl servers install {name} --zone NAME=FILE");
     }
 }

@@ -11,9 +11,24 @@ internal static class ByHand
 {
     public static readonly Option<string?> TokenFile = new("--enrolment-token-file") { Description = "Write the enrolment token of a server that is installed by hand into this file, mode 0600.", HelpName = "FILE" };
 
-    public static void Tell(Invocation call, HostEnrolment enrolment, string server)
+    /// <summary>The run waits for somebody to run the line: its turn has come.</summary>
+    public static bool IsAskedFor(RunDetails run) => run.Steps.Any(s => s is { Name: "check-in", Kind: "signal", State: StepStates.Waiting });
+
+    // json is the enrolment as the product has given it, for programs that watch.
+    public static void Tell(Invocation call, HostEnrolment enrolment, string json, string server, bool watch)
     {
         Keep(call, enrolment);
+        if (call.Json)
+        {
+            if (watch)
+            {
+                call.Screen.Json($$"""{"event":"enrolment","data":{{json.ReplaceLineEndings(" ")}}}""");
+                call.Screen.Out.Flush();
+            }
+
+            return;
+        }
+
         call.Screen.Note($"Run this on the host of {SafeText.Line(server)}, as root (with sudo before it if you are not):\n");
         call.Screen.Note($"  {SafeText.Line(enrolment.Line)}\n");
         TellToken(call, enrolment, server);
@@ -24,14 +39,14 @@ internal static class ByHand
     {
         if (enrolment.Token is not { } token)
         {
-            call.Screen.Note($"If the host asks for a token, make one: msctl servers enrol {SafeText.Line(server)} --renew");
+            call.Screen.Note($"If the host asks for a token, make one: msctl servers enrol {ShellWord.Of(server)} --renew");
             return;
         }
 
         var until = enrolment.ExpiresAt is { } at ? $", good for one host until {at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC" : "";
         call.Screen.Note(call.Get(TokenFile) is { } file ? $"The token that it asks for is in {file}{until}."
             : !Console.IsErrorRedirected ? $"It asks for this token, shown once{until}: {SafeText.Line(token)}"
-            : $"The token that it asks for is not shown, because this is no terminal. Into a file: msctl servers enrol {SafeText.Line(server)} --renew --enrolment-token-file FILE");
+            : $"The token that it asks for is not shown, because this is no terminal. Into a file: msctl servers enrol {ShellWord.Of(server)} --renew --enrolment-token-file FILE");
     }
 
     /// <summary>Into the file that was named.</summary>

@@ -57,11 +57,11 @@ internal static class HostKeyCommand
         }
         catch (UsageException)
         {
-            await call.Product.Runs.Decide(run, Step, approved: false, decision, cancellationToken);
+            await call.Product.Changes.Make(RunsApi.Decide(run, Step, approved: false, decision), cancellationToken);
             throw;
         }
 
-        await call.Product.Runs.Decide(run, Step, approved: true, decision, cancellationToken);
+        await call.Product.Changes.Make(RunsApi.Decide(run, Step, approved: true, decision), cancellationToken);
         return await RunWatch.ToTheEnd(call, run, cancellationToken);
     }
 }

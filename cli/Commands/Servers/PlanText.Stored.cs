@@ -3,7 +3,7 @@ using ManagedServers.Cli.Output;
 
 namespace ManagedServers.Cli.Commands.Servers;
 
-/// <content>Plans of what starts no run and changes nothing on a host: what would be stored otherwise, and whom it concerns.</content>
+/// <content>Plans of what starts no run: what would be stored otherwise, what comes of it, and whom it concerns.</content>
 internal sealed partial class PlanText
 {
     public void Write(StoredPlan plan)
@@ -14,6 +14,12 @@ internal sealed partial class PlanText
         {
             Line($"  {change.Thing}: {(change.From is null ? $"now {change.To}" : $"{change.From} -> {change.To ?? "gone"}")}", change.To is null ? Tone.Bad : Tone.Plain);
             Detail(change.Detail is { Length: > 0 } detail ? SafeText.Lines(detail) : [], "    ");
+        }
+
+        if (plan is { OnHosts: { } onHosts, Changes.Count: > 0 })
+        {
+            screen.Line();
+            Line(onHosts, Tone.Plain);
         }
 
         if (plan.Proof is { } proof)
@@ -47,7 +53,7 @@ internal sealed partial class PlanText
             Line(note, Tone.Warning);
         }
 
-        Line(plan.Changes.Count == 0 ? "Nothing would be stored otherwise, and nothing changes on any host. Nothing was done."
-            : $"{Words.Many(plan.Changes.Count, "thing")} would be stored otherwise, and nothing changes on any host. Nothing was done.", Tone.Strong);
+        var stored = plan.Changes.Count == 0 ? "Nothing would be stored otherwise" : $"{Words.Many(plan.Changes.Count, "thing")} would be stored otherwise";
+        Line($"{stored}{(plan.OnHosts is null || plan.Changes.Count == 0 ? ", and nothing changes on any host" : "")}. Nothing was done.", Tone.Strong);
     }
 }

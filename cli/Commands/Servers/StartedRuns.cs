@@ -57,27 +57,25 @@ internal static class StartedRuns
             call.Screen.Note(SafeText.Line(line), Tone.Warning);
         }
 
-        if (started.Value.Enrolment is { } enrolment)
+        Turn? turn = null;
+        if (started.Value is { Enrolment: not null, Ahead.Count: > 0 })
         {
-            if (!call.Json)
+            turn = new Turn(ByHand.IsAskedFor, async ct =>
             {
-                ByHand.Tell(call, enrolment, server);
-            }
-            else
-            {
-                ByHand.Keep(call, enrolment);
-                if (watch)
-                {
-                    using var answer = JsonDocument.Parse(started.Json);
-                    call.Screen.Json($$"""{"event":"enrolment","data":{{answer.RootElement.GetProperty("enrolment").GetRawText().ReplaceLineEndings(" ")}}}""");
-                    call.Screen.Out.Flush();
-                }
-            }
+                var due = await call.Product.Servers.Enrolment(server, ct);
+                ByHand.Tell(call, due.Value, due.Json, server, watch);
+            });
+            call.Screen.Note(watch ? "Nothing is to be run on the host before its turn has come." : $"When its turn has come, what is to be run on the host is shown by: msctl servers enrol {ShellWord.Of(server)}");
+        }
+        else if (started.Value.Enrolment is { } enrolment)
+        {
+            using var answer = JsonDocument.Parse(started.Json);
+            ByHand.Tell(call, enrolment, answer.RootElement.GetProperty("enrolment").GetRawText(), server, watch);
         }
 
         if (watch)
         {
-            return await RunWatch.ToTheEnd(call, started.Value.RunId, cancellationToken);
+            return await RunWatch.ToTheEnd(call, started.Value.RunId, cancellationToken, turn: turn);
         }
 
         if (call.Json)

@@ -10,19 +10,28 @@ internal static class Sure
     // doing completes "Whether to … could not be asked"; the question is asked about the server as it is; not is said after a no.
     public static async Task Ask(Invocation call, bool yes, string name, string doing, Func<Server, string> question, string not, CancellationToken cancellationToken)
     {
-        if (yes)
+        if (!yes)
         {
-            return;
+            RequireTerminal(doing);
+            Ask(doing, question((await call.Product.Servers.Get(name, cancellationToken)).Value), not);
         }
+    }
 
+    /// <inheritdoc cref="Ask(Invocation, bool, string, string, Func{Server, string}, string, CancellationToken)"/>
+    public static void Ask(string doing, string question, string not)
+    {
+        RequireTerminal(doing);
+        if (!Terminal.Confirm(SafeText.Line(question)))
+        {
+            throw new UsageException(not);
+        }
+    }
+
+    private static void RequireTerminal(string doing)
+    {
         if (!Terminal.CanAsk)
         {
             throw new UsageException($"Whether to {doing} could not be asked: there is no terminal.", "If you are sure: --yes");
-        }
-
-        if (!Terminal.Confirm(SafeText.Line(question((await call.Product.Servers.Get(name, cancellationToken)).Value))))
-        {
-            throw new UsageException(not);
         }
     }
 }

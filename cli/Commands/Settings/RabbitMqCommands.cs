@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Servers;
 using ManagedServers.Cli.Output;
 
 namespace ManagedServers.Cli.Commands.Settings;
@@ -30,11 +31,8 @@ internal static class RabbitMqCommands
             "msctl settings rabbitmq set --host-user hosts --host-password-file hosts.password",
             "msctl settings rabbitmq set --disable",
         ],
-    }.With([.. RabbitMqOptions.All]).Does(async (call, cancellationToken) =>
-    {
-        Tell(call, await call.Product.Settings.SetRabbitMq(RabbitMqOptions.In(call) ?? throw new UsageException("Nothing to change was given.", "All options: msctl settings rabbitmq set --help"), cancellationToken));
-        return ExitCode.Done;
-    });
+    }.With([.. RabbitMqOptions.All, StartedRuns.Plan]).Does((call, cancellationToken) => StoredChanges.Do(
+        call, SettingsApi.SetRabbitMq(RabbitMqOptions.In(call) ?? throw new UsageException("Nothing to change was given.", "All options: msctl settings rabbitmq set --help")), changed => Tell(call, changed), cancellationToken));
 
     public static DocumentedCommand Test() => new DocumentedCommand("test", "Sign in on the broker as the product and as a host, and do there what they do.")
     {

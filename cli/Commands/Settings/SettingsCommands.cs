@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ManagedServers.Cli.Client;
+using ManagedServers.Cli.Commands.Servers;
 using ManagedServers.Cli.Output;
 
 namespace ManagedServers.Cli.Commands.Settings;
@@ -39,7 +40,7 @@ internal static class SettingsCommands
     {
         Notes = ["What is not named stays as it is. Members of members are written with dots."],
         Examples = ["msctl settings set monitoring heartbeatIntervalSeconds=15 windowSeconds=60", "msctl settings set monitoring-services disk.intervalSeconds=300 swap.enabled=false", "msctl settings set monitoring windowSeconds=default"],
-    }.With(Module, Changes, Version).Does(async (call, cancellationToken) =>
+    }.With(Module, Changes, Version, StartedRuns.Plan).Does(async (call, cancellationToken) =>
     {
         var change = new JsonObject();
         foreach (var text in call.Get(Changes)!)
@@ -47,7 +48,7 @@ internal static class SettingsCommands
             Put(change, text);
         }
 
-        return Print(call, await call.Product.Settings.Change(call.Get(Module), change, call.Get(Version), cancellationToken));
+        return await StoredChanges.Do(call, SettingsApi.Change(call.Get(Module), change, call.Get(Version)), changed => Print(call, changed), cancellationToken);
     });
 
     public static DocumentedCommand History() => new DocumentedCommand("history", "Show what was set, by whom and when.") { Examples = ["msctl settings history monitoring"] }.With(Module).Does(async (call, cancellationToken) =>

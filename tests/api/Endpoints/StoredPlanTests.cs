@@ -55,8 +55,57 @@ public sealed class StoredPlanTests(SharedProduct shared) : IAsyncLifetime
         Assert.Contains("logs in on one hop after the other", route.GetProperty("proof").GetString(), StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, route.ToString(), StringComparison.Ordinal);
 
+        var settings = await Plan("PATCH", "/api/v2/settings/monitoring", new { windowSeconds = 300 });
+        Assert.Equal(["windowSeconds: 120 -> 300"], Changes(settings));
+        Assert.Contains("next report", settings.GetProperty("onHosts").GetString(), StringComparison.Ordinal);
+        var broker = await Plan("PATCH", "/api/v2/settings/rabbitmq", new { host = "mq.example", user = "ms", password = Secret });
+        Assert.Equal(["host: - -> mq.example", "user: - -> ms", "password: - -> one, not shown"], Changes(broker));
+
+        Assert.Equal(["schedule 'check-drift': active -> paused"], Changes(await Plan("POST", "/api/v2/schedules/check-drift/pause", new { reason = "works" })));
+        Assert.Equal(["schedule 'check-drift': active -> -"], Changes(await Plan("POST", "/api/v2/schedules/check-drift/remove", new { })));
+        Assert.Equal(["schedule 'check-drift': active -> started"], Changes(await Plan("POST", "/api/v2/schedules/check-drift/run", new { })));
+        Assert.Equal(["schedule 'nightly': - -> created"], Changes(await Plan("PUT", "/api/v2/schedules/nightly", new { settings = new { name = "nightly", kind = "check-drift", input = new { }, cron = "0 3 * * *" } })));
+        Assert.Equal(["check-drift null"], (await admin.GetAsync("/api/v2/schedules").Json()).EnumerateArray().Select(s => $"{s.GetProperty("name").GetString()} {s.GetProperty("pause").GetRawText()}"));
+
         Assert.Equal(before, await Everything());
         Assert.DoesNotContain(Secret, await product.DumpDatabase(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_done_to_a_run_is_shown_with_the_steps_that_come_then_and_is_not_done()
+    {
+        var zone = new { name = "example.org", file = "@ 300 SOA ns.example.org. h.example.org. 1 2 3 4 5\n@ 300 NS ns.example.org.\n" };
+        var id = (await Ask("POST", "/api/v2/pvservers/byhand/install", new { zones = new[] { zone } }, HttpStatusCode.Accepted)).GetProperty("runId").GetString();
+        var path = $"/api/v2/runs/{id}";
+        await ProductProcess.Until(async () => (await Ask("GET", path, null)).GetProperty("state").GetString() == "waiting", "the run waits for its host");
+        var before = (await Ask("GET", path, null)).ToString();
+
+        Assert.Equal([$"run {id}: waiting -> reprioritised: To high"], Changes(await Plan("POST", $"{path}/priority", new { priority = "high" }, "byhand")));
+        var cancel = await Plan("POST", $"{path}/cancel", new { reason = "wrong host" }, "byhand");
+        Assert.Equal([$"run {id}: waiting -> cancelled: What was done is left as it is"], Changes(cancel));
+        Assert.Equal(JsonValueKind.Null, cancel.GetProperty("onHosts").ValueKind);
+        foreach (var refused in new[] { "retry", "skip", "steps/check-in/approve" })
+        {
+            var (planned, done) = (await Send("POST", $"{path}/{refused}?plan=true", new { }), await Send("POST", $"{path}/{refused}", new { }));
+            Assert.Equal((HttpStatusCode.Conflict, done.Body.ToString()), (planned.Status, planned.Body.ToString()));
+        }
+
+        Assert.Equal(before, (await Ask("GET", path, null)).ToString());
+        await Ask("POST", $"{path}/cancel", new { }, HttpStatusCode.Accepted);
+        var retry = await Plan("POST", $"{path}/retry", new { }, "byhand");
+        Assert.Equal([$"run {id}: cancelled -> queued: From the start"], Changes(retry));
+        Assert.StartsWith("1. Wait until the line is run on the host\n2. Write down what the host shall do\n", retry.GetProperty("changes")[0].GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal("The run goes on, and does these steps.", retry.GetProperty("onHosts").GetString());
+        Assert.Equal("cancelled", (await Ask("GET", path, null)).GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task A_name_that_a_shell_would_take_apart_is_quoted_in_what_is_to_be_copied()
+    {
+        const string path = "/api/v2/pvservers/it's%20$(here)";
+        await Ask("POST", "/api/v2/pvservers", new { name = "it's $(here)", installation = "manual" }, HttpStatusCode.Created);
+        Assert.Contains(@"(msctl servers edit 'it'\''s $(here)' --address HOST ", (await Ask("POST", $"{path}/test", new { }, HttpStatusCode.Conflict)).GetProperty("detail").GetString(), StringComparison.Ordinal);
+        await Ask("DELETE", path, null, HttpStatusCode.NoContent);
     }
 
     [Theory]
@@ -75,6 +124,11 @@ public sealed class StoredPlanTests(SharedProduct shared) : IAsyncLifetime
     [InlineData("POST", "/api/v2/sshroutes", """{"name":"dmz","hops":[{"address":"192.0.2.1","password":"a-password","hostKey":"SHA256:x"}]}""")]
     [InlineData("DELETE", "/api/v2/sshroutes/unknown", null)]
     [InlineData("DELETE", "/api/v2/tokens/00000000-0000-0000-0000-000000000001", null)]
+    [InlineData("PATCH", "/api/v2/settings/monitoring", """{"windowSeconds":-1}""")]
+    [InlineData("PATCH", "/api/v2/settings/rabbitmq", """{"port":0}""")]
+    [InlineData("POST", "/api/v2/schedules/check-drift/resume", "{}")]
+    [InlineData("PUT", "/api/v2/schedules/nightly", """{"settings":{"name":"nightly","kind":"nobody","input":{},"cron":"0 3 * * *"}}""")]
+    [InlineData("POST", "/api/v2/runs/00000000-0000-0000-0000-000000000001/cancel", "{}")]
     public async Task A_plan_is_refused_for_what_the_doing_is_refused_for(string method, string path, string? body)
     {
         var json = body is null ? (JsonElement?)null : JsonSerializer.Deserialize<JsonElement>(body);
@@ -109,7 +163,7 @@ public sealed class StoredPlanTests(SharedProduct shared) : IAsyncLifetime
     /// <summary>All that the changes of these tests could have touched.</summary>
     private async Task<string> Everything()
     {
-        string[] paths = ["/api/v2/pvservers", "/api/v2/pvservers/byhand/history", "/api/v2/pvservers/byhand/commands", "/api/v2/commands", "/api/v2/sshroutes", "/api/v2/tokens?all=true", "/api/v2/runs"];
+        string[] paths = ["/api/v2/pvservers", "/api/v2/pvservers/byhand/history", "/api/v2/pvservers/byhand/commands", "/api/v2/commands", "/api/v2/sshroutes", "/api/v2/tokens?all=true", "/api/v2/runs", "/api/v2/settings", "/api/v2/settings/rabbitmq"];
         List<string> all = [];
         foreach (var path in paths)
         {

@@ -17,6 +17,11 @@ public sealed class CredentialTests(CredentialTests.OneHost fixture) : IClassFix
         await host.Lab.Run($"mkdir -p -m 700 /root/.ssh && printf '# by hand\\n{Foreign}' > /root/.ssh/authorized_keys && chmod 640 /root/.ssh/authorized_keys");
         await WhatTheHostRefusesIsTakenBack();
 
+        var plan = await host.Post("/api/v2/pvservers/ns1/rotate-credential?plan=true", new { });
+        Assert.Equal("Let a new key of the product's own in on the host", RegisteredHost.Step(plan, "install-key").GetProperty("title").GetString());
+        Assert.Equal("add", RegisteredHost.Step(plan, "install-key").GetProperty("preview").GetProperty("changes")[0].GetProperty("kind").GetString());
+        Assert.DoesNotContain("SHA256:", plan.ToString(), StringComparison.Ordinal);
+
         var first = await Rotate(new { reason = "quarterly" });
         Assert.True(RegisteredHost.State(first) == "succeeded", RegisteredHost.Story(first));
         Assert.Equal("key", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("authentication").GetString());
@@ -46,6 +51,7 @@ public sealed class CredentialTests(CredentialTests.OneHost fixture) : IClassFix
         await NoSecretIsKept("a-new-p4ssword", "open sesame", "PRIVATE KEY");
         var events = (await host.Get("/api/v2/pvservers/ns1/history")).EnumerateArray().Where(e => e.GetProperty("what").GetString()!.StartsWith("rotated the credential", StringComparison.Ordinal)).ToList();
         Assert.Equal(5, events.Count);
+        Assert.All(events.Where(e => !e.GetProperty("what").GetString()!.Contains("password", StringComparison.Ordinal)), e => Assert.Contains(" SHA256:", e.GetProperty("what").GetString(), StringComparison.Ordinal));
         Assert.Equal(("admin", "quarterly"), (events[4].GetProperty("who").GetString(), events[4].GetProperty("why").GetString()));
     }
 

@@ -82,6 +82,14 @@ public sealed class LifecycleTests
 
     private static async Task StopKeepsItStopped(RegisteredHost host)
     {
+        await Done(host, "stop", "monitor");
+        // At once, and when a heartbeat has told it.
+        Assert.Equal("degraded", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString());
+        JsonElement server = default;
+        await ProductProcess.Until(async () => (server = await host.Get("/api/v2/pvservers/ns1")).GetProperty("stateReason").GetString()?.StartsWith("monitor is ", StringComparison.Ordinal) == true, "a heartbeat tells of the stopped monitor");
+        Assert.Equal("degraded", server.GetProperty("state").GetString());
+        Assert.EndsWith("; dns goes on serving", server.GetProperty("stateReason").GetString(), StringComparison.Ordinal);
+
         var stopped = await Done(host, "stop");
         Assert.Equal("stop dns and monitor on ns1", stopped.GetProperty("title").GetString());
         Assert.Equal("exited exited", await States(host));

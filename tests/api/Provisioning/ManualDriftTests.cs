@@ -46,6 +46,9 @@ public sealed class ManualDriftTests
         await host.Lab.Run($"cp /root/before/current/zones/example.org.zone {Config}/current/zones/ && rm {Config}/current/zones/a*");
         await host.Lab.Run("docker start managed-servers-dhcp >/dev/null");
         await AreFound(host, "dhcp file kea-dhcp4.conf", "dns specification managed-servers-dns", "monitor container managed-servers-monitor");
+        var plan = await host.Post("/api/v2/pvservers/ns1/drift/reapply?plan=true", new { });
+        Assert.Equal("re-apply dhcp and dns to ns1 by hand", plan.GetProperty("title").GetString());
+        Assert.Equal(["dns restart", "dhcp reload"], plan.GetProperty("affected").EnumerateArray().Select(a => $"{a.GetProperty("component").GetString()} {a.GetProperty("interruption").GetString()}"));
     }
 
     private static async Task NothingIsAcceptedThatCannotBeRead(ManualHost host)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using ManagedServers.Lab;
@@ -23,6 +24,12 @@ public sealed class ManualTests
         await using var host = await ManualHost.Start();
         var found = await host.Lab.Run(Footprint);
         await WhatNeedsALoginIsRefused(host);
+        await ATokenEndsWithItsRunAndWhoWaitsForAnotherGetsNone(host);
+        var plan = await Plan(host, "install", RegisteredHost.OneZone());
+        Assert.Equal(("install dns and monitor on ns1 by hand", true), (plan.GetProperty("title").GetString(), plan.GetProperty("wouldChange").GetBoolean()));
+        Assert.Equal(["add file dns/knot.conf", "add file dns/zones/example.org.zone", "add configuration dns", "add container managed-servers-monitor", "add container managed-servers-dns", "add agent /var/lib/managed-servers/agent"],
+            Changes(plan).Where(c => c.Split(' ')[1] is "agent" or "configuration" or "container" || c.Contains(" file dns/", StringComparison.Ordinal)));
+        Assert.Equal("dns start: added example.org", Affected(plan));
 
         var (run, line, token) = await host.Begin("install", RegisteredHost.OneZone());
         Assert.DoesNotContain(token, line, StringComparison.Ordinal);
@@ -111,6 +118,24 @@ public sealed class ManualTests
         }
     }
 
+    private static async Task ATokenEndsWithItsRunAndWhoWaitsForAnotherGetsNone(ManualHost host)
+    {
+        var (first, _, token) = await host.Begin("install", RegisteredHost.OneZone());
+        var second = await host.Post("/api/v2/pvservers/ns1/install", RegisteredHost.OneZone());
+        Assert.Equal(first, second.GetProperty("ahead").EnumerateArray().Single().GetProperty("id").GetGuid());
+        Assert.Equal(JsonValueKind.Null, second.GetProperty("enrolment").GetProperty("token").ValueKind);
+
+        foreach (var id in new[] { first, second.GetProperty("runId").GetGuid() })
+        {
+            await host.Post($"/api/v2/runs/{id}/cancel", new { });
+        }
+
+        using var anybody = host.Product.Client(new AuthenticationHeaderValue("Bearer", token));
+        var (status, problem) = await anybody.PostAsJsonAsync("/api/v2/enrolment/exchange", new { claim = new string('a', 64), hostName = "h", isRoot = true }).Answer();
+        Assert.Equal((HttpStatusCode.Unauthorized, "ended-token"), (status, problem.GetProperty("type").GetString()));
+        Assert.Contains("cancelled", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
     private static async Task NothingWrongIsRun(ManualHost host, string line)
     {
         var digests = System.Text.RegularExpressions.Regex.Matches(line, "[0-9a-f]{64}").Select(m => m.Value).ToList();
@@ -133,7 +158,11 @@ public sealed class ManualTests
     private static async Task AgainChangesNothing(ManualHost host)
     {
         var before = await host.Lab.Run(Footprint);
-        var (run, line, _) = await host.Begin("install", RegisteredHost.OneZone());
+        var plan = await Plan(host, "install", RegisteredHost.OneZone());
+        Assert.True(plan.GetProperty("wouldChange").ValueKind == JsonValueKind.False, plan.ToString());
+        Assert.Equal(0, plan.GetProperty("affected").GetArrayLength());
+        var (run, line, token) = await host.Begin("install", RegisteredHost.OneZone());
+        Assert.Null(token);
         var again = await host.Paste(line);
         Assert.True(again.ExitCode == 0, again.Text + RegisteredHost.Story(await host.Run(run)));
         Assert.DoesNotContain("Enrolment token", again.Text, StringComparison.Ordinal);
@@ -153,7 +182,14 @@ public sealed class ManualTests
             ("configuration/dns/versions/1/restore", new { }, "192.0.2.2"),
         })
         {
-            var (run, line, _) = await host.Begin(verb, body);
+            var plan = await Plan(host, verb, body);
+            Assert.Equal("apply dns to ns1 by hand", plan.GetProperty("title").GetString());
+            Assert.Equal(["change file dns/zones/example.org.zone", "change configuration dns", "reload container managed-servers-dns"], Changes(plan));
+            Assert.Contains($"+ www  A   {www}", plan.ToString().Replace("\\u002B", "+", StringComparison.Ordinal), StringComparison.Ordinal);
+            Assert.Equal("dns reload: changed example.org", Affected(plan));
+
+            var (run, line, token) = await host.Begin(verb, body);
+            Assert.Null(token);
             var pasted = await host.Paste(line);
             Assert.True(pasted.ExitCode == 0, pasted.Text + RegisteredHost.Story(await host.Run(run)));
             await host.Until(run, "succeeded");
@@ -161,17 +197,21 @@ public sealed class ManualTests
         }
 
         Assert.Equal(served, Containers(await host.Lab.Run(Footprint)));
-        var plan = await host.Post("/api/v2/pvservers/ns1/configuration/apply?plan=true", new { setZones = new[] { new { name = "example.org", file = changed } } });
-        Assert.Matches(@" was not tried either: step \d+ \(Check it with the very Knot that will serve it\) of the run tells it, before anything that serves is changed\.$", plan.GetProperty("notLookedAt").GetString());
+        var untried = await host.Post("/api/v2/pvservers/ns1/configuration/apply?plan=true", new { setZones = new[] { new { name = "example.org", file = changed } } });
+        Assert.Matches(@" was not tried either: step \d+ \(Check it with the very Knot that will serve it\) of the run tells it, before anything that serves is changed\.$", untried.GetProperty("notLookedAt").GetString());
         var versions = await host.Get("/api/v2/pvservers/ns1/configuration/dns/versions");
         Assert.Contains("www moves", versions.ToString(), StringComparison.Ordinal);
     }
 
     private static async Task UninstallLeavesTheHostAsFound(ManualHost host, string found)
     {
-        var plan = await host.Post("/api/v2/pvservers/ns1/uninstall?plan=true", new { });
+        var plan = await Plan(host, "uninstall", new { });
+        Assert.Equal(["remove container managed-servers-dns", "remove container managed-servers-monitor"], Changes(plan).Where(c => c.Contains(" container ", StringComparison.Ordinal)));
+        Assert.Contains("remove folder /var/lib/managed-servers/dns", Changes(plan));
+        Assert.Equal("dns stop: removed example.net removed example.org", Affected(plan));
         Assert.Equal("example.org", plan.GetProperty("affected")[0].GetProperty("keysLost").EnumerateArray().Single().GetString());
-        var (run, line, _) = await host.Begin("uninstall", new { });
+        var (run, line, token) = await host.Begin("uninstall", new { });
+        Assert.Null(token);
         var removed = await host.Paste(line);
         Assert.True(removed.ExitCode == 0, removed.Text + RegisteredHost.Story(await host.Run(run)));
         await host.Until(run, "succeeded");
@@ -202,6 +242,26 @@ public sealed class ManualTests
         var automatic = await host.Post("/api/v2/pvservers/ns1/install", RegisteredHost.OneZone());
         var ended = await host.Until(automatic.GetProperty("runId").GetGuid(), "succeeded");
         Assert.True(RegisteredHost.Reason(ended) == "Nothing had to be changed.", RegisteredHost.Story(ended));
+    }
+
+    private static async Task<JsonElement> Plan(ManualHost host, string verb, object body)
+    {
+        var plan = await host.Post($"/api/v2/pvservers/ns1/{verb}?plan=true", body);
+        Assert.True(plan.TryGetProperty("steps", out _), plan.ToString());
+        return plan;
+    }
+
+    private static List<string> Changes(JsonElement plan) =>
+    [
+        .. plan.GetProperty("steps").EnumerateArray().SelectMany(s => s.GetProperty("preview").GetProperty("changes").EnumerateArray())
+            .Select(c => $"{c.GetProperty("kind").GetString()} {c.GetProperty("thing").GetString()} {c.GetProperty("name").GetString()}"),
+    ];
+
+    private static string Affected(JsonElement plan)
+    {
+        var only = plan.GetProperty("affected").EnumerateArray().Single();
+        var names = only.GetProperty("served").EnumerateArray().Select(s => $"{s.GetProperty("effect").GetString()} {s.GetProperty("name").GetString()}");
+        return $"{only.GetProperty("component").GetString()} {only.GetProperty("interruption").GetString()}: {string.Join(' ', names)}";
     }
 
     private static string Containers(string footprint) => string.Join('\n', footprint.Split('\n').Where(l => l.Contains("managed-servers-", StringComparison.Ordinal)));

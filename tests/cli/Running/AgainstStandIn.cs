@@ -23,4 +23,13 @@ public abstract class AgainstStandIn : IAsyncLifetime
 
     /// <summary>What the stand-in answers from the begin.</summary>
     protected virtual void Prepare() => Msctl.SignedInAt(Product);
+
+    protected static async Task Until(Func<bool> condition)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!condition())
+        {
+            await Task.Delay(20, patience.Token);
+        }
+    }
 }

@@ -72,6 +72,13 @@ public sealed class ScriptedRun
 
     public ScriptedRun Done(int seq, string? summary = null, bool? changedSomething = true) => Step(seq, "running").Step(seq, "succeeded", summary, changedSomething);
 
+    public ScriptedRun AwaitsSignal(int seq, string name) => Change(r =>
+    {
+        var step = (JsonObject)r["steps"]![seq - 1]!;
+        (step["name"], step["kind"], step["state"], step["attempts"]) = (name, "signal", "waiting", 1);
+        (r["state"], r["startedAt"]) = ("waiting", Now);
+    });
+
     public ScriptedRun Log(int step, string message, string level = "information") => Change(_ =>
         log.Add(new JsonObject { ["seq"] = log.Count + 1, ["at"] = Now, ["stepSeq"] = step, ["level"] = level, ["message"] = message }));
 

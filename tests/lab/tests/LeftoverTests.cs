@@ -38,16 +38,19 @@ public sealed class LeftoverTests
     }
 
     [Fact]
-    public async Task The_command_line_brings_a_host_up_for_another_process_and_takes_it_down_by_id()
+    public async Task The_command_line_brings_hosts_up_for_another_process_and_takes_them_down_by_id_also_at_once()
     {
         using var owner = new OwnedProcess();
 
-        using var up = JsonDocument.Parse(await CommandLine("up", "demo", $"{owner.Owner.ProcessId}"));
-        Assert.Equal("demo", up.RootElement.GetProperty("name").GetString());
-        Assert.EndsWith(".1", up.RootElement.GetProperty("gateway").GetString(), StringComparison.Ordinal);
-        Assert.Equal(1 + 1 + 1, await LabThings.CountOf(owner.Owner));
+        // Two at once, each in a process of its own: one network, and an address each.
+        var ups = await Task.WhenAll(new[] { "demo", "other" }.Select(name => CommandLine("up", name, $"{owner.Owner.ProcessId}")));
+        var hosts = ups.Select(up => JsonSerializer.Deserialize<JsonElement>(up)).ToList();
+        Assert.Equal(["demo", "other"], hosts.Select(h => h.GetProperty("name").GetString()));
+        Assert.EndsWith(".1", Assert.Single(hosts.Select(h => h.GetProperty("gateway").GetString()).Distinct()), StringComparison.Ordinal);
+        Assert.Equal(2, hosts.Select(h => h.GetProperty("address").GetString()).Distinct().Count());
+        Assert.Equal(2 + 2 + 1, await LabThings.CountOf(owner.Owner));
 
-        await CommandLine("down", up.RootElement.GetProperty("id").GetString()!);
+        await Task.WhenAll(hosts.Select(h => CommandLine("down", h.GetProperty("id").GetString()!)));
         Assert.Equal(0, await LabThings.CountOf(owner.Owner));
     }
 

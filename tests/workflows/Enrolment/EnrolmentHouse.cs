@@ -1,4 +1,5 @@
 using Dapper;
+using ManagedServers.Engine;
 using ManagedServers.Workflows.Access;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
@@ -30,7 +31,7 @@ internal sealed class EnrolmentHouse : IAsyncDisposable
         var source = await database.Fresh();
         var folder = Directory.CreateTempSubdirectory("enrolment-").FullName;
         var key = await MasterKey.Open(Path.Combine(folder, "master.key"), source, CancellationToken.None);
-        return new EnrolmentHouse(new ServiceCollection().AddLogging().AddSingleton(source).AddSingleton(time).AddSettings(key).AddAccess().AddHosts().AddRoutes().AddServers().AddEnrolment().BuildServiceProvider(), folder);
+        return new EnrolmentHouse(new ServiceCollection().AddLogging().AddSingleton(source).AddSingleton(time).AddSettings(key).AddAccess().AddHosts().AddRoutes().AddServers().AddEngine().AddEnrolment().BuildServiceProvider(), folder);
     }
 
     public async Task<Server> Add(string name) => await (await Servers.Add(new AddServer { Name = name, Installation = InstallationType.Manual }, "op")).Make();

@@ -24,7 +24,7 @@ public sealed class EnrolmentTokensTests(Database database) : IAsyncLifetime
     [Fact]
     public async Task A_token_is_good_once_and_its_host_alone_may_ask_again_when_the_answer_was_lost()
     {
-        var (token, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op").Make();
+        var (token, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op");
         var first = await house.Tokens.Exchange(token, Host, "192.0.2.1");
         Assert.Equal(server.Id, first.ServerId);
         Assert.Equal(first, await house.Tokens.Exchange(token, Host, "192.0.2.1"));
@@ -40,7 +40,7 @@ public sealed class EnrolmentTokensTests(Database database) : IAsyncLifetime
     [Fact]
     public async Task Two_hosts_at_once_cannot_both_use_it()
     {
-        var (token, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op").Make();
+        var (token, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op");
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 10).Select(async n =>
         {
             try
@@ -57,23 +57,25 @@ public sealed class EnrolmentTokensTests(Database database) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_ends_in_time_and_with_the_next_one()
+    public async Task It_ends_in_time_with_the_next_one_and_with_its_run()
     {
-        var (old, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op").Make();
-        var (token, _) = await house.Tokens.Issue(server, TimeSpan.FromMinutes(10), "op").Make();
+        var (old, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op");
+        var (token, _) = await house.Tokens.Issue(server, TimeSpan.FromMinutes(10), "op");
         Assert.Equal("unknown-token", (await Refused(old, Host)).Code);
         time.Advance(TimeSpan.FromMinutes(11));
         var late = await Refused(token, Host);
         Assert.Equal("expired-token", late.Code);
         Assert.Contains("msctl servers enrol ns1 --renew", late.Message, StringComparison.Ordinal);
         Assert.Equal("unknown-token", (await Refused("ms_guess", Host)).Code);
+        var (orphan, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op", run: Guid.CreateVersion7());
+        Assert.Equal("ended-token", (await Refused(orphan, Host)).Code);
     }
 
     [Fact]
     public async Task A_host_of_another_server_is_refused_and_the_token_stays_good()
     {
         var other = await house.Add("ns2");
-        var (token, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op").Make();
+        var (token, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op");
         var owned = await Refused(token, Host with { Owner = new ExchangeOwner(other.Id.ToString(), "https://192.0.2.5:8443") });
         Assert.Equal("owned", owned.Code);
         Assert.Equal("needs-root", (await Refused(token, Host with { IsRoot = false })).Code);
@@ -83,9 +85,9 @@ public sealed class EnrolmentTokensTests(Database database) : IAsyncLifetime
     [Fact]
     public async Task A_new_host_ends_the_token_of_the_one_before_and_no_token_is_kept_as_text()
     {
-        var (token, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op").Make();
+        var (token, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op");
         var first = await house.Tokens.Exchange(token, Host, "192.0.2.1");
-        var (next, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op").Make();
+        var (next, _) = await house.Tokens.Issue(server, TimeSpan.FromHours(1), "op");
         var second = await house.Tokens.Exchange(next, Host with { Claim = new string('c', 64) }, "192.0.2.2");
         Assert.Null(await house.Access.Find(first.Token));
         Assert.Equal(server.Id, (await house.Access.Find(second.Token))!.ServerId);

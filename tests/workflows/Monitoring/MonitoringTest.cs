@@ -60,7 +60,7 @@ public abstract class MonitoringTest(Database database) : IAsyncLifetime
     /// <summary>Set as from another node: this one has read it when it is started again.</summary>
     protected async Task Set(string module, string change)
     {
-        await Settings.Change(module, JsonNode.Parse(change), null, "admin");
+        await (await Settings.Change(module, JsonNode.Parse(change), null, "admin")).Make();
         await Stop();
         await Start();
     }

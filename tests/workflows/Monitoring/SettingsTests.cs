@@ -58,7 +58,7 @@ public sealed class SettingsTests(Database database) : MonitoringTest(database)
     [Fact]
     public async Task Of_two_who_looked_at_one_version_the_second_is_told_and_of_many_at_once_none_is_lost()
     {
-        await Settings.Change("monitoring", JsonNode.Parse("""{"hitsKeptDays":100}"""), 0, "one");
+        await (await Settings.Change("monitoring", JsonNode.Parse("""{"hitsKeptDays":100}"""), 0, "one")).Make();
         var late = await Assert.ThrowsAsync<SettingsConflictException>(() => Settings.Change("monitoring", JsonNode.Parse("""{"hitsKeptDays":200}"""), 0, "two"));
         Assert.Contains("version 1 now, changed by one", late.Message, StringComparison.Ordinal);
 
@@ -67,5 +67,5 @@ public sealed class SettingsTests(Database database) : MonitoringTest(database)
         await Assert.ThrowsAsync<SettingsNotFoundException>(() => Settings.Get("nothing"));
     }
 
-    private Task<StoredSettings> Change(string module, string change) => Settings.Change(module, JsonNode.Parse(change), null, "admin");
+    private async Task<StoredSettings> Change(string module, string change) => await (await Settings.Change(module, JsonNode.Parse(change), null, "admin")).Make();
 }

@@ -60,7 +60,7 @@ internal sealed class BrokerHouse : IAsyncDisposable
 
     public async Task Connect()
     {
-        await Settings.Change(Right(), "admin");
+        await (await Settings.Change(Right(), "admin")).Make();
         await Stands(RabbitMqState.Connected);
     }
 

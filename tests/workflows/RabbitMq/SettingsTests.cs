@@ -19,15 +19,15 @@ public sealed class SettingsTests(Database database, SharedBroker shared) : IAsy
         await house.AddNode("second");
         await house.Stands(RabbitMqState.Off);
 
-        await house.Settings.Change(house.Right() with { Password = "a-wrong-word" }, "admin");
+        await (await house.Settings.Change(house.Right() with { Password = "a-wrong-word" }, "admin")).Make();
         var failed = await house.Stands(RabbitMqState.Failed);
         Assert.Equal(["first", "second"], failed.Select(n => n.Node));
         Assert.All(failed, n => Assert.Contains("the password of 'product' is wrong", n.Reason, StringComparison.Ordinal));
 
-        await house.Settings.Change(new RabbitMqChange { Password = LabBroker.Password }, "admin");
+        await (await house.Settings.Change(new RabbitMqChange { Password = LabBroker.Password }, "admin")).Make();
         Assert.All(await house.Stands(RabbitMqState.Connected), n => Assert.Null(n.Reason));
 
-        var shown = await house.Settings.Change(new RabbitMqChange { Enabled = false }, "admin");
+        var shown = await (await house.Settings.Change(new RabbitMqChange { Enabled = false }, "admin")).Make();
         await house.Stands(RabbitMqState.Off);
         Assert.Equal((house.Broker.Address, 5671, true, "admin"), (shown.Host, shown.Port, shown.HasPassword, shown.ChangedBy));
         await using var connection = await house.Source.OpenConnectionAsync();
@@ -81,11 +81,11 @@ public sealed class SettingsTests(Database database, SharedBroker shared) : IAsy
             Host = "a b", Port = 70_000, VirtualHost = "", User = "a\nb", Password = "abc", HostUser = new string('x', 300), Authority = "-----BEGIN", Exchange = "amq.direct", Queue = "a b",
         }, "authority", "exchange", "host", "hostUser", "password", "port", "queue", "user", "virtualHost");
 
-        await house.Settings.Change(house.Right() with { Enabled = false }, "admin");
+        await (await house.Settings.Change(house.Right() with { Enabled = false }, "admin")).Make();
         await Refused(new RabbitMqChange { Host = "elsewhere.example" }, "hostPassword", "password");
         await Refused(new RabbitMqChange { User = "another" }, "password");
         await Refused(new RabbitMqChange { Tls = false }, "hostPassword", "password");
-        var changed = await house.Settings.Change(new RabbitMqChange { Host = "elsewhere.example", Password = "another-word", HostUser = "" }, "admin");
+        var changed = await (await house.Settings.Change(new RabbitMqChange { Host = "elsewhere.example", Password = "another-word", HostUser = "" }, "admin")).Make();
         Assert.Equal(("elsewhere.example", null), (changed.Host, changed.HostUser));
 
         async Task Refused(RabbitMqChange change, params string[] fields)

@@ -7,7 +7,7 @@ namespace ManagedServers.Workflows.Credentials.Steps;
 public sealed record InstalledKey(bool Added);
 
 /// <summary>Adds the new key to those with which the user may log in. An undo takes it away again.</summary>
-public sealed class InstallKey(Servers.Servers servers, PendingCredentials pending) : Step<InstallKey, RotateInput, InstalledKey>, IUndoable<RotateInput, InstalledKey>
+public sealed class InstallKey(Servers.Servers servers, PendingCredentials pending) : Step<InstallKey, RotateInput, InstalledKey>, IUndoable<RotateInput, InstalledKey>, IPreviewable<RotateInput, InstalledKey>
 {
     public override async Task<InstalledKey> Run(RotateInput input, StepContext step)
     {
@@ -28,6 +28,9 @@ public sealed class InstallKey(Servers.Servers servers, PendingCredentials pendi
 
         return new InstalledKey(added || step.WasInterrupted);
     }
+
+    public async Task<Preview<InstalledKey>> Preview(RotateInput input, CancellationToken cancellationToken) =>
+        Preview<InstalledKey>.Of(null, new PlannedChange(ChangeKind.Add, "key", input.What, $"may log in as {(await servers.Target(input.ServerId, cancellationToken)).User}"));
 
     public async Task Undo(RotateInput input, InstalledKey? made, StepContext step)
     {

@@ -21,8 +21,9 @@ public sealed class ProvePending(Servers.Servers servers, PendingCredentials pen
     public override async Task<Nothing> Run(RotateInput input, StepContext step)
     {
         var target = await servers.Target(input.ServerId, step.Cancellation);
-        await hosts.Prove(target with { Credential = (await pending.Get(input.PendingId, step.Cancellation)).Credential }, step.Cancellation);
-        step.Log($"{target} lets user {target.User} in with {input.What}.");
+        var made = await pending.Get(input.PendingId, step.Cancellation);
+        await hosts.Prove(target with { Credential = made.Credential }, step.Cancellation);
+        step.Log($"{target} lets user {target.User} in with {made}.");
         return Nothing.Value;
     }
 }

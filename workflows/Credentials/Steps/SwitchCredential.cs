@@ -9,7 +9,7 @@ public sealed class SwitchCredential(Servers.Servers servers, PendingCredentials
     {
         var made = await pending.Get(input.PendingId, step.Cancellation);
         await servers.SwitchCredential(input.ServerId, made.Previous!, made.Credential, step.Cancellation);
-        step.Changed($"logs in with {input.What} from now on");
+        step.Changed($"logs in with {made} from now on");
         return Nothing.Value;
     }
 

@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts.Ssh;
 
 namespace ManagedServers.Workflows.Enrolment.Steps;
 
@@ -39,7 +40,7 @@ public sealed class FollowHost(HostOrders orders, TimeProvider time) : Step<Foll
             if (look.Silent > HostOrders.Patience)
             {
                 throw new StepRejectedException($"The host of {input.ServerName} has said nothing for {look.Silent.TotalSeconds:0} s. When it is up and reaches the product it goes on by itself, if the line still runs there; "
-                    + $"otherwise run the line on it again (msctl servers enrol {input.ServerName} shows it): it goes on from here.");
+                    + $"otherwise run the line on it again (msctl servers enrol {RemoteCommandLine.Quote(input.ServerName)} shows it): it goes on from here.");
             }
 
             await Task.Delay(Look, time, step.Cancellation);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Hosts.Ssh;
 using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
@@ -145,7 +146,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
 
     private static Check Login(HostTarget target, HostFacts facts) => facts.UserId == 0 || target.Login.Kind == LoginKind.Docker
         ? Check.Of("login", true, HostLogin.Words(target.Login.Kind, target.User), "", "")
-        : Check.Of("login", false, $"{target.User} has the user id {facts.UserId}", "root", $"Let the product look at what the user may do: msctl servers edit {target.DisplayName} --login auto");
+        : Check.Of("login", false, $"{target.User} has the user id {facts.UserId}", "root", $"Let the product look at what the user may do: msctl servers edit {RemoteCommandLine.Quote(target.DisplayName)} --login auto");
 
     private static async Task<Check> Sudo(IHost host, CancellationToken cancellationToken)
     {

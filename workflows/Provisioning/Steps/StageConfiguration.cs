@@ -1,9 +1,6 @@
 using System.Formats.Tar;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using ManagedServers.Engine;
-using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Hosts;
 using Microsoft.Extensions.Logging;
 
@@ -22,10 +19,6 @@ public sealed record StagedConfiguration(string Folder, string Digest, bool Made
 public sealed class StageConfiguration(Servers.Servers servers, Configurations configurations)
     : Step<StageConfiguration, StageInput, StagedConfiguration>, IUndoable<StageInput, StagedConfiguration>, IPreviewable<StageInput, StagedConfiguration>
 {
-    // A plan is read by a person.
-    private const int MostFilesShown = 20;
-    private const int LargestFileShown = 256 * 1024;
-
     private const string Look =
         """
         import hashlib, json, os, sys
@@ -151,36 +144,19 @@ public sealed class StageConfiguration(Servers.Servers servers, Configurations c
         // A link's own walk would show nothing.
         var current = await CurrentConfiguration.Read(host, input.Component, cancellationToken);
         var there = current is null ? [] : await Digests(host, $"{HostLayout.Of(host).Config(input.Component)}/{current}", cancellationToken);
-        var made = !(current == digest ? files.Count == there.Count && files.All(f => there.GetValueOrDefault(f.Key) == Digest(f.Value)) : await IsWhole(host, folder, files, cancellationToken));
-        return Preview<StagedConfiguration>.Of(new StagedConfiguration(folder, digest, made), await Differences(host, input.Component, files, there, cancellationToken));
+        var made = !(current == digest ? files.Count == there.Count && files.All(f => there.GetValueOrDefault(f.Key) == FileDifferences.Digest(f.Value)) : await IsWhole(host, folder, files, cancellationToken));
+        return Preview<StagedConfiguration>.Of(new StagedConfiguration(folder, digest, made), await FileDifferences.Of(input.Component, files, there, name => Current(host, input.Component, name, cancellationToken)));
     }
 
-    /// <summary>Between what is current on the host and these files.</summary>
-    private static async Task<IReadOnlyList<PlannedChange>> Differences(IHost host, string component, SortedDictionary<string, byte[]> files, Dictionary<string, string> there, CancellationToken cancellationToken)
+    private static async Task<byte[]?> Current(IHost host, string component, string name, CancellationToken cancellationToken)
     {
-        List<PlannedChange> changes = [.. there.Keys.Except(files.Keys).Order(StringComparer.Ordinal).Select(n => File(ChangeKind.Remove, n))];
-        foreach (var (name, content) in files.Where(f => there.GetValueOrDefault(f.Key) != Digest(f.Value)))
+        try
         {
-            var known = there.ContainsKey(name);
-            var shown = known && name != KnotConfiguration.KeyFile && changes.Count < MostFilesShown && content.Length <= LargestFileShown;
-            changes.Add(File(known ? ChangeKind.Change : ChangeKind.Add, name, shown ? await Difference(name, content) : null));
+            return await host.ReadFile($"{HostLayout.Of(host).Config(component)}/current/{name}", FileDifferences.LargestShown, cancellationToken);
         }
-
-        return changes.Count <= MostFilesShown ? changes : [.. changes.Take(MostFilesShown), File(ChangeKind.Change, $"{changes.Count - MostFilesShown} more files")];
-
-        PlannedChange File(ChangeKind kind, string name, string? detail = null) => new(kind, "file", $"{component}/{name}", detail);
-
-        async Task<string?> Difference(string name, byte[] content)
+        catch (HostRejectedException refusal) when (refusal.Code == HostProblem.FileTooLong)
         {
-            try
-            {
-                var before = await host.ReadFile($"{HostLayout.Of(host).Config(component)}/current/{name}", LargestFileShown, cancellationToken);
-                return before is null ? null : TextDifference.Of(Encoding.UTF8.GetString(before), Encoding.UTF8.GetString(content));
-            }
-            catch (HostRejectedException refusal) when (refusal.Code == HostProblem.FileTooLong)
-            {
-                return null;
-            }
+            return null;
         }
     }
 
@@ -200,19 +176,17 @@ public sealed class StageConfiguration(Servers.Servers servers, Configurations c
     private static async Task<bool> IsWhole(IHost host, string folder, SortedDictionary<string, byte[]> files, CancellationToken cancellationToken)
     {
         var found = await Digests(host, folder, cancellationToken);
-        return found.Count == files.Count && files.All(f => found.GetValueOrDefault(f.Key) == Digest(f.Value));
+        return found.Count == files.Count && files.All(f => found.GetValueOrDefault(f.Key) == FileDifferences.Digest(f.Value));
     }
 
     /// <summary>Of all files in the folder and below it; empty when there is none.</summary>
     private static async Task<Dictionary<string, string>> Digests(IHost host, string folder, CancellationToken cancellationToken) =>
         JsonSerializer.Deserialize<Dictionary<string, string>>((await host.Run(["python3", "-c", Look, folder], new CommandOptions { OutputLimit = 16 << 20 }, cancellationToken)).Check().Stdout)!;
 
-    private static string Digest(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
-
     private static async Task<string> Stage(IHost host, string component, string digest, SortedDictionary<string, byte[]> files, IReadOnlyList<string> sent, StepContext step)
     {
         using var data = new MemoryStream();
-        await JsonSerializer.SerializeAsync(data, files.ToDictionary(f => f.Key, f => Convert.ToHexStringLower(SHA256.HashData(f.Value))), cancellationToken: step.Cancellation);
+        await JsonSerializer.SerializeAsync(data, files.ToDictionary(f => f.Key, f => FileDifferences.Digest(f.Value)), cancellationToken: step.Cancellation);
         data.WriteByte((byte)'\n');
         await using (var tar = new TarWriter(data, TarEntryFormat.Pax, leaveOpen: true))
         {
