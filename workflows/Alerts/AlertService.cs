@@ -1,35 +1,27 @@
-using ManagedServers.Workflows.Settings;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace ManagedServers.Workflows.Alerts;
 
 /// <summary>Evaluates again and again, on every node: whoever comes first does it.</summary>
-internal sealed class AlertService(AlertEvaluation evaluation, NotificationRuns notifications, ProductSettings settings, TimeProvider time, ILogger<AlertService> logger) : BackgroundService
+internal sealed class AlertService(AlertEvaluation evaluation, NotificationRuns notifications, TimeProvider time, ILogger<AlertService> logger) : BackgroundService
 {
-    // How soon another interval is noticed, and what another node has left undone.
+    // How soon it is noticed that an evaluation is due, and what another node has left undone.
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(5);
     private string? told;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var changed = new SemaphoreSlim(0);
-        void Wake() => changed.Release();
-        settings.Changed += Wake;
         try
         {
             while (true)
             {
                 await EvaluateOrLater(stoppingToken);
-                await Task.WhenAny(changed.WaitAsync(stoppingToken), Task.Delay(Turn, time, stoppingToken)).Unwrap();
+                await Task.Delay(Turn, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-        }
-        finally
-        {
-            settings.Changed -= Wake;
         }
     }
 

@@ -43,6 +43,7 @@ internal static class AlertWords
     {
         HealthState.Healthy => "all is well",
         HealthState.Degraded => "some heartbeats do not come",
+        HealthState.TwoAgents => "two agents beat as this server: its host was copied, or its token is used elsewhere",
         HealthState.AgentSilent => "the agent is silent, but DNS answers and is counted",
         HealthState.Unreachable => "nothing is heard of the host",
         HealthState.DockerDead => "the host is up, and Docker is dead",

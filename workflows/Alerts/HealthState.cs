@@ -11,6 +11,9 @@ public enum HealthState
     /// <summary>Some of the heartbeats do not come.</summary>
     Degraded,
 
+    /// <summary>Two agents beat as this server: a host was copied, or a token is used elsewhere.</summary>
+    TwoAgents,
+
     /// <summary>A component does not run, and no operator has stopped it.</summary>
     ComponentDown,
 

@@ -63,7 +63,7 @@ public sealed class Maintenance(NpgsqlDataSource database, Servers.Servers serve
         }
 
         errors.ThrowIfAny();
-        var server = string.IsNullOrEmpty(request.Server) ? null : await servers.Get(request.Server, cancellationToken);
+        var server = request.Server is null ? null : await servers.Get(request.Server, cancellationToken);
         var about = server?.Name ?? "all servers";
         return new PreparedChange<MaintenanceWindow>(
             $"keep alerts of {about} quiet", [new("maintenance", null, $"{about}, from {Time(from)} to {Time(request.To!.Value)}")], ct => Keep(server?.Id, from, request.To.Value, note, who, ct))

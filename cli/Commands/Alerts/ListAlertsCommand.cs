@@ -8,7 +8,7 @@ internal static class ListAlertsCommand
 {
     private static readonly Option<string?> State = new Option<string?>("--state") { Description = "Only these; those that are not over if not given.", HelpName = "pending|firing|resolved" }.AcceptOnlyFromAmong("pending", "firing", "resolved");
     private static readonly Option<string?> Server = new("--server") { Description = "Only of this server.", HelpName = "NAME" };
-    private static readonly Option<string?> Health = new("--state") { Description = "Only servers in this state: healthy, collectorSilent, degraded, componentDown, dockerDead, unreachable or agentSilent.", HelpName = "STATE" };
+    private static readonly Option<string?> Health = new("--state") { Description = "Only servers in this state: healthy, collectorSilent, degraded, twoAgents, componentDown, dockerDead, unreachable or agentSilent.", HelpName = "STATE" };
 
     public static DocumentedCommand Build() => new DocumentedCommand("list", "List alerts, the newest first.")
     {
@@ -49,7 +49,7 @@ internal static class ListAlertsCommand
         var table = new TextTable(("SERVER", Fit.Whole), ("STATE", Fit.Whole), ("LAST BEAT", Fit.Whole), ("ALERTS", Fit.Whole), ("WHY", Fit.MayShrink));
         foreach (var server in servers.Value)
         {
-            var tone = server.State switch { "healthy" => Tone.Good, "degraded" or "collectorSilent" or "agentSilent" => Tone.Warning, _ => Tone.Bad };
+            var tone = server.State switch { "healthy" => Tone.Good, "degraded" or "twoAgents" or "collectorSilent" or "agentSilent" => Tone.Warning, _ => Tone.Bad };
             table.Row(
                 new Cell(server.Server, Tone.Strong), new Cell(server.State, tone), Words.Ago(server.LastHeartbeatAt, call.Now),
                 $"{server.Firing} firing{(server.Pending > 0 ? $", {server.Pending} pending" : "")}{(server.MaintenanceUntil is null ? "" : ", maintenance")}", server.Reason);

@@ -16,7 +16,7 @@ internal static class RuleOptions
     private static readonly Option<string?> RateOver = new("--rate-over") { Description = "What --above and --below name is the change per second over this time, 1m to 1h.", HelpName = "TIME" };
     private static readonly Option<string?> Absent = new("--absent") { Description = "Fires when the metric was not measured for so long, 1m to 1h.", HelpName = "TIME" };
     private static readonly Option<string?> Within = new("--within") { Description = "Fires when, as it grows, the metric will be all of --of within this time, 1h to 365d.", HelpName = "TIME" };
-    private static readonly Option<string?> State = new("--state") { Description = "Fires when the server is collectorSilent, degraded, componentDown, dockerDead, unreachable or agentSilent.", HelpName = "STATE" };
+    private static readonly Option<string?> State = new("--state") { Description = "Fires when the server is collectorSilent, degraded, twoAgents, componentDown, dockerDead, unreachable or agentSilent.", HelpName = "STATE" };
     private static readonly Option<string?> For = new("--for") { Description = "How long it must be so before it fires; 2m for a new one, if not given.", HelpName = "TIME" };
     private static readonly Option<string?> Servers = new("--servers") { Description = "Only these, with commas; '' for all.", HelpName = "LIST" };
     private static readonly Option<bool> Enable = new("--enable") { Description = "Evaluate it." };

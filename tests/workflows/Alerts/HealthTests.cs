@@ -9,7 +9,7 @@ public sealed class HealthTests(Database database) : AlertTest(database)
     [Fact]
     public async Task What_the_ways_in_say_together_tells_which_part_of_a_server_is_ill()
     {
-        string[] names = ["agent-silent", "collector", "component", "docker", "few-beats", "gone", "stopped", "well"];
+        string[] names = ["agent-silent", "collector", "component", "docker", "few-beats", "gone", "stopped", "twins", "well"];
         var servers = new Dictionary<string, Guid>();
         foreach (var name in names)
         {
@@ -32,11 +32,15 @@ public sealed class HealthTests(Database database) : AlertTest(database)
                     await Dns(id);
                 }
 
-                if (!ill || name is "well" or "collector" or "component" or "docker" or "stopped" || (name == "few-beats" && turn % 2 == 0))
+                if (!ill || name is "well" or "collector" or "component" or "docker" or "stopped" or "twins" || (name == "few-beats" && turn % 2 == 0))
                 {
                     await Beat(id, b => !ill ? b
                         : name == "docker" ? b with { Docker = new DockerReport("unknown", null), Components = null }
                         : name is "component" or "stopped" ? b with { Components = [new ComponentReport("monitor", "1", "running", "i"), new ComponentReport("dns", "1", "stopped", "i")] } : b);
+                    if (ill && name == "twins")
+                    {
+                        await Beat(id, epoch: "ffeeddccbbaa99887766554433221100");
+                    }
                 }
             }
         }
@@ -47,10 +51,10 @@ public sealed class HealthTests(Database database) : AlertTest(database)
 
         await Minutes(15, () => All(ill: true));
         Assert.Equal(
-            ["agent-silent AgentSilent", "collector CollectorSilent", "component ComponentDown", "docker DockerDead", "few-beats Degraded", "gone Unreachable", "stopped Healthy", "well Healthy"], await States());
+            ["agent-silent AgentSilent", "collector CollectorSilent", "component ComponentDown", "docker DockerDead", "few-beats Degraded", "gone Unreachable", "stopped Healthy", "twins TwoAgents", "well Healthy"], await States());
         Assert.Equal(
         [
-            "Firing Docker dead docker", "Firing agent silent agent-silent", "Firing component down component dns", "Firing heartbeats missing few-beats", "Firing server unreachable gone", "Firing statistics missing collector",
+            "Firing Docker dead docker", "Firing agent silent agent-silent", "Firing component down component dns", "Firing heartbeats missing few-beats", "Firing server unreachable gone", "Firing statistics missing collector", "Firing two agents twins",
         ], await Alerts());
 
         // A host that falls silent does not say that its Docker is well.

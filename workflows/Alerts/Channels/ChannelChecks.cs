@@ -39,6 +39,11 @@ internal static class ChannelChecks
             Enabled = request.Enabled ?? before?.Enabled ?? true, Kind = before?.Kind ?? request.Kind ?? ChannelKind.Webhook, Severity = request.Severity ?? before?.Severity ?? AlertSeverity.Info,
             Settings = before?.Settings ?? new(), Secrets = before?.Secrets ?? new(), HasSecret = false,
         };
+        if (!Enum.IsDefined(channel.Severity))
+        {
+            errors.Add("severity", "must be info, warning or critical");
+        }
+
         errors.ThrowIfAny();
         Unfit(request, channel.Kind, errors);
         channel = channel.Kind switch

@@ -41,6 +41,8 @@ public sealed class AlertEvaluation(
             return null;
         }
 
+        // To compile a statement of so many parts takes longer than to run it.
+        await connection.ExecuteAsync("set local jit = off", transaction: transaction);
         // Another node may have done it while this one waited.
         var (last, steadySince) = await Last(connection, transaction);
         if (!IsDue(last, now, interval))
@@ -79,7 +81,7 @@ public sealed class AlertEvaluation(
     private async Task<EvaluationResult> Evaluate(NpgsqlConnection connection, NpgsqlTransaction transaction, DateTime now, bool silenceJudged, CancellationToken cancellationToken)
     {
         var all = await AlertRules.Enabled(connection, transaction, cancellationToken);
-        var held = all.Where(r => !silenceJudged && JudgesSilence(r)).Select(r => r.Id).ToHashSet();
+        var held = all.Where(r => (!silenceJudged && JudgesSilence(r)) || !IsUnderstood(r)).Select(r => r.Id).ToHashSet();
         var rules = all.Where(r => !held.Contains(r.Id)).ToList();
         var store = new AlertStore(connection, transaction, now, cancellationToken);
         var open = await store.Open();
@@ -100,6 +102,9 @@ public sealed class AlertEvaluation(
 
     private static bool JudgesSilence(AlertRule rule) =>
         rule.Kind == AlertKind.Absence || rule.Condition is HealthState.Unreachable or HealthState.AgentSilent or HealthState.Degraded or HealthState.CollectorSilent;
+
+    /// <summary>One that a node of a newer version has stored must not keep this one from all others.</summary>
+    private static bool IsUnderstood(AlertRule rule) => (rule.Metric is null || MetricSql.Parse(rule.Metric) is not null) && (rule.Of is null || MetricSql.Parse(rule.Of) is not null);
 
     private static async Task<IReadOnlyList<Finding>> Ask(NpgsqlConnection connection, NpgsqlTransaction? transaction, RuleQuery query, Guid[] open, CancellationToken cancellationToken)
     {

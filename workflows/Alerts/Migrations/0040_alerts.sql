@@ -27,6 +27,7 @@ insert into alerts.rule (name, severity, kind, condition, for_seconds, changed_b
     ('agent silent', 'warning', 'state', 'agentSilent', 60, 'product', 'The host answers DNS, and its agent sends no heartbeats.'),
     ('Docker dead', 'critical', 'state', 'dockerDead', 60, 'product', 'The host is up, and Docker does not run on it or does not answer.'),
     ('component down', 'critical', 'state', 'componentDown', 60, 'product', 'A component does not run, and no operator has stopped it.'),
+    ('two agents', 'warning', 'state', 'twoAgents', 300, 'product', 'Two agents beat as one server: its host was copied, or its token is used elsewhere.'),
     ('heartbeats missing', 'info', 'state', 'degraded', 300, 'product', 'Some of the heartbeats do not come: the network loses them, or the host is overloaded.'),
     ('statistics missing', 'warning', 'state', 'collectorSilent', 300, 'product', 'DNS may answer, and nobody counts its queries.');
 
