@@ -3,20 +3,33 @@ using Microsoft.Extensions.Logging;
 
 namespace ManagedServers.Workflows.Alerts;
 
-/// <summary>Evaluates again and again, on every node: whoever comes first does it.</summary>
-internal sealed class AlertService(AlertEvaluation evaluation, NotificationRuns notifications, TimeProvider time, ILogger<AlertService> logger) : BackgroundService
+/// <summary>Evaluates again and again, on every node: whoever comes first does it. Beside it the trends are worked out, which takes longer and holds up nobody.</summary>
+internal sealed class AlertService(AlertEvaluation evaluation, NotificationRuns notifications, Trends trends, TimeProvider time, ILogger<AlertService> logger) : BackgroundService
 {
-    // How soon it is noticed that an evaluation is due, and what another node has left undone.
+    // How soon it is noticed that something is due, and what another node has left undone.
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(5);
-    private string? told;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        Again("Alerts could not be evaluated", Evaluate, stoppingToken),
+        Again("The trends for forecasts could not be worked out", trends.Refresh, stoppingToken));
+
+    private async Task Evaluate(CancellationToken cancellationToken)
     {
+        await notifications.Start(cancellationToken);
+        if (await evaluation.Evaluate(cancellationToken) is not null)
+        {
+            await notifications.Start(cancellationToken);
+        }
+    }
+
+    private async Task Again(string failed, Func<CancellationToken, Task> action, CancellationToken stoppingToken)
+    {
+        string? told = null;
         try
         {
             while (true)
             {
-                await EvaluateOrLater(stoppingToken);
+                told = await OrLater(failed, told, action, stoppingToken);
                 await Task.Delay(Turn, time, stoppingToken);
             }
         }
@@ -25,26 +38,23 @@ internal sealed class AlertService(AlertEvaluation evaluation, NotificationRuns 
         }
     }
 
-    private async Task EvaluateOrLater(CancellationToken cancellationToken)
+    /// <returns>What was said about it; null when it went well.</returns>
+    private async Task<string?> OrLater(string failed, string? told, Func<CancellationToken, Task> action, CancellationToken cancellationToken)
     {
         try
         {
-            await notifications.Start(cancellationToken);
-            if (await evaluation.Evaluate(cancellationToken) is not null)
-            {
-                await notifications.Start(cancellationToken);
-            }
-
-            told = null;
+            await action(cancellationToken);
+            return null;
         }
         catch (Exception problem) when (!cancellationToken.IsCancellationRequested)
         {
-            // Whatever it is, the next evaluation may go well, and an evaluation that is never tried again would be silence. Told once, not every few seconds.
+            // Whatever it is, the next time may go well, and what is never tried again would be silence. Told once, not every few seconds.
             if (told != problem.Message)
             {
-                told = problem.Message;
-                logger.LogError(problem, "Alerts could not be evaluated; trying again every {Seconds} s", Turn.TotalSeconds);
+                logger.LogError(problem, "{Failed}; trying again every {Seconds} s", failed, Turn.TotalSeconds);
             }
+
+            return problem.Message;
         }
     }
 }

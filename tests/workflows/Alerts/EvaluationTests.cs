@@ -128,7 +128,6 @@ public sealed class EvaluationTests(Database database) : AlertTest(database)
     {
         var (filling, steady) = (await Server("filling"), await Server("steady"));
         await Only(new AlertRuleRequest { Name = "soon", Kind = AlertKind.Forecast, Metric = "disk.used", Of = "disk.total", Value = 4 * 86_400, ClearValue = 5 * 86_400, ForSeconds = 0 });
-        // One of a thousand an hour; 300 are free.
         for (var hour = 0; hour < 26; hour++)
         {
             Time.Advance(TimeSpan.FromHours(1));
@@ -137,6 +136,7 @@ public sealed class EvaluationTests(Database database) : AlertTest(database)
         }
 
         await Get<Compaction>().Compact(CancellationToken.None);
+        await Get<Trends>().Refresh();
         await Minutes(0.5, async () =>
         {
             await Beat(filling, b => b with { Disks = [new DiskUse("/var", 1_000_000, 900_000, 1, 1)] });

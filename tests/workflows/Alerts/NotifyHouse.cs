@@ -33,7 +33,7 @@ internal sealed class NotifyHouse : IAsyncDisposable
 
     public FakeTimeProvider Time { get; } = new(TimeProvider.System.GetUtcNow());
 
-    public AlertEvaluation Evaluation => new(Source, Get<CurrentMonitoring>(), Get<MonitoringOptions>(), Get<ProductSettings>(), Get<Trends>(), Time, NullLogger<AlertEvaluation>.Instance);
+    public AlertEvaluation Evaluation => new(Source, Get<CurrentMonitoring>(), Get<MonitoringOptions>(), Get<ProductSettings>(), Time, NullLogger<AlertEvaluation>.Instance);
 
     public AlertChannels Channels => Get<AlertChannels>();
 

@@ -15,7 +15,7 @@ public sealed record EvaluationResult(int Rules, int Fired, int Resolved, int Pe
 /// nothing. Of several nodes one evaluates; the others find it done.
 /// </summary>
 public sealed class AlertEvaluation(
-    NpgsqlDataSource database, CurrentMonitoring current, MonitoringOptions options, ProductSettings settings, Trends trends, TimeProvider time, ILogger<AlertEvaluation> logger)
+    NpgsqlDataSource database, CurrentMonitoring current, MonitoringOptions options, ProductSettings settings, TimeProvider time, ILogger<AlertEvaluation> logger)
 {
     // "msal" in ASCII.
     internal const long LockKey = 0x6D73616C;
@@ -34,7 +34,6 @@ public sealed class AlertEvaluation(
             return null;
         }
 
-        await trends.Refresh(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition("select pg_try_advisory_xact_lock(@LockKey)", new { LockKey }, transaction, cancellationToken: cancellationToken)))
         {
