@@ -4,6 +4,7 @@ using ManagedServers.Api.Endpoints;
 using ManagedServers.Engine;
 using ManagedServers.Workflows;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Alerts;
 using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
@@ -66,6 +67,9 @@ internal sealed partial class Problems(ILogger<Problems> log) : IExceptionHandle
         SettingsNotFoundException e => new() { Status = 404, Type = "settings-not-found", Title = "No such settings", Detail = e.Message },
         SettingsConflictException e => new() { Status = 409, Type = "settings-conflict", Title = "Changed meanwhile", Detail = e.Message },
         CommandNotFoundException e => new() { Status = 404, Type = "command-not-found", Title = "No such command", Detail = e.Message },
+        AlertRuleNotFoundException e => new() { Status = 404, Type = "alert-rule-not-found", Title = "No such alert rule", Detail = e.Message },
+        ChannelNotFoundException e => new() { Status = 404, Type = "channel-not-found", Title = "No such channel", Detail = e.Message },
+        MaintenanceNotFoundException e => new() { Status = 404, Type = "maintenance-not-found", Title = "No such maintenance window", Detail = e.Message },
         TokenNotFoundException e => new() { Status = 404, Type = "token-not-found", Title = "No such token", Detail = e.Message },
         CommandConflictException e => new() { Status = 409, Type = e.Code, Title = "Not possible for this command", Detail = e.Message },
         ServerConflictException e => new() { Status = 409, Type = e.Code, Title = "Not possible now", Detail = e.Message },

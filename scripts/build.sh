@@ -16,7 +16,7 @@ run_images() {
 # build_images [--load] [--refresh]: --load puts the images of the tests into Docker.
 build_images() {
     attend "$root/workflows/Payload/images/build.py" --into "$artifacts/images" "$@" \
-        "$root"/workflows/Payload/images/{knot,kea,monitor} "$root"/tests/lab/images/{lab-host,test-postgres,test-rabbitmq,dhcp-client}
+        "$root"/workflows/Payload/images/{knot,kea,monitor} "$root"/tests/lab/images/{lab-host,test-postgres,test-rabbitmq,test-smtp,dhcp-client}
 }
 
 # build SOLUTION [--load]: the solution (or a part of it) and, beside it, the images: a fresh machine waits for the
@@ -25,7 +25,7 @@ build() {
     need_dotnet
     local images failed=false
     start "$root/workflows/Payload/images/build.py" --into "$artifacts/images" "${@:2}" \
-        "$root"/workflows/Payload/images/{knot,kea,monitor} "$root"/tests/lab/images/{lab-host,test-postgres,test-rabbitmq,dhcp-client}
+        "$root"/workflows/Payload/images/{knot,kea,monitor} "$root"/tests/lab/images/{lab-host,test-postgres,test-rabbitmq,test-smtp,dhcp-client}
     images=$started
     build_solution "$1" || failed=true
     wait "$images" || fail "the images could not be built"

@@ -7,6 +7,7 @@ using ManagedServers.Api.Endpoints;
 using ManagedServers.Dashboard;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Access;
+using ManagedServers.Workflows.Alerts;
 using ManagedServers.Workflows.Commands;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Credentials;
@@ -88,11 +89,12 @@ internal static class Product
         builder.Services.AddEngine(engine => engine.NodeName = options.NodeName)
             .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>().AddWorkflow<RunCommandsWorkflow>()
             .AddWorkflow<ManualInstallWorkflow>().AddWorkflow<ManualUninstallWorkflow>().AddWorkflow<RotateCredentialWorkflow>().AddWorkflow<AcceptHostKeyWorkflow>()
-            .AddWorkflow<ApplyWorkflow>().AddWorkflow<CheckDriftWorkflow>();
+            .AddWorkflow<ApplyWorkflow>().AddWorkflow<CheckDriftWorkflow>().AddWorkflow<NotifyWorkflow>();
 
         // After the engine, which refuses to start under a name that is taken: nothing else has begun by then.
         builder.Services.AddMonitoring();
         builder.Services.AddRabbitMq(new RabbitMqOptions { Node = options.NodeName });
+        builder.Services.AddAlerts();
         builder.Services.AddDrift();
         builder.Services.AddSignIn();
         builder.Services.AddDashboard();
@@ -166,6 +168,7 @@ internal static class Product
         api.MapReports();
         api.MapSettings();
         api.MapMetrics();
+        api.MapAlerts();
         api.MapEnrolment();
         api.Map("{**path}", (HttpContext context) => Problems.Write(context, 404, "not-found", "No such address", $"{context.Request.Method} {context.Request.Path} is not part of the API. /openapi/v2.json describes it."))
             .RequireAuthorization(nameof(Right.Read));

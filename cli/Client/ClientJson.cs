@@ -64,6 +64,18 @@ namespace ManagedServers.Cli.Client;
 [JsonSerializable(typeof(RabbitMqChange))]
 [JsonSerializable(typeof(RabbitMqTest))]
 [JsonSerializable(typeof(MetricValues))]
+[JsonSerializable(typeof(Page<Alert>))]
+[JsonSerializable(typeof(Page<ServerHealth>))]
+[JsonSerializable(typeof(AlertRule))]
+[JsonSerializable(typeof(Page<AlertRule>))]
+[JsonSerializable(typeof(AlertRuleChange))]
+[JsonSerializable(typeof(AlertPreview))]
+[JsonSerializable(typeof(Page<MaintenanceWindow>))]
+[JsonSerializable(typeof(NewMaintenance))]
+[JsonSerializable(typeof(AlertChannel))]
+[JsonSerializable(typeof(Page<AlertChannel>))]
+[JsonSerializable(typeof(ChannelChange))]
+[JsonSerializable(typeof(ChannelTest))]
 internal sealed partial class ClientJson : JsonSerializerContext;
 
 /// <summary>Some cursors are numbers, some are identifiers; here they are only handed back.</summary>

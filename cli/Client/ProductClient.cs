@@ -31,6 +31,9 @@ public sealed class ProductClient(ProductHttp http) : IDisposable
     /// <summary>Heartbeats, hits and what was measured.</summary>
     public MonitoringApi Monitoring { get; } = new(http);
 
+    /// <summary>What fires, what is watched, and who is told.</summary>
+    public AlertsApi Alerts { get; } = new(http);
+
     /// <summary>What operators set for the whole product.</summary>
     public SettingsApi Settings { get; } = new(http);
 

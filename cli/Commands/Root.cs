@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using ManagedServers.Cli.Commands.Access;
+using ManagedServers.Cli.Commands.Alerts;
 using ManagedServers.Cli.Commands.Commands;
 using ManagedServers.Cli.Commands.Config;
 using ManagedServers.Cli.Commands.Drift;
@@ -40,6 +41,12 @@ internal static class Root
             Group(
                 "drift", "See where hosts are not as they were asked to be, and answer it.",
                 ListDriftCommand.Build(), DriftActions.Check(), DriftActions.Reapply(), DriftActions.Accept()),
+            Group(
+                "alerts", "See what is wrong on servers, say what is watched, and who is told.",
+                ListAlertsCommand.Build(), ListAlertsCommand.HealthOf(),
+                Group("rules", "What is watched.", RuleCommands.List(), RuleCommands.Show(), RuleCommands.Add(), RuleCommands.Edit(), RuleCommands.Remove(), RuleCommands.Preview()),
+                Group("maintenance", "When nobody is told.", MaintenanceCommands.List(), MaintenanceCommands.Add(), MaintenanceCommands.End()),
+                Group("channels", "Who is told.", ChannelCommands.List(), ChannelCommands.Add(), ChannelCommands.Edit(), ChannelCommands.Remove(), ChannelCommands.Test())),
             Group(
                 "runs", "See what the product does and did, and answer when it waits for you.",
                 ListRunsCommand.Build(), ShowRunCommand.Build(), WatchRunCommand.Build(), LogCommand.Build(), CancelRunCommand.Build(), RetryRunCommand.Build(), SkipStepCommand.Build(),

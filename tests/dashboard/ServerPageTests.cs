@@ -48,4 +48,20 @@ public sealed class ServerPageTests(RunningProduct product) : DashboardTest(prod
         await metrics.GetByLabel("Period of the charts").SelectOptionAsync("Last year");
         await Expect(metrics.GetByTestId("chart").First.GetByRole(AriaRole.Img)).ToHaveAttributeAsync("aria-label", new System.Text.RegularExpressions.Regex("Load: 1 min last 0"));
     }
+
+    [Fact]
+    public async Task What_is_wrong_with_a_server_stands_on_its_page_and_where_all_is_well_nothing_does()
+    {
+        var (well, silent) = (await Product.Hosts.Add(Unique("ns"), "dns", "monitor"), await Product.Hosts.Add(Unique("ns"), "dns", "monitor"));
+        await Product.Hosts.Beat(well, 4, "dns", "monitor");
+        await Product.Hosts.Hit(well, 0, ("www.example.org.", "A", 1));
+        await Product.Hosts.Hit(silent, 0, ("www.example.org.", "A", 1));
+        var page = await AsAdmin();
+
+        await page.GotoAsync($"/servers/{silent}");
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Alerts" })).ToContainTextAsync("The agent is silent, but DNS answers and is counted.");
+        await page.GotoAsync($"/servers/{well}");
+        await Expect(page.GetByTestId("coverage")).ToContainTextAsync("covered");
+        await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Alerts" })).ToHaveCountAsync(0);
+    }
 }

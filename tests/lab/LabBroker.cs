@@ -1,9 +1,5 @@
-using System.Formats.Tar;
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using Docker.DotNet.Models;
 using static ManagedServers.Lab.LabDocker;
 
@@ -74,44 +70,13 @@ public sealed class LabBroker : IAsyncDisposable
             HostConfig = new HostConfig { NetworkMode = network.Id },
             NetworkingConfig = network.With(address),
         }, cancellationToken);
-        var (archive, authority) = Certificates(address);
+        var (archive, authority) = LabCertificates.Of("rabbitmq", address);
         using (archive)
         {
             await Client.Containers.ExtractArchiveToContainerAsync(created.ID, new CopyToContainerParameters { Path = "/" }, archive, cancellationToken);
         }
 
         return new LabBroker(created.ID, address, authority);
-    }
-
-    /// <summary>The tar that Docker unpacks before the first start.</summary>
-    private static (MemoryStream Archive, string AuthorityPem) Certificates(string address)
-    {
-        var (yesterday, nextYear) = (TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddYears(1));
-        using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var authorityRequest = new CertificateRequest("CN=Authority of the lab's RabbitMQ", authorityKey, HashAlgorithmName.SHA256);
-        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        authorityRequest.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
-        authorityRequest.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(authorityRequest.PublicKey, false));
-        using var authority = authorityRequest.CreateSelfSigned(yesterday, nextYear);
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=rabbitmq", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Parse(address));
-        request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.Create(authority, yesterday, nextYear, RandomNumberGenerator.GetBytes(8));
-
-        var archive = new MemoryStream();
-        using (var tar = new TarWriter(archive, leaveOpen: true))
-        {
-            Add("ca.pem", authority.ExportCertificatePem());
-            Add("certificate.pem", certificate.ExportCertificatePem());
-            Add("key.pem", key.ExportPkcs8PrivateKeyPem());
-
-            void Add(string name, string text) => tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"etc/rabbitmq/tls/{name}") { DataStream = new MemoryStream(Encoding.ASCII.GetBytes(text)) });
-        }
-
-        archive.Position = 0;
-        return (archive, authority.ExportCertificatePem());
     }
 
     private async Task WaitUntilUp(CancellationToken cancellationToken)

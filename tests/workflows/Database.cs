@@ -4,6 +4,7 @@ using DotNet.Testcontainers.Configurations;
 using ManagedServers.Engine;
 using ManagedServers.Engine.Tests;
 using ManagedServers.Workflows.Monitoring;
+using ManagedServers.Workflows.Tests.Alerts;
 using ManagedServers.Workflows.Tests.RabbitMq;
 using Npgsql;
 using Testcontainers.PostgreSql;
@@ -63,7 +64,7 @@ public sealed class Database : IAsyncLifetime
 
 /// <summary>Put <c>[Collection(WithDatabase.Name)]</c> on a class and take <see cref="Database"/> in its constructor.</summary>
 [CollectionDefinition(Name)]
-public sealed class WithDatabase : ICollectionFixture<Database>, ICollectionFixture<SharedBroker>
+public sealed class WithDatabase : ICollectionFixture<Database>, ICollectionFixture<SharedBroker>, ICollectionFixture<SharedMail>
 {
     public const string Name = "database";
 }

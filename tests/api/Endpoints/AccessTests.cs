@@ -36,6 +36,10 @@ public sealed class AccessTests(SharedProduct shared)
         { "POST", "/api/v2/enrolment/reports" }, { "GET", "/api/v2/enrolment/heartbeat" }, { "GET", "/api/v2/enrolment/images/dns" },
         { "GET", "/api/v2/pvservers/x/enrolment" }, { "POST", "/api/v2/pvservers/x/enrolment" }, { "POST", "/api/v2/pvservers/x/uninstall" },
         { "GET", "/api/v2/settings/rabbitmq" }, { "PATCH", "/api/v2/settings/rabbitmq" }, { "POST", "/api/v2/settings/rabbitmq/test" },
+        { "GET", "/api/v2/alerts" }, { "GET", "/api/v2/monitoring/health" }, { "GET", "/api/v2/pvservers/x/health" }, { "GET", "/api/v2/alerts/rules" }, { "POST", "/api/v2/alerts/rules" },
+        { "GET", "/api/v2/alerts/rules/x" }, { "PATCH", "/api/v2/alerts/rules/x" }, { "DELETE", "/api/v2/alerts/rules/x" }, { "POST", "/api/v2/alerts/rules/preview" }, { "POST", "/api/v2/alerts/rules/x/preview" },
+        { "GET", "/api/v2/alerts/maintenance" }, { "POST", "/api/v2/alerts/maintenance" }, { "DELETE", "/api/v2/alerts/maintenance/00000000-0000-0000-0000-000000000001" }, { "GET", "/api/v2/alerts/channels" }, { "POST", "/api/v2/alerts/channels" },
+        { "GET", "/api/v2/alerts/channels/x" }, { "PATCH", "/api/v2/alerts/channels/x" }, { "DELETE", "/api/v2/alerts/channels/x" }, { "POST", "/api/v2/alerts/channels/x/test" },
         { "GET", "/openapi/v2.json" }, { "GET", "/api/v2/nothing" },
     };
 

@@ -129,6 +129,10 @@ public sealed class StoredPlanTests(SharedProduct shared) : IAsyncLifetime
     [InlineData("POST", "/api/v2/schedules/check-drift/resume", "{}")]
     [InlineData("PUT", "/api/v2/schedules/nightly", """{"settings":{"name":"nightly","kind":"nobody","input":{},"cron":"0 3 * * *"}}""")]
     [InlineData("POST", "/api/v2/runs/00000000-0000-0000-0000-000000000001/cancel", "{}")]
+    [InlineData("POST", "/api/v2/alerts/rules", """{"name":"x","kind":"threshold","metric":"load.1"}""")]
+    [InlineData("PATCH", "/api/v2/alerts/rules/unknown", "{}")]
+    [InlineData("POST", "/api/v2/alerts/channels", """{"name":"x","kind":"webhook","url":"http://169.254.169.254/"}""")]
+    [InlineData("POST", "/api/v2/alerts/maintenance", """{"server":""}""")]
     public async Task A_plan_is_refused_for_what_the_doing_is_refused_for(string method, string path, string? body)
     {
         var json = body is null ? (JsonElement?)null : JsonSerializer.Deserialize<JsonElement>(body);
