@@ -166,6 +166,7 @@ internal static class Product
         api.MapReports();
         api.MapSettings();
         api.MapMetrics();
+        api.MapServices();
         api.MapEnrolment();
         api.Map("{**path}", (HttpContext context) => Problems.Write(context, 404, "not-found", "No such address", $"{context.Request.Method} {context.Request.Path} is not part of the API. /openapi/v2.json describes it."))
             .RequireAuthorization(nameof(Right.Read));

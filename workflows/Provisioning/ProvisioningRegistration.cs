@@ -22,6 +22,7 @@ public static class ProvisioningRegistration
         .AddSingleton<StoredPlans>()
         .AddSingleton<Preflight>()
         .AddSingleton<HostTest>()
+        .AddSingleton<DhcpLeases>()
         .AddSingleton<Installation>()
         .AddSingleton<Lifecycle>();
 }
