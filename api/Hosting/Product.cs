@@ -12,6 +12,7 @@ using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Credentials;
 using ManagedServers.Workflows.Drift;
 using ManagedServers.Workflows.Enrolment;
+using ManagedServers.Workflows.Fleet;
 using ManagedServers.Workflows.HostKeys;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
@@ -93,7 +94,7 @@ internal static class Product
         // After the engine, which refuses to start under a name that is taken: nothing else has begun by then.
         builder.Services.AddMonitoring();
         builder.Services.AddRabbitMq(new RabbitMqOptions { Node = options.NodeName });
-        builder.Services.AddDrift();
+        builder.Services.AddDrift().AddFleet();
         builder.Services.AddSignIn();
         builder.Services.AddDashboard();
         builder.Services.AddExceptionHandler<Problems>().AddProblemDetails().AddOpenApi("v2", document =>
@@ -171,6 +172,7 @@ internal static class Product
         api.Map("{**path}", (HttpContext context) => Problems.Write(context, 404, "not-found", "No such address", $"{context.Request.Method} {context.Request.Path} is not part of the API. /openapi/v2.json describes it."))
             .RequireAuthorization(nameof(Right.Read));
         app.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(nameof(Right.Read));
+        app.MapFleetMetrics();
         app.MapGet("/healthz", () => Results.Text("ok\n")).AllowAnonymous();
         app.MapGet("/readyz", Ready).AllowAnonymous();
         app.MapGet("/ca.pem", (CertificateAuthority authority) => Results.Text(authority.Pem, "application/x-pem-file")).AllowAnonymous();
