@@ -1,3 +1,4 @@
+using ManagedServers.Api.Hosting;
 using ManagedServers.Workflows.Access;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -6,6 +7,9 @@ namespace ManagedServers.Api.Authentication;
 
 internal static class AuthenticationRegistration
 {
+    // All other pages send people to the sign-in.
+    private static readonly string[] ForPrograms = ["/api", "/openapi", FleetMetrics.Path];
+
     public static IServiceCollection AddSignIn(this IServiceCollection services)
     {
         services.AddSingleton<FailedSignIns>();
@@ -15,7 +19,7 @@ internal static class AuthenticationRegistration
                 options.DefaultSignInScheme = AccountPrincipal.DashboardScheme;
             })
             .AddPolicyScheme("by-path", null, options =>
-                options.ForwardDefaultSelector = context => context.Request.Path.StartsWithSegments("/api") || context.Request.Path.StartsWithSegments("/openapi") ? AccountPrincipal.ApiScheme : AccountPrincipal.DashboardScheme)
+                options.ForwardDefaultSelector = context => ForPrograms.Any(path => context.Request.Path.StartsWithSegments(path)) ? AccountPrincipal.ApiScheme : AccountPrincipal.DashboardScheme)
             .AddScheme<AuthenticationSchemeOptions, ApiAuthentication>(AccountPrincipal.ApiScheme, null)
             .AddCookie(AccountPrincipal.DashboardScheme, options =>
             {

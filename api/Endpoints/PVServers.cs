@@ -106,17 +106,6 @@ internal static class PVServers
             var page = await heartbeats.Recent(found.Id, Limits.Check(limit, 50, 1000), before, cancellationToken);
             return new HeartbeatsAnswer((await heartbeats.Summary([found.Id], cancellationToken))[0], page.Items, page.Next);
         }).RequireAuthorization(nameof(Right.Read)).WithTags("Monitoring").WithSummary("The bar of the last two minutes, and the beats, newest first");
-
-        servers.MapGet("/{server}/hits", async (
-            string server, DateTimeOffset? from, DateTimeOffset? to, string? zone, string? name, string? type, string? sort, int? limit, string? after,
-            Servers servers, Hits hits, CancellationToken cancellationToken) =>
-        {
-            var found = await servers.Get(server, cancellationToken);
-            return await hits.List(found.Id, new HitsQuery
-            {
-                From = from, To = to, Zone = zone, Name = name, Type = type, Sort = sort is null ? HitSort.Count : Words.Parse<HitSort>("sort", sort), Limit = Limits.Check(limit, 100, 1000), After = after,
-            }, cancellationToken);
-        }).RequireAuthorization(nameof(Right.Read)).WithTags("Monitoring").WithSummary("Who was asked for: count in the period, total, last access, with the coverage");
     }
 
     private static void Control(

@@ -26,6 +26,8 @@ internal static class Reports
             Results.Accepted(null as string, await ingestion.Accept(Own(context), report, cancellationToken)))
             .Produces<Accepted>(202).WithSummary("DNS statistics of the token's own server");
 
+        monitoring.MapGet("/settings", (Ingestion ingestion) => ingestion.Greet()).WithSummary("The product's time, and what a monitor is to do: for one that reports over RabbitMQ and hears no answers");
+
         monitoring.MapGet("/agent", () => Results.Bytes(PayloadFiles.AgentScript, "text/x-python")).WithSummary("The agent whose digest the answer to a heartbeat names");
 
         monitoring.MapPost("/host-state", (HostStateReport report, HostStates states, HttpContext context, CancellationToken cancellationToken) => states.Take(Own(context), report, cancellationToken))

@@ -13,6 +13,7 @@ using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Credentials;
 using ManagedServers.Workflows.Drift;
 using ManagedServers.Workflows.Enrolment;
+using ManagedServers.Workflows.Fleet;
 using ManagedServers.Workflows.HostKeys;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
@@ -95,7 +96,7 @@ internal static class Product
         builder.Services.AddMonitoring();
         builder.Services.AddRabbitMq(new RabbitMqOptions { Node = options.NodeName });
         builder.Services.AddAlerts();
-        builder.Services.AddDrift();
+        builder.Services.AddDrift().AddFleet();
         builder.Services.AddSignIn();
         builder.Services.AddDashboard();
         builder.Services.AddExceptionHandler<Problems>().AddProblemDetails().AddOpenApi("v2", document =>
@@ -168,11 +169,13 @@ internal static class Product
         api.MapReports();
         api.MapSettings();
         api.MapMetrics();
+        api.MapServices();
         api.MapAlerts();
         api.MapEnrolment();
         api.Map("{**path}", (HttpContext context) => Problems.Write(context, 404, "not-found", "No such address", $"{context.Request.Method} {context.Request.Path} is not part of the API. /openapi/v2.json describes it."))
             .RequireAuthorization(nameof(Right.Read));
         app.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(nameof(Right.Read));
+        app.MapFleetMetrics();
         app.MapGet("/healthz", () => Results.Text("ok\n")).AllowAnonymous();
         app.MapGet("/readyz", Ready).AllowAnonymous();
         app.MapGet("/ca.pem", (CertificateAuthority authority) => Results.Text(authority.Pem, "application/x-pem-file")).AllowAnonymous();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace ManagedServers.Cli.Client;
 
@@ -81,25 +82,32 @@ public sealed class MonitoringApi(ProductHttp http)
     public Task<Answer<HeartbeatPage>> Heartbeats(string server, int? limit, CancellationToken cancellationToken = default) =>
         http.Get(new Query($"/api/v2/pvservers/{Query.Part(server)}/heartbeats").With("limit", limit).ToString(), ClientJson.Default.HeartbeatPage, cancellationToken);
 
-    /// <summary>How often each name was asked for on a server.</summary>
-    public Task<Answer<HitPage>> Hits(string server, HitFilter filter, CancellationToken cancellationToken = default) =>
-        http.Get(
-            new Query($"/api/v2/pvservers/{Query.Part(server)}/hits")
-                .With("from", filter.From).With("to", filter.To).With("zone", filter.Zone).With("name", filter.Name).With("type", filter.Type)
-                .With("sort", filter.Sort).With("limit", filter.Limit).ToString(),
-            ClientJson.Default.HitPage, cancellationToken);
+    /// <summary>How often each name was asked for on a server; answers with a <see cref="HitPage"/>.</summary>
+    public static Query Hits(string server, HitFilter filter) => Of(server, "hits")
+        .With("from", filter.From).With("to", filter.To).With("zone", filter.Zone).With("name", filter.Name).With("type", filter.Type).With("sort", filter.Sort).With("limit", filter.Limit);
 
-    /// <summary>What was measured on a server.</summary>
-    public Task<Answer<MetricValues>> Metrics(string server, MetricFilter filter, CancellationToken cancellationToken = default) =>
-        http.Get(Metrics(server, filter).ToString(), ClientJson.Default.MetricValues, cancellationToken);
+    /// <summary>Names that nobody has asked for; answers with an <see cref="UnaskedPage"/>.</summary>
+    public static Query Unasked(string server, int? days, string? zone, int? limit) => Of(server, "hits/unasked").With("days", days).With("zone", zone).With("limit", limit);
 
-    /// <summary>The same as lines of comma-separated values, under one that names them.</summary>
-    public async Task<string> MetricsCsv(string server, MetricFilter filter, CancellationToken cancellationToken = default) =>
-        (await http.Get<object>(Metrics(server, filter).With("format", "csv").ToString(), null, cancellationToken)).Json;
+    /// <summary>How full the subnets are; answers with a page of <see cref="SubnetFigures"/>.</summary>
+    public static Query Subnets(string server) => Of(server, "dhcp/subnets");
 
-    private static Query Metrics(string server, MetricFilter filter)
+    /// <summary>The leases of this moment; answers with a page of <see cref="DhcpLease"/>.</summary>
+    public static Query Leases(string server, string? after, int? limit) => Of(server, "dhcp/leases").With("after", after).With("limit", limit);
+
+    /// <summary>Asks a question.</summary>
+    public Task<Answer<T>> Get<T>(Query query, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) => http.Get(query.ToString(), type, cancellationToken);
+
+    /// <summary>The answer to the same as lines of comma-separated values, under one that names them.</summary>
+    public async Task<string> Csv(Query query, CancellationToken cancellationToken = default) =>
+        (await http.Get<object>(query.With("format", "csv").ToString(), null, cancellationToken)).Json;
+
+    private static Query Of(string server, string what) => new($"/api/v2/pvservers/{Query.Part(server)}/{what}");
+
+    /// <summary>What was measured on a server; answers with <see cref="MetricValues"/>.</summary>
+    public static Query Metrics(string server, MetricFilter filter)
     {
-        var query = new Query($"/api/v2/pvservers/{Query.Part(server)}/metrics");
+        var query = Of(server, "metrics");
         foreach (var metric in filter.Metrics)
         {
             query.With("metric", metric);
@@ -110,12 +118,14 @@ public sealed class MonitoringApi(ProductHttp http)
 }
 
 /// <summary>A path with its query, escaped.</summary>
-internal sealed class Query(string path)
+public sealed class Query(string path)
 {
     private readonly List<string> pairs = [];
 
+    /// <summary>A part of a path.</summary>
     public static string Part(string text) => Uri.EscapeDataString(text);
 
+    /// <summary>With a value; without where it is null.</summary>
     public Query With(string name, string? value)
     {
         if (value is not null)
@@ -126,10 +136,13 @@ internal sealed class Query(string path)
         return this;
     }
 
+    /// <inheritdoc cref="With(string, string?)"/>
     public Query With(string name, int? value) => With(name, value?.ToString(CultureInfo.InvariantCulture));
 
+    /// <inheritdoc cref="With(string, string?)"/>
     public Query With(string name, DateTimeOffset? value) =>
         With(name, value?.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture));
 
+    /// <inheritdoc />
     public override string ToString() => pairs.Count == 0 ? path : $"{path}?{string.Join('&', pairs)}";
 }

@@ -57,6 +57,8 @@ internal static class Root
                 Group("rabbitmq", "The broker over which monitors may send what they count.", RabbitMqCommands.Show(), RabbitMqCommands.Set(), RabbitMqCommands.Test())),
             HeartbeatsCommand.Build(),
             HitsCommand.Build(),
+            UnaskedCommand.Build(),
+            Group("dhcp", "See the addresses that servers give away.", DhcpCommands.Subnets(), DhcpCommands.Leases()),
             VersionCommand.Build(),
             CompletionCommand.Build(),
         };

@@ -95,7 +95,7 @@ public sealed class InstallForm
             yield return Component.Dns;
         }
 
-        if (Dns && Monitor)
+        if ((Dns || Dhcp) && Monitor)
         {
             yield return Component.Monitor;
         }

@@ -76,9 +76,51 @@ public sealed class MonitoringTests : AgainstStandIn
         Assert.Equal((0, "metric,unit,at,value,min,max,increase,count\n\"load.1\",,2026-01-01T00:00:00Z,0.5,0.5,0.5,,1\n"), (end.ExitCode, end.Out));
         Assert.Equal("?points=32&format=csv", Product.Requests.Single().Query);
 
-        end = await Msctl.Run("hits", "ns1", "-o", "csv");
+        end = await Msctl.Run("heartbeats", "ns1", "-o", "csv");
         Assert.Equal((2, 1), (end.ExitCode, Product.Requests.Count));
         Assert.Contains("no answer in CSV", end.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Unasked_names_come_with_how_well_it_was_listened()
+    {
+        Product.On("GET", "/api/v2/pvservers/ns1/hits/unasked", """{"from":"2026-01-01T00:00:00Z","to":"2026-04-01T00:00:00Z","listened":{"since":"2026-02-01T00:00:00Z","time":0.655,"named":98,"queries":100,"share":0.98},"total":2,"unknown":["other.example."],"items":[{"zone":"example.org.","name":"never.example.org.","types":["A","TXT"],"lastAccess":null},{"zone":"example.org.","name":"old.example.org.","types":["A"],"lastAccess":"2025-12-01T10:00:00Z"}],"next":null}""");
+        var end = await Msctl.Run("unasked", "ns1", "--days", "90", "--zone", "example.org");
+        Assert.Equal(
+            """
+            NAME                TYPES  ZONE          LAST ACCESS
+            never.example.org.  A TXT  example.org.  never seen
+            old.example.org.    A      example.org.  2025-12-01 10:00:00Z
+
+            2 names not asked for from 2026-01-01 00:00:00Z to 2026-04-01 00:00:00Z.
+            Listened since 2026-02-01 00:00:00Z, 65.5 % of the period; 98 of 100 queries were seen with their name (98 %).
+            Not looked at, because their contents are other servers': other.example.
+
+            """,
+            end.Out);
+        Assert.Equal("?days=90&zone=example.org", Product.Requests.Single().Query);
+    }
+
+    [Fact]
+    public async Task Subnets_and_leases_are_shown_with_what_an_operator_has_to_know()
+    {
+        Product.On("GET", "/api/v2/pvservers/ns1/dhcp/subnets", """{"items":[{"subnet":"192.0.2.0/24","total":200,"assigned":190,"declined":1,"share":0.95,"at":"2026-01-01T00:00:00Z","perDay":2.5,"fullAt":"2026-01-05T00:00:00Z"},{"subnet":"198.51.100.0/24","total":0,"assigned":3,"declined":0,"share":null,"at":"2026-01-01T00:00:00Z","perDay":null,"fullAt":null}],"next":null}""");
+        Product.On("GET", "/api/v2/pvservers/ns1/dhcp/leases", """{"items":[{"address":"192.0.2.7","hardwareAddress":"02:4d:53:00:00:07","hostName":"a\u001b[31mb","subnet":1,"state":"assigned","expiresAt":"2026-01-01T00:10:00Z"}],"next":"192.0.2.7"}""");
+
+        var end = await Msctl.Run("dhcp", "subnets", "ns1");
+        Assert.Equal(
+            """
+            SUBNET           USED  ASSIGNED  ADDRESSES  DECLINED  A DAY  FULL        AT
+            192.0.2.0/24     95 %       190        200         1   +2.5  2026-01-05  2026-01-01 00:00:00Z
+            198.51.100.0/24               3          0         0                     2026-01-01 00:00:00Z
+
+            """,
+            end.Out);
+
+        end = await Msctl.Run("dhcp", "leases", "ns1", "--limit", "1");
+        Assert.StartsWith("ADDRESS    HARDWARE           STATE     EXPIRES               HOST NAME\n192.0.2.7  02:4d:53:00:00:07  assigned  2026-01-01 00:10:00Z  a", end.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', end.Out);
+        Assert.Contains("There may be more leases: --after 192.0.2.7", end.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -68,8 +68,9 @@ public sealed class ManualPlan(Configurations configurations, DriftFindings drif
 
     private static StepPreview Monitor(Server server, InstallInput input, ConfigurationChange? dns, IReadOnlyList<DriftFinding> found)
     {
-        var told = input.Statistics != server.Statistics || dns?.Before?.Configuration.Dns is not { } before || !before.Zones.Select(z => z.Name).ToHashSet().SetEquals(input.Dns!.Zones);
         var known = Installed(server, Component.Monitor) is not null;
+        var told = !known || input.Statistics != server.Statistics
+            || (input.Dns is { } wanted && !(dns?.Before?.Configuration.Dns?.Zones ?? []).Select(z => z.Name).ToHashSet().SetEquals(wanted.Zones));
         return Of([
             .. told ? [new PlannedChange(known ? ChangeKind.Change : ChangeKind.Add, "file", $"{Layout.Monitor}/{OrderDocument.MonitorFile}")] : Array.Empty<PlannedChange>(),
             .. Container(server, input, Component.Monitor, found, told ? (ChangeKind.Restart, "for its new settings") : null)]);

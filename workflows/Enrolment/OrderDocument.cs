@@ -32,6 +32,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
             builder.Configured[wanted.Component] = (wanted, wanted.For(host.Interfaces));
         }
 
+        var zones = input.Dns?.Zones ?? [.. (await configurations.InstalledDns(input.ServerId, cancellationToken))?.Zones.Select(z => z.Name) ?? []];
         var steps = new JsonArray();
         foreach (var step in HostStep.Installing(input).Concat(HostStep.Ending(input)))
         {
@@ -44,7 +45,7 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
                 Stage => builder.Stage(step.ComponentName!),
                 "validate" => builder.Validate(step.ComponentName!),
                 "switch" => builder.Switch(step.ComponentName!),
-                "container" => Container(builder, layout, step.ComponentName!),
+                "container" => Container(builder, layout, step.ComponentName!, zones),
                 "agent" => Agent(input, layout),
                 "prove-dns" => builder.ProveDns(),
                 "prove-dhcp" => builder.ProveDhcp(),
@@ -132,12 +133,12 @@ public sealed class OrderDocument(Configurations configurations, ImageCatalogue 
         };
     }
 
-    private JsonObject Container(Builder builder, HostLayout layout, string component)
+    private JsonObject Container(Builder builder, HostLayout layout, string component, IReadOnlyList<string> zones)
     {
         var container = builder.Container(component);
         container["files"] = component == Component.Monitor
             ? new JsonArray(File($"{layout.Monitor}/ca.pem", payload.AuthorityPem),
-                File($"{layout.Monitor}/{MonitorFile}", PayloadFiles.MonitorConfiguration(builder.Input.ServerId, builder.Input.ApiAddress, builder.Input.Dns?.Zones ?? [], PayloadFiles.TokenPlace)))
+                File($"{layout.Monitor}/{MonitorFile}", PayloadFiles.MonitorConfiguration(builder.Input.ServerId, builder.Input.ApiAddress, zones, PayloadFiles.TokenPlace)))
             : [];
         return container;
     }

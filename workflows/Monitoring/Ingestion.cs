@@ -17,21 +17,35 @@ public sealed class Ingestion
     /// <exception cref="InvalidInputException">A field breaks its rule; nothing was stored.</exception>
     /// <exception cref="IngestionBusyException">Nothing was stored; try again later.</exception>
     public async Task<Accepted> Accept(Guid serverId, HeartbeatReport report, CancellationToken cancellationToken = default) =>
-        await Accept(HeartbeatRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken) with { Settings = current.Agent, Agent = PayloadFiles.AgentDigest };
+        await Accept(Delivery.Agent, () => HeartbeatRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken) with { Settings = current.Agent, Agent = PayloadFiles.AgentDigest };
 
     /// <inheritdoc cref="Accept(Guid, HeartbeatReport, CancellationToken)"/>
     public async Task<Accepted> Accept(Guid serverId, DnsReport report, CancellationToken cancellationToken = default) =>
-        await Accept(DnsRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken) with { Settings = current.Monitor };
+        await Accept(Delivery.Monitor, () => DnsRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken) with { Settings = current.Monitor };
 
     /// <inheritdoc cref="Accept(Guid, HeartbeatReport, CancellationToken)"/>
     /// <param name="sentAt">In our clock: it may have lain in a queue since, and what it says is older by that.</param>
     public Task<Accepted> Accept(Guid serverId, DnsReport report, DateTimeOffset sentAt, CancellationToken cancellationToken = default) =>
-        Accept(DnsRules.Check(serverId, report, time.GetUtcNow(), options, sentAt), cancellationToken);
+        Accept(Delivery.Monitor, () => DnsRules.Check(serverId, report, time.GetUtcNow(), options, sentAt), cancellationToken);
 
-    private Task<Accepted> Accept(Delivery delivery, CancellationToken cancellationToken)
+    /// <summary>For a monitor whose reports come another way, so that nobody answers them.</summary>
+    public Greeting Greet() => new(time.GetUtcNow(), current.Monitor);
+
+    private async Task<Accepted> Accept(string kind, Func<Delivery> check, CancellationToken cancellationToken)
     {
-        queue.Enqueue(delivery);
-        // A sender that hangs up is not waited for; what it sent may still be stored, and then its next try is a duplicate.
-        return delivery.Done.Task.WaitAsync(cancellationToken);
+        try
+        {
+            var delivery = check();
+            queue.Enqueue(delivery);
+            // A sender that hangs up is not waited for; what it sent may still be stored, and then its next try is a duplicate.
+            var accepted = await delivery.Done.Task.WaitAsync(cancellationToken);
+            IntakeMeter.Accepted(kind, accepted);
+            return accepted;
+        }
+        catch (Exception exception) when (exception is InvalidInputException or IngestionBusyException)
+        {
+            IntakeMeter.Refused(kind, exception is InvalidInputException ? "broken" : "busy");
+            throw;
+        }
     }
 }

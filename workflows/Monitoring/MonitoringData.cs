@@ -18,7 +18,8 @@ public sealed class MonitoringData
             delete from monitoring.metrics_day where server_id = @serverId;
             delete from monitoring.dns_hit where server_id = @serverId;
             delete from monitoring.dns_minute where server_id = @serverId;
-            delete from monitoring.dns_response where server_id = @serverId;
+            delete from monitoring.count_minute where server_id = @serverId;
+            delete from monitoring.dhcp_subnet where server_id = @serverId;
             delete from monitoring.dns_name where server_id = @serverId;
             delete from monitoring.dns_state where server_id = @serverId;
             delete from monitoring.source where server_id = @serverId;

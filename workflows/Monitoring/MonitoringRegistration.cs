@@ -19,6 +19,8 @@ public static class MonitoringRegistration
         services.AddSingleton(s => new Ingestion(s.GetRequiredService<IntakeQueue>(), s.GetRequiredService<MonitoringOptions>(), s.GetRequiredService<CurrentMonitoring>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<Heartbeats>();
         services.AddSingleton<Hits>();
+        services.AddSingleton<UnaskedNames>();
+        services.AddSingleton<DhcpSubnets>();
         services.AddSingleton<Metrics>();
         services.AddSingleton<MonitoringData>();
         services.AddSingleton<Retention>();

@@ -18,7 +18,7 @@ internal sealed class Retention(
     {
         var now = time.GetUtcNow().UtcDateTime;
         var tomorrow = DateOnly.FromDateTime(now).AddDays(1);
-        await days.Ensure(DayPartitions.Dns.Append(DayPartitions.Heartbeat).Select(table => (table, tomorrow)), cancellationToken);
+        await days.Ensure(DayPartitions.Counts.Append(DayPartitions.Heartbeat).Select(table => (table, tomorrow)), cancellationToken);
         var dropped = 0;
         foreach (var (table, kept) in Kept())
         {
@@ -55,7 +55,7 @@ internal sealed class Retention(
         (DayPartitions.Heartbeat, current.HeartbeatsKept),
         (DayPartitions.HeartbeatHour, current.HeartbeatsKept),
         .. Level.All.Select(level => (level.Table, level.Kept(current))),
-        .. DayPartitions.Dns.Select(table => (table, current.HitsKept)),
+        .. DayPartitions.Counts.Select(table => (table, current.HitsKept)),
     ];
 
     private async Task CleanUpOrLater(CancellationToken cancellationToken)

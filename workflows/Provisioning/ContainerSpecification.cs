@@ -42,6 +42,7 @@ internal static class ContainerSpecification
     [
         $"{layout.Monitor}:/var/lib/monitor",
         $"{layout.Sockets(Component.Dns)}:/run/knot",
+        $"{layout.Sockets(Component.Dhcp)}:/run/kea",
         $"{layout.Tap}:/run/tap",
     ]);
 

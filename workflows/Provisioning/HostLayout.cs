@@ -46,8 +46,10 @@ internal sealed class HostLayout(HostLogin login)
     public IReadOnlyList<string> Folders(IReadOnlyList<string> components) =>
     [
         root,
-        .. Component.Serving.Where(components.Contains).SelectMany(c => new[] { $"{root}/{c}", Config(c), Data(c), Sockets(c) }),
-        .. components.Contains(Component.Dns) ? [Tap] : Array.Empty<string>(),
+        .. Component.Serving.SelectMany(c => components.Contains(c) ? [$"{root}/{c}", Config(c), Data(c), Sockets(c)]
+            // The monitor looks for both, also for one that comes later.
+            : components.Contains(Component.Monitor) ? [$"{root}/{c}", Sockets(c)] : Array.Empty<string>()),
+        .. components.Contains(Component.Dns) || components.Contains(Component.Monitor) ? [Tap] : Array.Empty<string>(),
         .. components.Contains(Component.Monitor) ? [Monitor] : Array.Empty<string>(),
         Agent,
     ];

@@ -49,14 +49,14 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
     private static string[] Components(InstallRequest request, InputErrors errors)
     {
         var asked = request.Components
-            ?? (request.Dhcp is null ? [Component.Dns, Component.Monitor] : request.Zones is null ? [Component.Dhcp] : [Component.Dns, Component.Monitor, Component.Dhcp]);
+            ?? (request.Dhcp is null ? [Component.Dns, Component.Monitor] : request.Zones is null ? [Component.Monitor, Component.Dhcp] : [Component.Dns, Component.Monitor, Component.Dhcp]);
         if (asked.Count == 0 || asked.Any(c => !Component.All.Contains(c)))
         {
             errors.Add("components", "must be a list of 'dns', 'dhcp' and 'monitor'");
         }
-        else if (asked.Contains(Component.Monitor) && !asked.Contains(Component.Dns))
+        else if (!asked.Any(Component.Serving.Contains))
         {
-            errors.Add("components", "must contain 'dns' where it contains 'monitor': that counts what DNS is asked");
+            errors.Add("components", "must contain 'dns' or 'dhcp': a monitor alone has nothing to count");
         }
 
         Unused("zones", request.Zones is not null, Component.Dns);

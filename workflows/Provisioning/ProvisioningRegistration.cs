@@ -23,6 +23,7 @@ public static class ProvisioningRegistration
         .AddSingleton<StoredPlans>()
         .AddSingleton<Preflight>()
         .AddSingleton<HostTest>()
+        .AddSingleton<DhcpLeases>()
         .AddSingleton<Installation>()
         .AddSingleton<Lifecycle>();
 }

@@ -23,7 +23,8 @@ internal static class HitsCommand
     public static DocumentedCommand Build() => new DocumentedCommand("hits", "Show how often each name was asked for on a server.")
     {
         Notes = ["Names are counted from what the DNS server reports of each query, totals from its own counter. The line under the table says which share of all queries the names account for."],
-        Examples = ["msctl hits ns1", "msctl hits ns1 --from 7d --zone example.org --sort last", "msctl hits ns1 --from 2026-01-01T00:00Z --to 2026-02-01T00:00Z -o json"],
+        Examples = ["msctl hits ns1", "msctl hits ns1 --from 7d --zone example.org --sort last", "msctl hits ns1 --from 2026-01-01T00:00Z --to 2026-02-01T00:00Z -o csv"],
+        AlsoCsv = true,
     }.With(Server, From, To, Zone, Name, Type, Sort, Limit).Does(Run);
 
     private static async Task<int> Run(Invocation call, CancellationToken cancellationToken)
@@ -37,7 +38,13 @@ internal static class HitsCommand
             throw new UsageException("The period ends before it begins.", "--from must be earlier than --to, which is now if not given.");
         }
 
-        var hits = await call.Product.Monitoring.Hits(call.Get(Server), filter, cancellationToken);
+        var query = MonitoringApi.Hits(call.Get(Server), filter);
+        if (call.Csv)
+        {
+            return await CsvLines.Write(call, query, cancellationToken);
+        }
+
+        var hits = await call.Product.Monitoring.Get(query, ClientJson.Default.HitPage, cancellationToken);
         if (call.Json)
         {
             call.Screen.Json(hits.Json);

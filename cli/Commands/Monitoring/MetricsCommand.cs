@@ -37,17 +37,13 @@ internal static class MetricsCommand
             throw new UsageException("The period ends before it begins.", "--since must be earlier than --to, which is now if not given.");
         }
 
+        var query = MonitoringApi.Metrics(call.Get(Server), filter);
         if (call.Csv)
         {
-            foreach (var line in SafeText.Lines(await call.Product.Monitoring.MetricsCsv(call.Get(Server), filter, cancellationToken)))
-            {
-                call.Screen.Line(line);
-            }
-
-            return ExitCode.Done;
+            return await CsvLines.Write(call, query, cancellationToken);
         }
 
-        var values = await call.Product.Monitoring.Metrics(call.Get(Server), filter, cancellationToken);
+        var values = await call.Product.Monitoring.Get(query, ClientJson.Default.MetricValues, cancellationToken);
         if (call.Json)
         {
             call.Screen.Json(values.Json);

@@ -23,7 +23,7 @@ public sealed class DhcpTests
         ("""{"dhcp":[]}""", "dhcp", "a JSON object"),
         ("""{"components":["dhcp"]}""", "dhcp", "must be Kea's Dhcp4 document"),
         ("""{"components":["dns"],"zones":[{"name":"example.org","file":"x"}],"dhcp":{"subnet4":[{"subnet":"10.0.0.0/8"}]}}""", "dhcp", "'dhcp' is not among the components"),
-        ("""{"components":["dhcp","monitor"],"dhcp":{"subnet4":[{"subnet":"10.0.0.0/8"}]}}""", "components", "must contain 'dns' where it contains 'monitor'"),
+        ("""{"components":["monitor"]}""", "components", "must contain 'dns' or 'dhcp'"),
     ];
 
     [Fact]
@@ -35,8 +35,9 @@ public sealed class DhcpTests
         var net = host.Lab.Address[..host.Lab.Address.LastIndexOf('.')];
 
         var installed = await Done(host, await host.Install(new { dhcp = Document(net, 200, 219) }));
-        Assert.Equal("install dhcp on ns1", installed.GetProperty("title").GetString());
+        Assert.Equal("install dhcp and monitor on ns1", installed.GetProperty("title").GetString());
         await LeasesAreGiven(client, net, 200, 219);
+        await WhatKeaGivesAwayIsCounted(host, net);
 
         var again = await Done(host, await host.Install(new { dhcp = Document(net, 200, 219) }));
         Assert.Equal("Nothing had to be changed.", RegisteredHost.Reason(again));
@@ -72,6 +73,21 @@ public sealed class DhcpTests
         Assert.Equal("failed", RegisteredHost.State(run));
         Assert.Contains("udp 0.0.0.0 port 67 taken by python3", RegisteredHost.Reason(run), StringComparison.Ordinal);
         Assert.Equal(before, await host.Footprint());
+    }
+
+    private static async Task WhatKeaGivesAwayIsCounted(RegisteredHost host, string net)
+    {
+        // The client's, the one that is reserved and eight of perfdhcp.
+        await ProductProcess.Until(async () => (await host.Get("/api/v2/pvservers/ns1/dhcp/subnets")).GetProperty("items").EnumerateArray()
+            .Any(s => s.GetProperty("subnet").GetString() == $"{net}.0/24" && (s.GetProperty("total").GetInt64(), s.GetProperty("assigned").GetInt64()) == (20, 10)), "the monitor has told of ten leases", TimeSpan.FromMinutes(3));
+        var packets = (await host.Get("/api/v2/pvservers/ns1/metrics?metric=dhcp.packets")).GetProperty("series").EnumerateArray()
+            .ToDictionary(s => s.GetProperty("label").GetString()!, s => s.GetProperty("points").EnumerateArray().Sum(p => p.TryGetProperty("increase", out var i) ? i.GetDouble() : 0));
+        Assert.Equal((10, 10), (packets["offer-sent"], packets["ack-sent"]));
+
+        var leases = (await host.Get("/api/v2/pvservers/ns1/dhcp/leases?limit=9")).GetProperty("items").EnumerateArray().ToList();
+        Assert.All(leases, l => Assert.Equal("assigned", l.GetProperty("state").GetString()));
+        var rest = (await host.Get($"/api/v2/pvservers/ns1/dhcp/leases?after={leases[^1].GetProperty("address").GetString()}")).GetProperty("items").EnumerateArray();
+        Assert.Equal(Reserved, leases.Concat(rest).Single(l => l.GetProperty("address").GetString() == $"{net}.250").GetProperty("hardwareAddress").GetString());
     }
 
     private static async Task LeasesAreGiven(LabClient client, string net, int first, int last)

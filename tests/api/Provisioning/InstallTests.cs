@@ -65,6 +65,17 @@ public sealed class InstallTests
         }
 
         await ProductProcess.Until(async () => await Count(host, "www.example.org.", "AAAA") == known + 20, "20 hits are counted");
+
+        using var admin = host.Product.Admin();
+        Assert.Contains("\nexample.org.,www.example.org.,AAAA,", await admin.GetStringAsync("/api/v2/pvservers/ns1/hits?format=csv"), StringComparison.Ordinal);
+        var unasked = (await host.Get("/api/v2/pvservers/ns1/hits/unasked")).GetProperty("items").EnumerateArray().Select(n => n.GetProperty("name").GetString()).ToList();
+        Assert.DoesNotContain("www.example.org.", unasked);
+        Assert.NotEmpty(unasked);
+        var figures = await admin.GetStringAsync("/metrics");
+        Assert.Matches(@"\nmanaged_servers_servers\{heartbeat=""(healthy|degraded)""\} 1\n", figures);
+        Assert.Matches(@"\nmanaged_servers_records_total\{source=""monitor"",outcome=""new""\} [1-9]", figures);
+        using var nobody = host.Product.Client(null);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.GetAsync("/metrics")).StatusCode);
     }
 
     private static async Task<long> Count(RegisteredHost host, string name, string type)

@@ -128,6 +128,30 @@ public sealed class Hosts(IServiceProvider services)
         });
     }
 
+    /// <summary>Six days of answers and leases.</summary>
+    public Task Counted(Guid server)
+    {
+        var now = DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+        var random = new Random(5);
+        var samples = Enumerable.Range(0, 6 * 24 * 12 / 2).Select(i =>
+        {
+            var to = now.AddMinutes(-5 - 10 * (6 * 24 * 6 - 1 - i));
+            var queries = 400 + random.Next(200);
+            return new DnsSample
+            {
+                Seq = i + 1, From = to.AddSeconds(-10), To = to, Queries = queries, Connected = true,
+                Responses = new Dictionary<string, long> { ["NOERROR"] = queries - 40, ["NXDOMAIN"] = 30, ["REFUSED"] = 10 },
+                Transports = new Dictionary<string, long> { ["udp4"] = queries - 70, ["tcp4"] = 70 },
+                Dhcp = new DhcpUse
+                {
+                    Packets = new Dictionary<string, long> { ["discover-received"] = 20 + random.Next(9), ["offer-sent"] = 20, ["ack-sent"] = 19 },
+                    Subnets = [new SubnetUse("192.0.2.0/24", 200, 120 + i / 20 + random.Next(5), 1), new SubnetUse("198.51.100.0/25", 100, 40 + random.Next(3), 0)],
+                },
+            };
+        });
+        return services.GetRequiredService<Ingestion>().Accept(server, new DnsReport { Epoch = Guid.NewGuid().ToString("n"), Now = now, Samples = [.. samples] });
+    }
+
     private static Heartbeat Beat(int seq, DateTimeOffset at, string[] running) => new()
     {
         Seq = seq, SentAt = at, AgentVersion = "1", UptimeSeconds = 86_400 * 12 + 4000, Load = [0.12, 0.2, 0.31],

@@ -9,6 +9,7 @@ public sealed record Stage(IReadOnlyList<(string Name, string Path, string Ready
         var busy = await product.Hosts.Add($"ns1-{suffix}.example.org", "dns", "monitor");
         await product.Hosts.Beat(busy, 4, "dns", "monitor");
         await product.Hosts.Measured(busy);
+        await product.Hosts.Counted(busy);
         await product.Hosts.Hit(busy, 4_016, ("www.example.org.", "A", 18_230), ("www.example.org.", "AAAA", 9_112), ("mail.example.org.", "MX", 734), ("_sip._tcp.a-rather-long-name-of-a-service.example.org.", "SRV", 12), ("example.org.", "SOA", 3));
         var stopped = await product.Hosts.Add($"ns2-{suffix}.example.org", "dns", "monitor");
         await product.Hosts.Beat(stopped, 3, "monitor");

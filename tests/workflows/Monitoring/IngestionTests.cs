@@ -114,7 +114,7 @@ public sealed class IngestionTests(Database database) : MonitoringTest(database)
         foreach (var server in new[] { Server, other })
         {
             await Ingestion.Accept(server, Reports.Beat(1, Noon));
-            await Ingestion.Accept(server, Reports.Dns(Noon, Reports.Sample(1, Noon, ("a.example.org.", "A", 1))));
+            await Ingestion.Accept(server, Reports.Dns(Noon, Reports.Sample(1, Noon, ("a.example.org.", "A", 1)) with { Dhcp = new DhcpUse { Subnets = [new SubnetUse("192.0.2.0/24", 9, 1, 0)] } }));
         }
 
         await using var connection = await Source.OpenConnectionAsync();
@@ -122,7 +122,7 @@ public sealed class IngestionTests(Database database) : MonitoringTest(database)
         await Get<MonitoringData>().Forget(Server, transaction);
         await transaction.CommitAsync();
 
-        foreach (var table in new[] { "source", "heartbeat", "dns_name", "dns_hit", "dns_minute", "dns_response", "dns_state" })
+        foreach (var table in new[] { "source", "heartbeat", "dns_name", "dns_hit", "dns_minute", "count_minute", "dhcp_subnet", "dns_state" })
         {
             var left = await connection.QueryAsync<Guid>($"select distinct server_id from monitoring.{table}");
             Assert.Equal([other], left);

@@ -60,6 +60,15 @@ public sealed class RefusalTests(Database database) : MonitoringTest(database)
     [InlineData("names[0].count", """ "names":[{"zone":"example.org.","name":"a.example.org.","type":"A","count":0}] """)]
     [InlineData("responses", """ "responses":{"no error":1} """)]
     [InlineData("responses.NOERROR", """ "responses":{"NOERROR":-1} """)]
+    [InlineData("types", """ "types":{"A B":1} """)]
+    [InlineData("transports.udp4", """ "transports":{"udp4":1000000000001} """)]
+    [InlineData("dhcp.packets", """ "dhcp":{"packets":{"":1}} """)]
+    [InlineData("dhcp.subnets[0]", """ "dhcp":{"subnets":[null]} """)]
+    [InlineData("dhcp.subnets[0].subnet", """ "dhcp":{"subnets":[{"subnet":"192.0.2.1/24","total":1,"assigned":0,"declined":0}]} """)]
+    [InlineData("dhcp.subnets[0].subnet", """ "dhcp":{"subnets":[{"subnet":"2001:db8::/64","total":1,"assigned":0,"declined":0}]} """)]
+    [InlineData("dhcp.subnets[0].subnet", """ "dhcp":{"subnets":[{"total":1,"assigned":0,"declined":0}]} """)]
+    [InlineData("dhcp.subnets[0].declined", """ "dhcp":{"subnets":[{"subnet":"192.0.2.0/24","total":1,"assigned":0,"declined":-1}]} """)]
+    [InlineData("dhcp.subnets", """ "dhcp":{"subnets":[{"subnet":"192.0.2.0/24","total":1,"assigned":0,"declined":0},{"subnet":"192.0.2.0/24","total":1,"assigned":0,"declined":0}]} """)]
     public Task A_sample_that_breaks_a_rule_is_refused_by_the_name_of_the_field(string field, string json) =>
         IsRefused($"samples[0].{field}", Reports.Parse<DnsReport>(
             $$"""{"epoch":"00112233445566778899aabbccddeeff","samples":[{{With("""

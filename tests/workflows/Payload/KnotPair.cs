@@ -20,20 +20,10 @@ internal sealed class KnotPair : IAsyncDisposable
     public Guid Server { get; } = Guid.CreateVersion7();
 
     /// <summary>Why the monitor's last delivery has failed; null when it has not.</summary>
-    public string? Problem
-    {
-        get
-        {
-            var path = Path.Combine(folder, "monitor", "state.json");
-            if (!File.Exists(path))
-            {
-                return null;
-            }
+    public string? Problem => Note("problem")?.GetString();
 
-            using var note = JsonDocument.Parse(File.ReadAllText(path));
-            return note.RootElement.GetProperty("problem").GetString();
-        }
-    }
+    /// <summary>Seconds between its samples.</summary>
+    public int? Interval => Note("interval")?.GetInt32();
 
     public string ZoneFolder => Path.Combine(folder, "config", "zones");
 
@@ -152,6 +142,18 @@ internal sealed class KnotPair : IAsyncDisposable
     public static byte[] Wire(params byte[][] labels) => [.. labels.SelectMany(l => new[] { (byte)l.Length }.Concat(l)), 0];
 
     public static byte[] Wire(string name) => Wire([.. name.Split('.').Select(System.Text.Encoding.Latin1.GetBytes)]);
+
+    private JsonElement? Note(string what)
+    {
+        var path = Path.Combine(folder, "monitor", "state.json");
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        using var note = JsonDocument.Parse(File.ReadAllText(path));
+        return note.RootElement.GetProperty(what).Clone();
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -75,7 +75,9 @@ public sealed class MonitorTests(Database database, ProductImages images) : Moni
 
         var page = await Counted(100);
         Assert.Equal((100, 100), (page.Coverage.Named, page.Coverage.Queries));
-        Assert.Equal([("NOERROR", 100L)], await Answers());
+        Assert.Equal([("NOERROR", 100L)], await Counts("dns.responses"));
+        Assert.Equal([("udp4", 100L)], await Counts("dns.transports"));
+        Assert.Equal(100, (await Counts("dns.types")).Sum(t => t.Count));
     }
 
     [Fact]
@@ -155,10 +157,10 @@ public sealed class MonitorTests(Database database, ProductImages images) : Moni
     private Task Connected(int times = 1) =>
         Until.True("a collector that hears Knot", async () => await pair.Check() is { Connected: true } now && now.Connections == times, 60);
 
-    private async Task<IEnumerable<(string Code, long Count)>> Answers()
+    private async Task<IEnumerable<(string Key, long Count)>> Counts(string what)
     {
         await using var connection = await Source.OpenConnectionAsync();
-        return await connection.QueryAsync<(string, long)>("select code, sum(count)::bigint from monitoring.dns_response group by code order by code");
+        return await connection.QueryAsync<(string, long)>("select key, sum(count)::bigint from monitoring.count_minute where what = @what group by key order by key", new { what });
     }
 
     private async Task Heard(int more)

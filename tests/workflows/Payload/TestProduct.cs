@@ -77,6 +77,7 @@ internal sealed class TestProduct : IAsyncDisposable
         });
         app.MapPost("/api/v2/monitoring/heartbeats", (HeartbeatReport report, HttpRequest request) => Authorised(request, () => Task.FromResult(Take(report))));
         app.MapGet("/api/v2/monitoring/agent", (HttpRequest request) => Authorised(request, () => Task.FromResult(Results.Bytes(Agent!.Value.Script, "text/x-python"))));
+        app.MapGet("/api/v2/monitoring/settings", (HttpRequest request) => Authorised(request, () => Task.FromResult(Results.Json(new Greeting(TimeProvider.System.GetUtcNow() + Ahead, Settings), EngineJson.Options))));
         app.MapPost("/api/v2/monitoring/dns", (DnsReport report, HttpRequest request) => Authorised(request, () => Take(report)));
         app.MapPost("/api/v2/monitoring/host-state", (HostStateReport report, HttpRequest request) => Authorised(request, () =>
         {

@@ -13,7 +13,7 @@ namespace ManagedServers.Workflows.Tests.RabbitMq;
 [Collection(WithDatabase.Name)]
 public sealed class MonitorTests(SharedBroker shared, ProductImages images) : IClassFixture<ProductImages>, IAsyncLifetime
 {
-    private readonly TestProduct product = new() { Ahead = TimeSpan.FromHours(3) };
+    private readonly TestProduct product = new() { Ahead = TimeSpan.FromHours(3), Settings = new SenderSettings(1, new Dictionary<string, int>()) };
     private readonly KnotPair pair = new();
 
     public async Task InitializeAsync()
@@ -58,6 +58,9 @@ public sealed class MonitorTests(SharedBroker shared, ProductImages images) : IC
         var first = JsonSerializer.Deserialize<DnsReport>(message.Body.Span, EngineJson.Options)!.Samples![0]!;
         Assert.Equal((1, false), (first.Seq, first.Connected));
         await Until.True("no problem any more", () => pair.Problem is null);
+
+        // It was told with the time: nobody answers a message.
+        Assert.Equal(1, pair.Interval);
 
         string Header(string header) => Encoding.UTF8.GetString((byte[])message!.BasicProperties.Headers![header]!);
     }

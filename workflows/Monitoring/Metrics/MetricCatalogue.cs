@@ -29,10 +29,23 @@ public static class MetricCatalogue
     internal static readonly Metric NetworkReceived = Counter(39, "network.received", Bytes, "Received by an interface", "interface");
     internal static readonly Metric NetworkSent = Counter(40, "network.sent", Bytes, "Sent by an interface", "interface");
 
+    // Stored as counts by the minute, and not with the beats: see CountedSeries.
+    internal static readonly Metric DnsQueries = Counter(41, "dns.queries", "", "Queries that Knot took");
+    internal static readonly Metric DnsResponses = Counter(42, "dns.responses", "", "Answers with a response code", "code");
+    internal static readonly Metric DnsTypes = Counter(43, "dns.types", "", "Queries for a record type", "type");
+    internal static readonly Metric DnsTransports = Counter(44, "dns.transports", "", "Queries over a transport", "transport");
+    internal static readonly Metric DhcpPackets = Counter(45, "dhcp.packets", "", "Packets that Kea took, sent or dropped, and leases that it could not give", "packet");
+    internal static readonly Metric DhcpTotal = Gauge(46, "dhcp.addresses.total", "", "Addresses in the pools of a subnet", "subnet");
+    internal static readonly Metric DhcpAssigned = Gauge(47, "dhcp.addresses.assigned", "", "Addresses of a subnet that are leased", "subnet");
+    internal static readonly Metric DhcpDeclined = Gauge(48, "dhcp.addresses.declined", "", "Addresses of a subnet that a client found in use by somebody else", "subnet");
+
     private static readonly Dictionary<string, Metric> ByName = Known.ToDictionary(m => m.Name);
     private static readonly Dictionary<int, Metric> ByNumber = Known.ToDictionary(m => m.Number);
 
     public static IReadOnlyList<Metric> All => Known;
+
+    /// <summary>Those that monitors count; all others come with heartbeats.</summary>
+    internal static IReadOnlyList<Metric> Counted { get; } = [DnsQueries, DnsResponses, DnsTypes, DnsTransports, DhcpPackets, DhcpTotal, DhcpAssigned, DhcpDeclined];
 
     public static Metric? Find(string name) => ByName.GetValueOrDefault(name);
 

@@ -37,5 +37,8 @@ internal sealed class MetricChoice
         }
     }
 
+    /// <summary>Some of this metric may be asked for.</summary>
+    public bool Names(int metric) => all || whole.Contains(metric) || labelled.Any(k => k.Metric == metric);
+
     public bool Has(SeriesKey key) => MetricCatalogue.Find(key.Metric) is not null && (all || whole.Contains(key.Metric) || labelled.Contains(key));
 }

@@ -27,14 +27,22 @@ public sealed class Metrics(NpgsqlDataSource database, CurrentMonitoring current
 
             // Steps without a value are sent too; single beats are as many as there are.
             values += points.Add(bucket) && grid.Steps == 0 ? 1 : 0;
-            if (values > MostValues)
-            {
-                throw new InvalidInputException("points", $"There are more than {MostValues} values: name fewer metrics, or ask for fewer points.");
-            }
+            Limit(values);
         }
 
-        var series = found.OrderBy(f => f.Key.Metric).ThenBy(f => f.Key.Label, StringComparer.Ordinal).Select(f => Series(f.Key, f.Value.All(), grid, now.UtcDateTime));
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var counted = await new CountedSeries(connection, serverId, choice, grid, now.UtcDateTime, cancellationToken).Read();
+        var series = found.Select(f => Series(f.Key, f.Value.All(), grid, now.UtcDateTime)).Concat(counted)
+            .OrderBy(s => MetricCatalogue.Find(s.Metric)!.Number).ThenBy(s => s.Label, StringComparer.Ordinal);
         return new MetricsAnswer(new DateTimeOffset(grid.Start), new DateTimeOffset(grid.End), grid.Resolution, grid.Step.TotalSeconds, [.. series.Where(s => s.Points.Any(p => p.Count > 0))]);
+    }
+
+    internal static void Limit(long values)
+    {
+        if (values > MostValues)
+        {
+            throw new InvalidInputException("points", $"There are more than {MostValues} values: name fewer metrics, or ask for fewer points.");
+        }
     }
 
     private MetricSeries Series(SeriesKey key, IReadOnlyList<MetricPoint> points, MetricGrid grid, DateTime now)

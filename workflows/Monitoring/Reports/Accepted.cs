@@ -14,3 +14,7 @@ public sealed record Accepted(
     DateTimeOffset Now,
     SenderSettings? Settings = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Agent = null);
+
+/// <param name="Now">Our clock.</param>
+/// <param name="Settings">As in <see cref="Accepted"/>.</param>
+public sealed record Greeting(DateTimeOffset Now, SenderSettings? Settings);

@@ -33,9 +33,33 @@ public sealed record DnsSample
     /// <summary>Answers by response code.</summary>
     public IReadOnlyDictionary<string, long>? Responses { get; init; }
 
-    /// <summary>Knot's dnstap connection was up when the sample was taken.</summary>
-    public bool Connected { get; init; }
+    /// <summary>Queries by the type that was asked for.</summary>
+    public IReadOnlyDictionary<string, long>? Types { get; init; }
+
+    /// <summary>Queries by how they came, as in <c>udp4</c>.</summary>
+    public IReadOnlyDictionary<string, long>? Transports { get; init; }
+
+    /// <summary>Knot's dnstap connection was up when the sample was taken; null where no Knot serves.</summary>
+    public bool? Connected { get; init; }
+
+    /// <summary>Null where Kea was not looked at.</summary>
+    public DhcpUse? Dhcp { get; init; }
 }
+
+/// <summary>What Kea told.</summary>
+public sealed record DhcpUse
+{
+    /// <summary>Packets, and what became of them, since Kea was last looked at.</summary>
+    public IReadOnlyDictionary<string, long>? Packets { get; init; }
+
+    public IReadOnlyList<SubnetUse?>? Subnets { get; init; }
+}
+
+/// <param name="Subnet">IPv4, as in <c>192.0.2.0/24</c>.</param>
+/// <param name="Total">Addresses in its pools.</param>
+/// <param name="Assigned">Leased, those that are reserved outside of the pools and those that were declined included.</param>
+/// <param name="Declined">Addresses that a client has found in use by somebody else.</param>
+public sealed record SubnetUse(string? Subnet, long Total, long Assigned, long Declined);
 
 /// <param name="Zone">Configured zone, lower case, with its final dot.</param>
 /// <param name="Name">Escaped as in a zone file, lower case, with its final dot.</param>

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
 namespace ManagedServers.Workflows.Monitoring;
@@ -7,6 +9,8 @@ internal static partial class DnsRules
 {
     private const int MostSamples = 1000;
     private const int MostNames = 20_000;
+    private const int MostCounts = 300;
+    private const int MostSubnets = 2000;
 
     // 255 bytes, each at worst written as \ddd.
     private const int LongestName = 1020;
@@ -23,7 +27,7 @@ internal static partial class DnsRules
 
         var samples = report.Samples!.Select((sample, i) => Check(sample, $"samples[{i}]", clock, refusals)).ToList();
         refusals.ThrowIfAny();
-        return new Delivery { ServerId = serverId, Kind = "monitor", Epoch = epoch, Clock = clock, Samples = samples! };
+        return new Delivery { ServerId = serverId, Kind = Delivery.Monitor, Epoch = epoch, Clock = clock, Samples = samples! };
     }
 
     private static SampleRow? Check(DnsSample? sample, string path, SenderClock clock, Refusals refusals)
@@ -48,7 +52,15 @@ internal static partial class DnsRules
 
         var named = (sample.Names ?? []).Sum(n => (decimal)(n?.Count ?? 0)) + sample.Other;
         refusals.Require(sample.Named == named, $"{path}.named", "The sum of the names' counts and of other.");
-        Responses(sample.Responses, $"{path}.responses", refusals);
+        Counts(sample.Responses, ResponseCode(), "Response codes are 1 to 16 capitals and digits, as in NXDOMAIN.", $"{path}.responses", refusals);
+        Counts(sample.Types, Word(), "Record types are 1 to 32 letters, digits and '-'.", $"{path}.types", refusals);
+        Counts(sample.Transports, Word(), "Transports are 1 to 32 letters, digits and '-', as in udp4.", $"{path}.transports", refusals);
+        if (sample.Dhcp is { } dhcp)
+        {
+            Counts(dhcp.Packets, Word(), "Packets are 1 to 32 letters, digits and '-', as in offer-sent.", $"{path}.dhcp.packets", refusals);
+            Subnets(dhcp.Subnets ?? [], $"{path}.dhcp.subnets", refusals);
+        }
+
         return new SampleRow(sample, clock.Ours(from), clock.Ours(to));
     }
 
@@ -68,13 +80,29 @@ internal static partial class DnsRules
         refusals.Require(name.Count is >= 1 and <= 1_000_000_000_000, $"{path}.count", "A whole number from 1 to 10^12.");
     }
 
-    private static void Responses(IReadOnlyDictionary<string, long>? responses, string path, Refusals refusals)
+    private static void Counts(IReadOnlyDictionary<string, long>? counts, Regex key, string rule, string path, Refusals refusals)
     {
-        refusals.Require(responses is null or { Count: <= 64 }, path, "At most 64 response codes.");
-        foreach (var (code, count) in (responses ?? new Dictionary<string, long>()).Take(64))
+        refusals.Require(counts is null or { Count: <= MostCounts }, path, $"At most {MostCounts} counts.");
+        foreach (var (name, count) in (counts ?? new Dictionary<string, long>()).Take(MostCounts))
         {
-            refusals.Require(ResponseCode().IsMatch(code), path, "Response codes are 1 to 16 capitals and digits, as in NXDOMAIN.");
-            refusals.Tally(count, $"{path}.{(ResponseCode().IsMatch(code) ? code : "?")}");
+            refusals.Require(key.IsMatch(name), path, rule);
+            refusals.Tally(count, $"{path}.{(key.IsMatch(name) ? name : "?")}");
+        }
+    }
+
+    private static void Subnets(IReadOnlyList<SubnetUse?> subnets, string path, Refusals refusals)
+    {
+        refusals.Require(subnets.Count <= MostSubnets, path, $"At most {MostSubnets} subnets.");
+        refusals.Require(subnets.Where(s => s is not null).DistinctBy(s => s!.Subnet).Count() == subnets.Count(s => s is not null), path, "Each subnet once.");
+        foreach (var (subnet, i) in subnets.Take(MostSubnets).Select((subnet, i) => (subnet, i)))
+        {
+            var field = $"{path}[{i}]";
+            refusals.Require(subnet is not null, field, "A subnet's use is an object.");
+            refusals.Require(subnet is null || (IPNetwork.TryParse(subnet.Subnet, out var network) && network.BaseAddress.AddressFamily == AddressFamily.InterNetwork && network.ToString() == subnet.Subnet),
+                $"{field}.subnet", "An IPv4 network, as in 192.0.2.0/24.");
+            refusals.Amount(subnet?.Total, $"{field}.total");
+            refusals.Amount(subnet?.Assigned, $"{field}.assigned");
+            refusals.Amount(subnet?.Declined, $"{field}.declined");
         }
     }
 
@@ -83,6 +111,9 @@ internal static partial class DnsRules
 
     [GeneratedRegex(@"\A[A-Z][A-Z0-9-]{0,15}\z")]
     private static partial Regex RecordType();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9-]{1,32}\z")]
+    private static partial Regex Word();
 
     [GeneratedRegex(@"\A[A-Z0-9]{1,16}\z")]
     private static partial Regex ResponseCode();

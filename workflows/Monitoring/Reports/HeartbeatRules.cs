@@ -17,7 +17,7 @@ internal static partial class HeartbeatRules
 
         var beats = report.Beats!.Select((beat, i) => Check(beat, $"beats[{i}]", clock, options, refusals)).ToList();
         refusals.ThrowIfAny();
-        return new Delivery { ServerId = serverId, Kind = "agent", Epoch = epoch, Clock = clock, Beats = beats! };
+        return new Delivery { ServerId = serverId, Kind = Delivery.Agent, Epoch = epoch, Clock = clock, Beats = beats! };
     }
 
     private static HeartbeatRow? Check(Heartbeat? beat, string path, SenderClock clock, MonitoringOptions options, Refusals refusals)

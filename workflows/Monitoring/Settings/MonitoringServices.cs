@@ -21,6 +21,9 @@ public sealed record MonitoringServices
     /// <summary>How many queries, and what was answered.</summary>
     public ServiceSwitch DnsCounters { get; init; } = new();
 
+    /// <summary>Packets, and the use of subnets.</summary>
+    public MeasuredService Dhcp { get; init; } = new(IntervalSeconds: 60);
+
     public MeasuredService Cpu { get; init; } = new();
 
     /// <summary>Physical and virtual memory.</summary>
@@ -45,7 +48,7 @@ public sealed record MonitoringServices
     private void Check(Action<string, string> refuse)
     {
         MonitoringSettings.Range(NamesPerServer, 0, 1_000_000, "namesPerServer", "names", refuse);
-        foreach (var (name, service) in Measured)
+        foreach (var (name, service) in Measured.Append(("dhcp", Dhcp)))
         {
             MonitoringSettings.Range(service.IntervalSeconds, 5, 86_400, $"{name}.intervalSeconds", "seconds", refuse);
         }

@@ -12,5 +12,6 @@ public sealed record SenderSettings(int IntervalSeconds, IReadOnlyDictionary<str
 
     internal static SenderSettings OfMonitor(MonitoringSettings settings, MonitoringServices services) => new(
         settings.PushIntervalSeconds,
-        new[] { ("dnsHits", services.DnsHits), ("dnsCounters", services.DnsCounters) }.Where(s => !s.Item2.Enabled).ToDictionary(s => s.Item1, _ => 0));
+        new[] { ("dnsHits", services.DnsHits), ("dnsCounters", services.DnsCounters) }.Where(s => !s.Item2.Enabled).Select(s => (Name: s.Item1, Seconds: 0))
+            .Append((Name: "dhcp", Seconds: services.Dhcp.Enabled ? services.Dhcp.IntervalSeconds : 0)).ToDictionary(s => s.Name, s => s.Seconds));
 }

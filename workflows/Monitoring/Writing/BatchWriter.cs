@@ -96,7 +96,7 @@ internal sealed class BatchWriter(
 
     private static IEnumerable<(string, DateOnly)> Days(IReadOnlyList<Delivery> batch) =>
         batch.SelectMany(d => d.Beats).Select(b => Day(b.At)).Distinct().Select(day => (DayPartitions.Heartbeat, day))
-            .Concat(from day in batch.SelectMany(d => d.Samples).Select(s => Day(s.Minute)).Distinct() from table in DayPartitions.Dns select (table, day));
+            .Concat(from day in batch.SelectMany(d => d.Samples).Select(s => Day(s.Minute)).Distinct() from table in DayPartitions.Counts select (table, day));
 
     private static DateOnly Day(DateTimeOffset at) => DateOnly.FromDateTime(at.UtcDateTime);
 

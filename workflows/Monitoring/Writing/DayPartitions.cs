@@ -14,7 +14,9 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
     public const string Heartbeat = "heartbeat";
     public const string HeartbeatHour = "heartbeat_hour";
     public static readonly string[] Packed = [HeartbeatHour, .. Level.All.Select(level => level.Table)];
-    public static readonly string[] Dns = ["dns_hit", "dns_minute", "dns_response"];
+
+    /// <summary>What monitors count.</summary>
+    public static readonly string[] Counts = ["dns_hit", "dns_minute", "count_minute", "dhcp_subnet"];
 
     // "msmp" in ASCII; two nodes making, or dropping, the same day would fail on each other.
     private const long LockKey = 0x6D736D70;

@@ -3,9 +3,12 @@ namespace ManagedServers.Workflows.Monitoring;
 /// <summary>One checked report on its way to the database.</summary>
 internal sealed class Delivery
 {
+    public const string Agent = "agent";
+    public const string Monitor = "monitor";
+
     public required Guid ServerId { get; init; }
 
-    /// <summary>agent or monitor.</summary>
+    /// <summary><see cref="Agent"/> or <see cref="Monitor"/>.</summary>
     public required string Kind { get; init; }
     public required byte[] Epoch { get; init; }
     public required SenderClock Clock { get; init; }
@@ -18,7 +21,7 @@ internal sealed class Delivery
     public int Records => Beats.Count + Samples.Count;
 
     /// <summary>What it costs to keep and to write.</summary>
-    public int Weight => Beats.Count + Samples.Sum(s => 1 + (s.Sample.Names?.Count ?? 0));
+    public int Weight => Beats.Count + Samples.Sum(s => 1 + (s.Sample.Names?.Count ?? 0) + (s.Sample.Dhcp?.Subnets?.Count ?? 0));
 
     public (Guid, string, string) Source => (ServerId, Kind, Convert.ToHexStringLower(Epoch));
 }

@@ -8,11 +8,17 @@ internal sealed class DnsRows(NpgsqlConnection connection, NpgsqlTransaction tra
 {
     public async Task Store(DnsTally tally)
     {
-        if (tally.States.Count == 0)
+        if (tally.States.Count > 0)
         {
-            return;
+            await Dns(tally);
         }
 
+        await Counts(tally);
+        await Subnets(tally);
+    }
+
+    private async Task Dns(DnsTally tally)
+    {
         var room = await States(tally);
         var ids = await Known(tally);
         // The names asked most keep a row of their own when there is no room for all.
@@ -124,9 +130,9 @@ internal sealed class DnsRows(NpgsqlConnection connection, NpgsqlTransaction tra
         }, transaction);
     }
 
-    private async Task Totals(DnsTally tally)
+    private Task Totals(DnsTally tally)
     {
-        await connection.ExecuteAsync("""
+        return connection.ExecuteAsync("""
             insert into monitoring.dns_minute as m (server_id, at, queries, named, other)
             select * from unnest(@servers, @ats, @queries, @named, @other)
             on conflict (server_id, at) do update
@@ -139,18 +145,35 @@ internal sealed class DnsRows(NpgsqlConnection connection, NpgsqlTransaction tra
             named = tally.Minutes.Values.Select(v => v.Named).ToArray(),
             other = tally.Minutes.Values.Select(v => v.Other).ToArray(),
         }, transaction);
-        await connection.ExecuteAsync("""
-            insert into monitoring.dns_response as r (server_id, at, code, count)
-            select * from unnest(@servers, @ats, @codes, @counts)
-            on conflict (server_id, at, code) do update set count = r.count + excluded.count
-            """, new
-        {
-            servers = tally.Responses.Keys.Select(k => k.ServerId).ToArray(),
-            ats = tally.Responses.Keys.Select(k => k.At.UtcDateTime).ToArray(),
-            codes = tally.Responses.Keys.Select(k => k.Code).ToArray(),
-            counts = tally.Responses.Values.ToArray(),
-        }, transaction);
     }
+
+    private Task Counts(DnsTally tally) => tally.Counts.Count == 0 ? Task.CompletedTask : connection.ExecuteAsync("""
+        insert into monitoring.count_minute as c (server_id, at, what, key, count)
+        select * from unnest(@servers, @ats, @whats, @keys, @counts)
+        on conflict (server_id, at, what, key) do update set count = c.count + excluded.count
+        """, new
+    {
+        servers = tally.Counts.Keys.Select(k => k.ServerId).ToArray(),
+        ats = tally.Counts.Keys.Select(k => k.At.UtcDateTime).ToArray(),
+        whats = tally.Counts.Keys.Select(k => k.What).ToArray(),
+        keys = tally.Counts.Keys.Select(k => k.Key).ToArray(),
+        counts = tally.Counts.Values.ToArray(),
+    }, transaction);
+
+    private Task Subnets(DnsTally tally) => tally.Subnets.Count == 0 ? Task.CompletedTask : connection.ExecuteAsync("""
+        insert into monitoring.dhcp_subnet (server_id, at, subnet, total, assigned, declined)
+        select server_id, at, subnet::cidr, total, assigned, declined
+        from unnest(@servers, @ats, @subnets, @totals, @assigned, @declined) as u(server_id, at, subnet, total, assigned, declined)
+        on conflict (server_id, at, subnet) do update set total = excluded.total, assigned = excluded.assigned, declined = excluded.declined
+        """, new
+    {
+        servers = tally.Subnets.Keys.Select(k => k.ServerId).ToArray(),
+        ats = tally.Subnets.Keys.Select(k => k.At.UtcDateTime).ToArray(),
+        subnets = tally.Subnets.Keys.Select(k => k.Subnet).ToArray(),
+        totals = tally.Subnets.Values.Select(v => v.Use.Total).ToArray(),
+        assigned = tally.Subnets.Values.Select(v => v.Use.Assigned).ToArray(),
+        declined = tally.Subnets.Values.Select(v => v.Use.Declined).ToArray(),
+    }, transaction);
 
     private static object Keys(IReadOnlyCollection<NameKey> names) => new
     {

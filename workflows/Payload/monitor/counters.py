@@ -10,24 +10,25 @@ import libknot.control
 # A question that Knot refuses (opcode STATUS) and its counters do not take for a query.
 KNOCK = b"\0\1" + bytes([2 << 3, 0]) + b"\0\1\0\0\0\0\0\0" + b"\0\0\6\0\1"
 
+# Of mod-stats, and what the product calls them.
+SECTIONS = {"response-code": "responses", "query-type": "types", "request-protocol": "transports"}
+
 
 class Counters:
     def __init__(self, path="/run/knot/knot.sock"):
         self.path = path
 
-    def knot(self):
-        """Which start of Knot is there, or None: Knot makes a new socket at each start."""
-        try:
-            made = os.stat(self.path)
-        except FileNotFoundError:
-            return None
-        return [made.st_ino, made.st_mtime_ns]
+    def started(self):
+        return started(self.path)
 
     def read(self):
-        """{"knot": which start of Knot, "queries": n, "responses": {code: n}}, or an exception where Knot does not answer."""
-        knot = self.knot()
+        """{"start": which start of Knot, "counts": {what: n}}, or an exception where Knot does not answer."""
+        start = self.started()
         stats = self.ask(lambda control: control.receive_stats(), cmd="stats", section="mod-stats").get("mod-stats", {})
-        return {"knot": knot, "queries": stats.get("server-operation", {}).get("query", 0), "responses": stats.get("response-code", {})}
+        counts = {"queries": stats.get("server-operation", {}).get("query", 0)}
+        for section, ours in SECTIONS.items():
+            counts.update((ours + " " + name, n) for name, n in stats.get(section, {}).items())
+        return {"start": start, "counts": counts}
 
     def knock(self):
         """Knot notices that its collector has gone when it has a message for it, which is lost, and then comes back. Better lose ours."""
@@ -41,7 +42,7 @@ class Counters:
             knot.connect((host, int(port)))
             knot.send(KNOCK)
             knot.recv(512)
-        return Counter(NOTIMPL=1)
+        return Counter({"responses NOTIMPL": 1})
 
     def ask(self, answer, **block):
         control = libknot.control.KnotCtl()
@@ -56,12 +57,20 @@ class Counters:
             control.close()
 
 
+def started(path):
+    """Which start of a server is there, or None: it makes a new socket each time."""
+    try:
+        made = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return [made.st_ino, made.st_mtime_ns]
+
+
 def grown(before, now):
-    """What was counted between two readings. Counters start at nought with Knot, and when its configuration is loaded again."""
-    if before["knot"] == now["knot"] and before["queries"] is None:
-        return 0, {}
-    fresh = before["knot"] != now["knot"] or now["queries"] < before["queries"] or any(
-        now["responses"].get(code, 0) < count for code, count in before["responses"].items())
-    base = {"queries": 0, "responses": {}} if fresh else before
-    responses = {code: count - base["responses"].get(code, 0) for code, count in now["responses"].items()}
-    return now["queries"] - base["queries"], {code: count for code, count in responses.items() if count}
+    """What was counted between two readings. Counters start at nought with their server, and Knot's when its configuration is loaded again."""
+    if before["start"] == now["start"] and before["counts"] is None:
+        return {}
+    fresh = before["start"] != now["start"] or any(now["counts"].get(what, 0) < n for what, n in before["counts"].items())
+    base = {} if fresh else before["counts"]
+    growth = {what: n - base.get(what, 0) for what, n in now["counts"].items()}
+    return {what: n for what, n in growth.items() if n}

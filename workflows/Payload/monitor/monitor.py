@@ -1,7 +1,7 @@
-"""The monitor of Managed Servers: counts which names Knot is asked for and sends the counts to the product.
+"""The monitor of Managed Servers: counts which names Knot is asked for, reads what Knot and Kea count, and sends it to the product.
 
     monitor.py           count and send
-    monitor.py --check   say how it goes; exit code 0 when it counts and hears Knot
+    monitor.py --check   say how it goes; exit code 0 when it counts and hears the Knot that it counts for
 """
 
 import fcntl
@@ -15,6 +15,7 @@ from collections import Counter
 import delivery
 import tally
 from counters import Counters, grown
+from kea import Kea
 from tap import Tap
 
 FOLDER = "/var/lib/monitor"
@@ -24,7 +25,9 @@ RECORD_BYTES = 300 * 1024    # a period with more names becomes several records
 SPOOL_BYTES = 32 << 20
 IDLE = 60                    # seconds between samples that say nothing but that the monitor lives
 LAST_WORDS = 2               # seconds: Knot keeps names back for up to one
-DEAF = "Knot's counters cannot be read"
+DNS, DHCP = "dns", "dhcp"
+DEAF = {DNS: "Knot's counters cannot be read", DHCP: "Kea's counters cannot be read"}
+POOLS = 60                   # seconds between two looks at Kea, where the product wants nothing else
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -63,60 +66,88 @@ class Config:
 
 
 class Monitor:
-    def __init__(self, config, counters, spool):
-        self.config, self.counters, self.spool = config, counters, spool
+    def __init__(self, config, knot, kea, spool):
+        self.config, self.knot, self.kea, self.spool = config, knot, kea, spool
         self.since = self.sent = time.time()
+        self.looked = 0
         self.was_connected = None
         self.problem = None
-        self.reading = spool.memo or self.first_reading()
+        memo = spool.memo or {}
+        self.readings = {DNS: memo.get(DNS) or self.first_reading(DNS, knot), DHCP: memo.get(DHCP) or self.first_reading(DHCP, kea)}
         self.tap = Tap(TAP, tally.Tally(NAMES))  # after the reading: no name is heard that the counters do not know
         self.own = self.knock()
 
-    def first_reading(self):
-        """Where to count from. What a Knot counted that was there before us is nobody's; of one that starts later every query is ours."""
-        there, reading = self.counters.knot(), self.read()
-        return reading if reading and reading["knot"] == there else {"knot": there, "queries": None}
+    def first_reading(self, who, server):
+        """Where to count from. What a server counted that was there before us is nobody's; of one that starts later everything is ours."""
+        there, reading = server.started(), (self.read_dns() if who == DNS else self.read_dhcp()[0])
+        return reading if reading and reading["start"] == there else {"start": there, "counts": None}
 
     def knock(self):
-        """The response codes of our own questions, which nobody else asked."""
+        """What Knot counts of our own questions, which nobody else asked."""
         try:
-            return self.counters.knock()
+            return self.knot.knock() if self.knot.started() else Counter()
         except Exception as error:  # no Knot yet: it connects by itself as it starts
             log("did not knock at Knot: %s" % error)
             return Counter()
 
-    def read(self):
+    def read_dns(self):
+        return self.read(DNS, self.knot, None)
+
+    def read_dhcp(self):
+        return self.read(DHCP, self.kea, (None, []))
+
+    def read(self, who, server, nothing):
+        if not server.started():
+            return nothing
         try:
-            reading = self.counters.read()
-            said.pop(DEAF, None)
+            reading = server.read()
+            said.pop(DEAF[who], None)
             return reading
-        except Exception as error:  # libknot's own kinds, and whatever a Knot that is just starting answers
-            log("%s: %s" % (DEAF, error))
-            return None
+        except Exception as error:  # libknot's own kinds, and whatever a server that is just starting answers
+            log("%s: %s" % (DEAF[who], error))
+            return nothing
+
+    def growth(self, who, reading):
+        """What was counted since the last time that it could be read."""
+        if not reading:
+            return Counter()
+        growth = Counter(grown(self.readings[who], reading))
+        self.readings[who] = reading
+        return growth
 
     def sample(self):
         """Puts what was counted since the last time into the spool."""
         start, end = self.since, time.time()
         names, named, other = self.tap.take()
-        reading, queries, responses = self.read(), 0, {}
-        if reading:
-            queries, responses = grown(self.reading, reading)
-            responses, self.own = dict(Counter(responses) - self.own), Counter()
+        counted = self.growth(DNS, self.read_dns())
+        if counted:
+            counted, self.own = counted - self.own, Counter()
         # What nobody wants is read all the same: wanted again, it goes on from here.
         if not self.config.tells("dnsHits"):
             names, named, other = {}, 0, 0
         if not self.config.tells("dnsCounters"):
-            queries, responses = 0, {}
-        self.reading, self.since = reading or self.reading, end
-        connected = self.tap.connected
-        idle = not named and not queries and connected == self.was_connected
-        if not idle or end - self.sent >= IDLE or end < self.sent:
+            counted = Counter()
+        self.since = end
+        connected, dhcp = self.tap.connected if self.config.zones or self.knot.started() else None, self.dhcp(end)
+        idle = not named and not counted and not dhcp and connected == self.was_connected
+        if not idle or end - self.sent >= IDLE - self.config.interval / 2 or end < self.sent:
             self.sent, self.was_connected = end, connected
+            totals = dict(by_kind(counted), **dhcp)
             for record in records(names, other, self.config.zones, max(start, end - 3600) if start <= end else end, end):
-                record.update(queries=queries, responses=responses, connected=connected)
-                self.spool.append(record, self.reading)
-                queries, responses = 0, {}
+                record.update(totals, connected=connected)
+                self.spool.append(record, dict(self.readings))
+                totals = {}
         self.note(end, connected)
+
+    def dhcp(self, end):
+        """What a sample says of DHCP; nothing where it is not due."""
+        wanted = self.config.services.get(DHCP, POOLS)
+        if 0 <= end - self.looked < (wanted or POOLS) - self.config.interval / 2:
+            return {}
+        self.looked = end
+        reading, subnets = self.read_dhcp()
+        counted = self.growth(DHCP, reading)
+        return {"dhcp": {"packets": counted, "subnets": subnets}} if reading and wanted else {}
 
     def sample_whole(self):
         """Not ended half-way, when the names are taken and not yet on disk."""
@@ -154,6 +185,7 @@ class Monitor:
         deadline = time.monotonic() + LAST_WORDS
         while self.tap.connected and time.monotonic() < deadline:
             time.sleep(0.05)
+        self.looked = 0
         self.sample()
         self.send(time.monotonic() + 6)
 
@@ -171,7 +203,7 @@ class Monitor:
 
 
 def records(names, other, zones, start, end):
-    """The records of a period, each small enough for a request. Names in no zone of ours are counted together."""
+    """The records of a period without its totals, each small enough for a request. Names in no zone of ours are counted together."""
     record, size, out = [], 0, []
     for key, (count, seconds) in names.items():
         zone = tally.zone_of(key[:-2], zones)
@@ -188,6 +220,15 @@ def records(names, other, zones, start, end):
     for i, part in enumerate(out + [record]):
         rest = 0 if i else other
         yield {"from": delivery.utc(start), "to": delivery.utc(end), "named": sum(name["count"] for name in part) + rest, "names": part, "other": rest}
+
+
+def by_kind(counted):
+    """{"queries": n, "responses": {code: n}, …}"""
+    out = {"queries": counted.pop("queries", 0)}
+    for what, n in counted.items():
+        kind, name = what.split(" ", 1)
+        out.setdefault(kind, {})[name] = n
+    return out
 
 
 said = {}
@@ -209,7 +250,7 @@ def check():
         raise SystemExit("the monitor has not counted yet")
     print(json.dumps(note))
     fresh = note["sampledAt"] > delivery.utc(time.time() - 3 * note["interval"] - 60)
-    return 0 if fresh and note["connected"] else 1
+    return 0 if fresh and note["connected"] is not False else 1
 
 
 def stop(number, frame):
@@ -228,7 +269,7 @@ def main():
         os.unlink(os.path.join(FOLDER, "state.json"))  # what the one before us said is not true of us
     config = Config(os.path.join(FOLDER, "config.json"))
     spool = delivery.Spool(os.path.join(FOLDER, "spool"), SPOOL_BYTES, log)
-    monitor = Monitor(config, Counters(), spool)
+    monitor = Monitor(config, Counters(), Kea(), spool)
     log("counting for %d zones, %d records in the spool" % (len(config.zones), spool.pending()))
     try:
         monitor.run()

@@ -9,7 +9,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 internal static class ComponentControl
 {
     // Kea takes one command a connection and answers when the sender has no more to say.
-    private const string AskKea =
+    private const string AskOnSocket =
         """
         import os, socket, sys
         folder, name = os.path.split(sys.argv[1])
@@ -69,7 +69,12 @@ internal static class ComponentControl
 
     /// <summary>The arguments of Kea's answer.</summary>
     /// <exception cref="InvalidOperationException">Kea does not answer, or answers with an error: in its own words.</exception>
-    public static async Task<JsonElement> Kea(IHost host, string command, CancellationToken cancellationToken)
+    public static Task<JsonElement> Kea(IHost host, string command, CancellationToken cancellationToken) => AskKea(host, command, null, [0], cancellationToken);
+
+    /// <inheritdoc cref="Kea" />
+    /// <param name="arguments">Null for none.</param>
+    /// <param name="results">Kea's numbers for what is no error.</param>
+    public static async Task<JsonElement> AskKea(IHost host, string command, object? arguments, int[] results, CancellationToken cancellationToken)
     {
         if (host.Target.Login.Kind == LoginKind.Docker)
         {
@@ -77,12 +82,12 @@ internal static class ComponentControl
             await host.Run(["docker", "exec", Component.ContainerName(Component.Dhcp), "/usr/bin/chmod", "0666", KeaConfiguration.ControlSocket], cancellationToken: cancellationToken);
         }
 
-        using var question = new MemoryStream(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { command })));
+        using var question = new MemoryStream(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(arguments is null ? new { command } : (object)new { command, arguments })));
         var socket = $"{HostLayout.Of(host).Sockets(Component.Dhcp)}/{Path.GetFileName(KeaConfiguration.ControlSocket)}";
-        var said = (await host.Run(["python3", "-c", AskKea, socket], new CommandOptions { Stdin = question }, cancellationToken)).Check();
+        var said = (await host.Run(["python3", "-c", AskOnSocket, socket], new CommandOptions { Stdin = question }, cancellationToken)).Check();
         var answer = JsonSerializer.Deserialize<JsonElement>(said.Stdout);
-        return answer.GetProperty("result").GetInt32() == 0
-            ? answer.TryGetProperty("arguments", out var arguments) ? arguments : default
+        return results.Contains(answer.GetProperty("result").GetInt32())
+            ? answer.TryGetProperty("arguments", out var found) ? found : default
             : throw new InvalidOperationException($"Kea on {host.Target} answers {command} with: {answer.GetProperty("text").GetString()}");
     }
 }

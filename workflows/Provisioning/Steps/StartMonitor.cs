@@ -5,7 +5,7 @@ using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-/// <param name="ConfigurationId">What DNS serves beside it: the zones under which it counts.</param>
+/// <param name="ConfigurationId">What DNS serves beside it: the zones under which it counts; null where that does not change.</param>
 public sealed record MonitorInput(Guid ServerId, CatalogueImage Image, Uri ApiAddress, Guid? ConfigurationId, StatisticsWay Statistics = StatisticsWay.Https);
 
 /// <summary>The monitor's container, running with its current settings and listening for Knot.</summary>
@@ -88,8 +88,11 @@ public sealed class StartMonitor(Servers.Servers servers, Configurations configu
         new HostFile($"{layout.Monitor}/config.json", await payload.MonitorConfiguration(input.ServerId, input.ApiAddress, await Zones(input, cancellationToken), input.Statistics, cancellationToken), HostLayout.PrivateFile),
     ];
 
-    private async Task<IReadOnlyList<string>> Zones(MonitorInput input, CancellationToken cancellationToken) =>
-        input.ConfigurationId is { } id ? [.. (await configurations.Get(id, cancellationToken)).Dns!.Zones.Select(z => z.Name!)] : [];
+    private async Task<IReadOnlyList<string>> Zones(MonitorInput input, CancellationToken cancellationToken)
+    {
+        var dns = input.ConfigurationId is { } id ? (await configurations.Get(id, cancellationToken)).Dns : await configurations.InstalledDns(input.ServerId, cancellationToken);
+        return [.. (dns?.Zones ?? []).Select(z => z.Name)];
+    }
 
     public async Task Undo(MonitorInput input, RunningContainer? made, StepContext step)
     {
