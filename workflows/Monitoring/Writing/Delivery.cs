@@ -26,7 +26,8 @@ internal sealed class Delivery
 /// <summary>A spool on a host.</summary>
 internal readonly record struct Source(Guid ServerId, string Kind, Guid Epoch) : IComparable<Source>
 {
-    public int CompareTo(Source other) => (ServerId, Kind, Epoch).CompareTo((other.ServerId, other.Kind, other.Epoch));
+    public int CompareTo(Source other) =>
+        ServerId.CompareTo(other.ServerId) is not 0 and var servers ? servers : string.CompareOrdinal(Kind, other.Kind) is not 0 and var kinds ? kinds : Epoch.CompareTo(other.Epoch);
 }
 
 /// <param name="At">When it was made, in our clock.</param>

@@ -56,9 +56,11 @@ internal static class HeartbeatRows
         await Number(beat.Processes, NpgsqlDbType.Integer);
         await Text(beat.Docker?.State, NpgsqlDbType.Text);
         await Text(beat.Docker?.Version, NpgsqlDbType.Text);
-        await Text(Listed(beat.Disks, d => d!.Mount), NpgsqlDbType.Jsonb);
-        await Text(StoredJson.Text(beat.Components), NpgsqlDbType.Jsonb);
-        await Text(Listed(beat.Network, n => n!.Interface), NpgsqlDbType.Jsonb);
+        await Json(Listed(beat.Disks, d => d!.Mount));
+        await Json(StoredJson.Bytes(beat.Components));
+        await Json(Listed(beat.Network, n => n!.Interface));
+
+        Task Json(byte[]? json) => json is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync(json, NpgsqlDbType.Jsonb, cancellationToken);
 
         Task Text(string? value, NpgsqlDbType type) => value is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync(value, type, cancellationToken);
 
@@ -68,5 +70,5 @@ internal static class HeartbeatRows
     }
 
     // One mounted over another has the same path, and it is by the path that it is told from others.
-    private static string? Listed<T>(IReadOnlyList<T>? list, Func<T, string?> label) => list is { Count: > 0 } ? StoredJson.Text(list.DistinctBy(label).ToList()) : null;
+    private static byte[]? Listed<T>(IReadOnlyList<T>? list, Func<T, string?> label) => list is { Count: > 0 } ? StoredJson.Bytes(list.DistinctBy(label).ToList()) : null;
 }

@@ -9,10 +9,21 @@ internal sealed class SourceMarks(NpgsqlConnection connection, NpgsqlTransaction
     /// <returns>For each delivery the id of its spool and the records that are new.</returns>
     public async Task<IReadOnlyDictionary<Delivery, FreshRecords>> Claim(IReadOnlyList<Delivery> deliveries, CancellationToken cancellationToken)
     {
-        var spools = deliveries.GroupBy(d => d.Source).Select(g => new SpoolRecords(g.Key, [.. g])).ToList();
+        var spools = new Dictionary<Source, SpoolRecords>(deliveries.Count);
+        foreach (var delivery in deliveries)
+        {
+            var source = delivery.Source;
+            if (!spools.TryGetValue(source, out var spool))
+            {
+                spools.Add(source, spool = new SpoolRecords(source));
+            }
+
+            spool.Add(delivery);
+        }
+
         var fresh = new Dictionary<Delivery, FreshRecords>(deliveries.Count);
         // Nearly always the next number of a spool is what comes: one statement for all of them.
-        var next = spools.Where(s => s.IsOneRange).ToList();
+        var next = spools.Values.Where(s => s.IsOneRange).ToList();
         var ids = await Continue(next, cancellationToken);
         foreach (var (position, id) in ids)
         {
@@ -22,9 +33,9 @@ internal sealed class SourceMarks(NpgsqlConnection connection, NpgsqlTransaction
             }
         }
 
-        var others = spools.Except(ids.Select(i => next[i.Position])).ToList();
-        if (others.Count > 0)
+        if (ids.Count < spools.Count)
         {
+            var others = spools.Values.Except(ids.Select(i => next[i.Position])).ToList();
             await new UnusualSources(connection, transaction).Claim(others, fresh, cancellationToken);
         }
 
@@ -73,29 +84,41 @@ internal sealed class SourceMarks(NpgsqlConnection connection, NpgsqlTransaction
 }
 
 /// <summary>What a batch holds of one spool.</summary>
-internal sealed class SpoolRecords
+internal sealed class SpoolRecords(Source source)
 {
-    public SpoolRecords(Source source, IReadOnlyList<Delivery> deliveries)
+    private readonly List<Delivery> deliveries = new(1);
+
+    public Source Source { get; } = source;
+    public IReadOnlyList<Delivery> Deliveries => deliveries;
+
+    /// <summary>The one received last.</summary>
+    public Delivery Last { get; private set; } = null!;
+    public long First { get; private set; }
+    public int Count { get; private set; }
+
+    /// <summary>Each number is the one after the one before.</summary>
+    public bool IsOneRange { get; private set; } = true;
+
+    public void Add(Delivery delivery)
     {
-        (Source, Deliveries, Last) = (source, deliveries, deliveries.MaxBy(d => d.Clock.ReceivedAt)!);
-        var sequence = deliveries.SelectMany(d => d.Beats.Select(b => b.Beat.Seq!.Value).Concat(d.Samples.Select(s => s.Sample.Seq!.Value)));
-        (First, IsOneRange) = (sequence.First(), true);
-        foreach (var seq in sequence)
+        deliveries.Add(delivery);
+        Last = deliveries.Count == 1 || delivery.Clock.ReceivedAt >= Last.Clock.ReceivedAt ? delivery : Last;
+        foreach (var beat in delivery.Beats)
         {
-            IsOneRange &= seq == First + Count++;
+            Add(beat.Beat.Seq!.Value);
+        }
+
+        foreach (var sample in delivery.Samples)
+        {
+            Add(sample.Sample.Seq!.Value);
         }
     }
 
-    public Source Source { get; }
-    public IReadOnlyList<Delivery> Deliveries { get; }
-
-    /// <summary>The one received last.</summary>
-    public Delivery Last { get; }
-    public long First { get; }
-    public int Count { get; }
-
-    /// <summary>Each number is the one after the one before.</summary>
-    public bool IsOneRange { get; }
+    private void Add(long seq)
+    {
+        First = Count == 0 ? seq : First;
+        IsOneRange &= seq == First + Count++;
+    }
 }
 
 /// <summary>What of a delivery had not been received before.</summary>
