@@ -5,7 +5,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dapper;
-using ManagedServers.Tests.Endpoints;
 using Npgsql;
 
 namespace ManagedServers.Tests.Monitoring;
@@ -90,13 +89,13 @@ public sealed class HostileReportTests(SharedProduct shared) : IAsyncLifetime
         Assert.Equal((1, 0), await Accepted(hosts[0], Beats, Report(1)));
     }
 
-    public static TheoryData<string> NotJson => new(
+    public static TheoryData<string> NoReport => new(
         new string('[', 100_000), "{\"beats\":" + new string('[', 40) + new string(']', 40) + "}", string.Concat(Enumerable.Repeat("{\"beats\":", 30_000)), "NaN", "{\"epoch\":NaN}",
         "{\"beats\":[{\"uptimeSeconds\":NaN}]}", "{\"beats\":[{\"load\":[Infinity,1,1]}]}", "{\"beats\":[{\"load\":[\"NaN\",1,1]}]}", "{\"beats\":[{\"seq\":1e400}]}", "{\"beats\":[{\"seq\":99999999999999999999}]}",
         "", "null", "[]", "\"x\"", "{\"epoch\":\"\\ud800\"}", "{\"beats\":[{\"agentVersion\":\"\\u0000\"}]}", "{\"now\":\"9999-12-31T23:59:59.9999999+14:00\"}", "{\"now\":\"0001-01-01T00:00:00-14:00\"}");
 
     [Theory]
-    [MemberData(nameof(NotJson))]
+    [MemberData(nameof(NoReport))]
     public async Task What_is_no_report_is_refused_by_the_place_at_fault(string body)
     {
         foreach (var path in new[] { Beats, Dns })
@@ -115,7 +114,7 @@ public sealed class HostileReportTests(SharedProduct shared) : IAsyncLifetime
         var seq = 100;
         foreach (var (path, whole) in new[] { (Beats, Whole()), (Dns, Samples(1, "www")) })
         {
-            foreach (var member in Members(whole, "$"))
+            foreach (var member in Nodes(whole).Skip(1).Select(node => node.GetPath()))
             {
                 foreach (var value in odd)
                 {
@@ -202,31 +201,19 @@ public sealed class HostileReportTests(SharedProduct shared) : IAsyncLifetime
         };
     }
 
-    private static IEnumerable<string> Members(JsonNode? node, string path) => node switch
+    private static IEnumerable<JsonNode> Nodes(JsonNode? node) => node switch
     {
-        JsonObject members => members.SelectMany(m => Members(m.Value, $"{path}.{m.Key}").Prepend($"{path}.{m.Key}")),
-        JsonArray items => items.SelectMany((item, n) => Members(item, $"{path}[{n}]").Prepend($"{path}[{n}]")),
-        _ => [],
+        JsonObject members => members.SelectMany(m => Nodes(m.Value)).Prepend(node),
+        JsonArray items => items.SelectMany(Nodes).Prepend(node),
+        null => [],
+        _ => [node],
     };
 
     private static string With(JsonNode root, string path, string value)
     {
         const string Mark = "here it stands";
-        var all = new List<JsonNode?> { root };
-        while (all.Count > 0)
-        {
-            var node = all[^1];
-            all.RemoveAt(all.Count - 1);
-            if (node?.GetPath() == path)
-            {
-                node.ReplaceWith(Mark);
-                return root.ToJsonString().Replace($"\"{Mark}\"", value, StringComparison.Ordinal);
-            }
-
-            all.AddRange(node switch { JsonObject o => o.Select(m => m.Value), JsonArray a => a, _ => [] });
-        }
-
-        throw new InvalidOperationException($"There is no {path}.");
+        Nodes(root).Single(node => node.GetPath() == path).ReplaceWith(Mark);
+        return root.ToJsonString().Replace($"\"{Mark}\"", value, StringComparison.Ordinal);
     }
 
     private static StreamContent Json(Stream body) => new(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
