@@ -22,7 +22,7 @@ run_tests() {
     # The longest first, and another one beside it: alone each leaves half of the machine waiting.
     local projects=("$root"/tests/{api,engine,workflows,dashboard,cli,lab/tests}) at_once=2 filter=${1:+FullyQualifiedName~$1} settings=() silence=10m
     if [ "${1:-}" = chaos ]; then
-        projects=("$root/tests/engine") at_once=1
+        projects=("$root"/tests/{engine,api}) at_once=1 silence=20m
         filter=Category=Chaos
         export MANAGED_SERVERS_CHAOS=full
         # One after another: how late a node is at work again would be measured together with its neighbours.

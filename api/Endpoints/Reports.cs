@@ -19,11 +19,11 @@ internal static class Reports
         var monitoring = api.MapGroup("/monitoring").WithTags("Monitoring").RequireAuthorization(nameof(Right.Report)).WithMetadata(new RequestSizeLimitAttribute(LargestBody));
 
         monitoring.MapPost("/heartbeats", async (HeartbeatReport report, Ingestion ingestion, HttpContext context, CancellationToken cancellationToken) =>
-            Results.Accepted(null as string, await ingestion.Accept(Own(context), report, cancellationToken)))
+            new AcceptedReport(await ingestion.Accept(Own(context), report, cancellationToken)))
             .Produces<Accepted>(202).WithSummary("Heartbeats of the token's own server");
 
         monitoring.MapPost("/dns", async (DnsReport report, Ingestion ingestion, HttpContext context, CancellationToken cancellationToken) =>
-            Results.Accepted(null as string, await ingestion.Accept(Own(context), report, cancellationToken)))
+            new AcceptedReport(await ingestion.Accept(Own(context), report, cancellationToken)))
             .Produces<Accepted>(202).WithSummary("DNS statistics of the token's own server");
 
         monitoring.MapGet("/settings", (Ingestion ingestion) => ingestion.Greet()).WithSummary("The product's time, and what a monitor is to do: for one that reports over RabbitMQ and hears no answers");

@@ -1,4 +1,5 @@
 using ManagedServers.Bench.Figures;
+using ManagedServers.Bench.Ingest;
 using ManagedServers.Bench.Monitoring;
 using ManagedServers.Bench.Provisioning;
 using ManagedServers.Bench.Setup;
@@ -20,6 +21,7 @@ internal sealed record Benchmark(string Name, IReadOnlyList<string> Parts, Func<
         new("engine", [.. Engine.Select(f => f.Name)], MeasureEngine),
         new("provisioning", [.. ProvisioningFigures.Parts.Select(f => f.Name)], ProvisioningFigures.Measure),
         new("monitoring", [.. MonitoringFigures.Parts.Select(f => f.Name)], MonitoringFigures.Measure),
+        new("ingest", IngestFigures.Parts, IngestFigures.Measure),
     ];
 
     private static async IAsyncEnumerable<Figure> MeasureEngine(BenchArguments arguments)

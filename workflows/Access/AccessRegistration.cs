@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace ManagedServers.Workflows.Access;
 
@@ -9,7 +10,8 @@ public static class AccessRegistration
     {
         services.AddMemoryCache();
         services.AddSingleton<Accounts>();
-        services.AddSingleton<Tokens>();
+        services.AddSingleton<RememberedTokens>().AddHostedService(s => s.GetRequiredService<RememberedTokens>());
+        services.AddSingleton(s => new Tokens(s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<RememberedTokens>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<Sessions>();
         services.AddSingleton<RequestKeys>();
 

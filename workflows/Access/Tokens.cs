@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Dapper;
 using ManagedServers.Engine;
-using Microsoft.Extensions.Caching.Memory;
 using Npgsql;
 
 namespace ManagedServers.Workflows.Access;
@@ -20,13 +19,18 @@ public sealed record TokenView(Guid Id, string Name, string Account, DateTimeOff
 public sealed class TokenNotFoundException(Guid id) : Exception($"There is no token {id}, or it is not yours. Which there are: msctl tokens list");
 
 /// <summary>Bearer tokens: 32 random bytes, kept as SHA-256 only.</summary>
-public sealed class Tokens(NpgsqlDataSource database, IMemoryCache cache, TimeProvider time)
+public sealed class Tokens
 {
     /// <summary>How long a token lasts that is made without a word about it.</summary>
     public static readonly TimeSpan Default = TimeSpan.FromDays(90);
 
-    // How long a revoked token may still work on another node.
-    private static readonly TimeSpan RememberedFor = TimeSpan.FromSeconds(10);
+    private readonly NpgsqlDataSource database;
+    private readonly RememberedTokens remembered;
+    private readonly TimeProvider time;
+
+    internal Tokens(NpgsqlDataSource database, RememberedTokens remembered, TimeProvider time) => (this.database, this.remembered, this.time) = (database, remembered, time);
+
+    private static readonly string[] ServersGroup = [Groups.Servers];
 
     public static string NewText() => "ms_" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
@@ -65,23 +69,30 @@ public sealed class Tokens(NpgsqlDataSource database, IMemoryCache cache, TimePr
     public async Task<Account?> Find(string text, CancellationToken cancellationToken = default)
     {
         var hash = Hash(text);
-        var key = Key(hash);
-        if (cache.TryGetValue(key, out Account? known))
+        if (remembered.Find(hash) is { } known)
         {
             return known;
         }
 
+        var moment = remembered.Moment;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var account = await connection.QuerySingleOrDefaultAsync<Account>(
+        var found = await connection.QuerySingleOrDefaultAsync<FoundToken>(
             """
-            select a.id, a.name, a.groups, a.server_id as ServerId
+            select a.id, a.name, a.groups, a.server_id as ServerId, t.expires_at as ExpiresAt
             from access.token t join access.account a on a.id = t.account_id
             where t.hash = @hash and (t.expires_at is null or t.expires_at > @now)
             """,
             new { hash, now = time.GetUtcNow() });
+        if (found is null)
+        {
+            // Unknown tokens are not remembered: a flood of them must not fill the memory.
+            return null;
+        }
 
-        // Unknown tokens are not remembered: a flood of them must not fill the memory.
-        return account is null ? null : cache.Set(key, account, RememberedFor);
+        // A hundred thousand servers have the same groups.
+        var account = new Account { Id = found.Id, Name = found.Name, Groups = found.Groups is [Groups.Servers] ? ServersGroup : found.Groups, ServerId = found.ServerId };
+        remembered.Remember(hash, account, found.ExpiresAt, moment);
+        return account;
     }
 
     /// <summary>Tokens of people that are good now, the newest first. Those of servers come and go with them.</summary>
@@ -114,7 +125,7 @@ public sealed class Tokens(NpgsqlDataSource database, IMemoryCache cache, TimePr
             var hash = await connection.QuerySingleOrDefaultAsync<byte[]>("delete from access.token where id = @id returning hash", new { id });
             if (hash is not null)
             {
-                cache.Remove(Key(hash));
+                remembered.Forget(hash);
             }
 
             return Nothing.Value;
@@ -127,7 +138,7 @@ public sealed class Tokens(NpgsqlDataSource database, IMemoryCache cache, TimePr
         var hash = Hash(text);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync("delete from access.token where hash = @hash", new { hash });
-        cache.Remove(Key(hash));
+        remembered.Forget(hash);
     }
 
     private static Task Insert(NpgsqlConnection connection, NpgsqlTransaction? transaction, Guid accountId, string name, IssuedToken token) =>
@@ -135,7 +146,14 @@ public sealed class Tokens(NpgsqlDataSource database, IMemoryCache cache, TimePr
             "insert into access.token (id, account_id, name, hash, expires_at) values (@Id, @accountId, @name, @hash, @ExpiresAt)",
             new { token.Id, accountId, name, hash = Hash(token.Token), token.ExpiresAt }, transaction);
 
-    private static string Key(byte[] hash) => "token:" + Convert.ToHexString(hash);
+    private sealed record FoundToken
+    {
+        public Guid Id { get; init; }
+        public string Name { get; init; } = "";
+        public string[] Groups { get; init; } = [];
+        public Guid? ServerId { get; init; }
+        public DateTime? ExpiresAt { get; init; }
+    }
 
     private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 }

@@ -10,9 +10,10 @@ public enum HeartbeatStatus { None, Starting, Healthy, Degraded, Silent }
 /// <param name="Total">Every beat ever accepted, also those no longer kept.</param>
 /// <param name="Components">As the latest beat has them; empty while Docker does not answer.</param>
 /// <param name="Docker">As the latest beat has it.</param>
+/// <param name="ContestedAt">When a second agent, or monitor, was last heard that reports as this server beside the one that does; null where there never was one.</param>
 public sealed record HeartbeatSummary(
     Guid ServerId, int Due, int Received, HeartbeatStatus Status, DateTimeOffset? LastAt, long Total,
-    IReadOnlyList<ComponentReport> Components, DockerReport? Docker);
+    IReadOnlyList<ComponentReport> Components, DockerReport? Docker, DateTimeOffset? ContestedAt = null);
 
 /// <summary>A stored beat.</summary>
 /// <param name="SentAt">When it was made, in our clock.</param>

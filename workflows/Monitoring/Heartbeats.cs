@@ -17,6 +17,7 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
         public string? DockerState { get; init; }
         public string? DockerVersion { get; init; }
         public string? Components { get; init; }
+        public DateTime? ContestedAt { get; init; }
     }
 
     /// <summary>One summary per id asked for, in that order; also for servers that never sent a beat.</summary>
@@ -26,11 +27,13 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var rows = await connection.QueryAsync<SummaryRow>(new CommandDefinition("""
             select asked.server_id as "ServerId", known.first_at as "FirstAt", coalesce(known.total, 0)::bigint as "Total", bar.received as "Received",
-                last.at as "LastAt", last.docker_state as "DockerState", last.docker_version as "DockerVersion", last.components::text as "Components"
+                last.at as "LastAt", last.docker_state as "DockerState", last.docker_version as "DockerVersion", last.components::text as "Components",
+                known.contested_at as "ContestedAt"
             from unnest(@ids) as asked(server_id)
             left join lateral (
-                select min(s.first_at) as first_at, sum((select coalesce(sum(upper(r) - lower(r)), 0) from unnest(s.seen) r) - s.lost) as total
-                from monitoring.source s where s.server_id = asked.server_id and s.kind = 'agent') known on true
+                select min(s.first_at) filter (where s.kind = 'agent') as first_at, max(s.contested_at) as contested_at,
+                    sum((select coalesce(sum(upper(r) - lower(r)), 0) from unnest(s.seen) r) - s.lost) filter (where s.kind = 'agent') as total
+                from monitoring.source s where s.server_id = asked.server_id) known on true
             left join lateral (
                 select count(*)::integer as received from (
                     select 1 from monitoring.heartbeat h
@@ -92,7 +95,7 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
         var docker = row.DockerState is null ? null : new DockerReport(row.DockerState, row.DockerVersion);
         if (row.FirstAt is not { } first)
         {
-            return new HeartbeatSummary(row.ServerId, 0, 0, HeartbeatStatus.None, null, 0, components, docker);
+            return new HeartbeatSummary(row.ServerId, 0, 0, HeartbeatStatus.None, null, 0, components, docker, row.ContestedAt);
         }
 
         var age = now - first;
@@ -103,6 +106,6 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
             : row.Received >= current.HealthyCount ? HeartbeatStatus.Healthy
             : row.Received > 0 ? HeartbeatStatus.Degraded
             : HeartbeatStatus.Silent;
-        return new HeartbeatSummary(row.ServerId, due, row.Received, status, row.LastAt, row.Total, components, docker);
+        return new HeartbeatSummary(row.ServerId, due, row.Received, status, row.LastAt, row.Total, components, docker, row.ContestedAt);
     }
 }

@@ -5,12 +5,15 @@ internal sealed record CpuTime(TimeSpan Own, TimeSpan Postgres)
 {
     private const double Tick = 10; // ms; USER_HZ is 100 on every Linux that .NET runs on
 
-    public static CpuTime Now(int postmaster) => new(Environment.CpuUsage.TotalTime, TimeSpan.FromMilliseconds(Tick * Tree(postmaster)));
+    public static CpuTime Now(int postmaster) => new(Environment.CpuUsage.TotalTime, Tree(postmaster));
 
     public static CpuTime operator -(CpuTime late, CpuTime early) => new(late.Own - early.Own, late.Postgres - early.Postgres);
 
-    // The postmaster's own figure holds its ended children; those that live are added.
-    private static long Tree(int postmaster)
+    /// <summary>Of one process.</summary>
+    public static TimeSpan Of(int process) => TimeSpan.FromMilliseconds(Tick * (Stat($"/proc/{process}")?[11..13].Sum(long.Parse) ?? 0));
+
+    /// <summary>Of a PostgreSQL with all its backends: the postmaster's own figure holds its ended children; those that live are added.</summary>
+    public static TimeSpan Tree(int postmaster)
     {
         var sum = 0L;
         foreach (var folder in Directory.EnumerateDirectories("/proc").Where(f => char.IsAsciiDigit(Path.GetFileName(f)[0])))
@@ -21,7 +24,7 @@ internal sealed record CpuTime(TimeSpan Own, TimeSpan Postgres)
             }
         }
 
-        return sum;
+        return TimeSpan.FromMilliseconds(Tick * sum);
     }
 
     // Fields from the third on: state, parent, …, utime, stime, cutime, cstime.

@@ -73,7 +73,7 @@ internal sealed class BatchWriter(
         await days.Ensure(Days(batch), cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var fresh = await new SourceMarks(connection, transaction).Claim(batch);
+        var fresh = await new SourceMarks(connection, transaction).Claim(batch, cancellationToken);
         await HeartbeatRows.Copy(connection, batch.Select(d => (d, fresh[d])), cancellationToken);
         var tally = new DnsTally();
         foreach (var (delivery, records) in fresh)

@@ -23,7 +23,14 @@ internal sealed class Delivery
     /// <summary>What it costs to keep and to write.</summary>
     public int Weight => Beats.Count + Samples.Sum(s => 1 + (s.Sample.Names?.Count ?? 0) + (s.Sample.Dhcp?.Subnets?.Count ?? 0));
 
-    public (Guid, string, string) Source => (ServerId, Kind, Convert.ToHexStringLower(Epoch));
+    public Source Source => new(ServerId, Kind, new Guid(Epoch));
+}
+
+/// <summary>A spool on a host.</summary>
+internal readonly record struct Source(Guid ServerId, string Kind, Guid Epoch) : IComparable<Source>
+{
+    public int CompareTo(Source other) =>
+        ServerId.CompareTo(other.ServerId) is not 0 and var servers ? servers : string.CompareOrdinal(Kind, other.Kind) is not 0 and var kinds ? kinds : Epoch.CompareTo(other.Epoch);
 }
 
 /// <param name="At">When it was made, in our clock.</param>

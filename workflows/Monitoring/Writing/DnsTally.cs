@@ -88,7 +88,8 @@ internal sealed class DnsTally
             return row.To;
         }
 
-        var ours = row.To - (to - last);
-        return ours < row.From ? row.From : ours > row.To ? row.To : ours;
+        // An age, and not a time: the sum of a time and what a sender says may be none.
+        var age = to - last;
+        return age <= TimeSpan.Zero ? row.To : age >= row.To - row.From ? row.From : row.To - age;
     }
 }

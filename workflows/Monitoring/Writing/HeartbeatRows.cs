@@ -34,36 +34,41 @@ internal static class HeartbeatRows
 
     private static async Task Metrics(NpgsqlBinaryImporter copy, Heartbeat beat, CancellationToken cancellationToken)
     {
-        await Write(beat.AgentVersion, NpgsqlDbType.Text);
-        await Write(beat.UptimeSeconds, NpgsqlDbType.Double);
+        await Text(beat.AgentVersion, NpgsqlDbType.Text);
+        await Number(beat.UptimeSeconds, NpgsqlDbType.Double);
         for (var i = 0; i < 3; i++)
         {
-            await Write((float?)beat.Load?[i], NpgsqlDbType.Real);
+            await Number((float?)beat.Load?[i], NpgsqlDbType.Real);
         }
 
-        await Write(beat.Cpu?.Shares.Select(share => (float)share).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Real);
-        await Write(beat.Memory?.TotalBytes, NpgsqlDbType.Bigint);
-        await Write(beat.Memory?.AvailableBytes, NpgsqlDbType.Bigint);
-        await Write(beat.Memory?.FreeBytes, NpgsqlDbType.Bigint);
-        await Write(beat.Memory?.BuffersBytes, NpgsqlDbType.Bigint);
-        await Write(beat.Memory?.CachedBytes, NpgsqlDbType.Bigint);
-        await Write(beat.Memory?.CommittedBytes, NpgsqlDbType.Bigint);
-        await Write(beat.Swap?.TotalBytes, NpgsqlDbType.Bigint);
-        await Write(beat.Swap?.UsedBytes, NpgsqlDbType.Bigint);
-        await Write(beat.Connections?.TcpEstablished, NpgsqlDbType.Integer);
-        await Write(beat.Connections?.Udp, NpgsqlDbType.Integer);
-        await Write(beat.Connections?.Tcp?.Counts, NpgsqlDbType.Array | NpgsqlDbType.Integer);
-        await Write(beat.Processes, NpgsqlDbType.Integer);
-        await Write(beat.Docker?.State, NpgsqlDbType.Text);
-        await Write(beat.Docker?.Version, NpgsqlDbType.Text);
-        await Write(Listed(beat.Disks, d => d!.Mount), NpgsqlDbType.Jsonb);
-        await Write(StoredJson.Text(beat.Components), NpgsqlDbType.Jsonb);
-        await Write(Listed(beat.Network, n => n!.Interface), NpgsqlDbType.Jsonb);
+        await List(beat.Cpu?.Shares.Select(share => (float)share).ToArray(), NpgsqlDbType.Real);
+        await Number(beat.Memory?.TotalBytes, NpgsqlDbType.Bigint);
+        await Number(beat.Memory?.AvailableBytes, NpgsqlDbType.Bigint);
+        await Number(beat.Memory?.FreeBytes, NpgsqlDbType.Bigint);
+        await Number(beat.Memory?.BuffersBytes, NpgsqlDbType.Bigint);
+        await Number(beat.Memory?.CachedBytes, NpgsqlDbType.Bigint);
+        await Number(beat.Memory?.CommittedBytes, NpgsqlDbType.Bigint);
+        await Number(beat.Swap?.TotalBytes, NpgsqlDbType.Bigint);
+        await Number(beat.Swap?.UsedBytes, NpgsqlDbType.Bigint);
+        await Number(beat.Connections?.TcpEstablished, NpgsqlDbType.Integer);
+        await Number(beat.Connections?.Udp, NpgsqlDbType.Integer);
+        await List(beat.Connections?.Tcp?.Counts, NpgsqlDbType.Integer);
+        await Number(beat.Processes, NpgsqlDbType.Integer);
+        await Text(beat.Docker?.State, NpgsqlDbType.Text);
+        await Text(beat.Docker?.Version, NpgsqlDbType.Text);
+        await Json(Listed(beat.Disks, d => d!.Mount));
+        await Json(StoredJson.Bytes(beat.Components));
+        await Json(Listed(beat.Network, n => n!.Interface));
 
-        Task Write<T>(T? value, NpgsqlDbType type) =>
-            value is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync<object>(value, type, cancellationToken);
+        Task Json(byte[]? json) => json is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync(json, NpgsqlDbType.Jsonb, cancellationToken);
+
+        Task Text(string? value, NpgsqlDbType type) => value is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync(value, type, cancellationToken);
+
+        Task Number<T>(T? value, NpgsqlDbType type) where T : struct => value is { } known ? copy.WriteAsync(known, type, cancellationToken) : copy.WriteNullAsync(cancellationToken);
+
+        Task List<T>(T[]? values, NpgsqlDbType type) => values is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync(values, NpgsqlDbType.Array | type, cancellationToken);
     }
 
     // One mounted over another has the same path, and it is by the path that it is told from others.
-    private static string? Listed<T>(IReadOnlyList<T>? list, Func<T, string?> label) => list is { Count: > 0 } ? StoredJson.Text(list.DistinctBy(label)) : null;
+    private static byte[]? Listed<T>(IReadOnlyList<T>? list, Func<T, string?> label) => list is { Count: > 0 } ? StoredJson.Bytes(list.DistinctBy(label).ToList()) : null;
 }
