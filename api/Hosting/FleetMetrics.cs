@@ -20,14 +20,13 @@ internal static class FleetMetrics
         var registry = Metrics.NewCustomRegistry();
         var factory = Metrics.WithCustomRegistry(registry);
         DotNetStats.Register(registry);
-        // A counter that rests is not one that has gone: it stays as long as its library allows.
-        var ofProcess = MeterAdapter.StartListening(new MeterAdapterOptions { MetricFactory = factory, InstrumentFilterPredicate = i => i.Meter.Name == IntakeMeter.Name, MetricsExpireAfter = TimeSpan.FromDays(1) });
-        app.Lifetime.ApplicationStopped.Register(ofProcess.Dispose);
 
         var servers = factory.CreateGauge("managed_servers_servers", "Servers by how their heartbeats come; none: nothing is installed.", "heartbeat");
         var drifted = factory.CreateGauge("managed_servers_servers_drifted", "Servers on which something is not as it was asked for.");
         var missing = factory.CreateGauge("managed_servers_records_missing", "Records that were numbered by their senders and have not come.", "source");
         var runs = factory.CreateGauge("managed_servers_runs", "Runs that are not over.", "kind", "state");
+        var records = factory.CreateCounter("managed_servers_records_total", "Heartbeats and samples that this node has taken in: new, or duplicates of what had been.", "source", "outcome");
+        var refused = factory.CreateCounter("managed_servers_reports_refused_total", "Reports of which nothing was stored: broken ones, and those for which there was no room.", "source", "reason");
         registry.AddBeforeCollectCallback(async cancellationToken =>
         {
             var fleet = await app.Services.GetRequiredService<Fleet>().Look(cancellationToken);
@@ -40,6 +39,17 @@ internal static class FleetMetrics
             foreach (var source in Sources)
             {
                 missing.WithLabels(source).Set(fleet.Missing.GetValueOrDefault(source));
+            }
+
+            var totals = app.Services.GetRequiredService<Ingestion>().Totals;
+            foreach (var ((source, outcome), count) in totals.Records)
+            {
+                records.WithLabels(source, outcome).IncTo(count);
+            }
+
+            foreach (var ((source, reason), count) in totals.Refused)
+            {
+                refused.WithLabels(source, reason).IncTo(count);
             }
 
             foreach (var kind in fleet.Runs)

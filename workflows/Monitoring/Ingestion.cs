@@ -13,6 +13,8 @@ public sealed class Ingestion
     internal Ingestion(IntakeQueue queue, MonitoringOptions options, CurrentMonitoring current, TimeProvider time) =>
         (this.queue, this.options, this.current, this.time) = (queue, options, current, time);
 
+    public IntakeTotals Totals { get; } = new();
+
     /// <param name="serverId">The server whose token came with the request, never one from the body.</param>
     /// <exception cref="InvalidInputException">A field breaks its rule; nothing was stored.</exception>
     /// <exception cref="IngestionBusyException">Nothing was stored; try again later.</exception>
@@ -39,12 +41,12 @@ public sealed class Ingestion
             queue.Enqueue(delivery);
             // A sender that hangs up is not waited for; what it sent may still be stored, and then its next try is a duplicate.
             var accepted = await delivery.Done.Task.WaitAsync(cancellationToken);
-            IntakeMeter.Accepted(kind, accepted);
+            Totals.Accept(kind, accepted);
             return accepted;
         }
         catch (Exception exception) when (exception is InvalidInputException or IngestionBusyException)
         {
-            IntakeMeter.Refused(kind, exception is InvalidInputException ? "broken" : "busy");
+            Totals.Refuse(kind, exception is InvalidInputException ? "broken" : "busy");
             throw;
         }
     }
