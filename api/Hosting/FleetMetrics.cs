@@ -13,6 +13,7 @@ internal static class FleetMetrics
 
     // Shown as nought, too, where there is none.
     private static readonly string[] Heartbeats = ["none", "healthy", "degraded", "silent"];
+    private static readonly string[] Severities = ["info", "warning", "critical"];
     private static readonly string[] Sources = ["agent", "monitor"];
 
     public static void MapFleetMetrics(this WebApplication app)
@@ -23,6 +24,7 @@ internal static class FleetMetrics
 
         var servers = factory.CreateGauge("managed_servers_servers", "Servers by how their heartbeats come; none: nothing is installed.", "heartbeat");
         var drifted = factory.CreateGauge("managed_servers_servers_drifted", "Servers on which something is not as it was asked for.");
+        var firing = factory.CreateGauge("managed_servers_alerts_firing", "Alerts that fire now.", "severity");
         var missing = factory.CreateGauge("managed_servers_records_missing", "Records that were numbered by their senders and have not come.", "source");
         var runs = factory.CreateGauge("managed_servers_runs", "Runs that are not over.", "kind", "state");
         var records = factory.CreateCounter("managed_servers_records_total", "Heartbeats and samples that this node has taken in: new, or duplicates of what had been.", "source", "outcome");
@@ -36,6 +38,11 @@ internal static class FleetMetrics
             }
 
             drifted.Set(fleet.Drifted);
+            foreach (var severity in Severities)
+            {
+                firing.WithLabels(severity).Set(fleet.Firing.GetValueOrDefault(severity));
+            }
+
             foreach (var source in Sources)
             {
                 missing.WithLabels(source).Set(fleet.Missing.GetValueOrDefault(source));

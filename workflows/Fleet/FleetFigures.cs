@@ -11,7 +11,8 @@ namespace ManagedServers.Workflows.Fleet;
 /// <param name="Drifted">Servers on which something is not as it was asked for.</param>
 /// <param name="Missing">Records by who numbered them (agent, monitor): announced by a later one, and not received.</param>
 /// <param name="Runs">Not over, by kind.</param>
-public sealed record FleetFigures(IReadOnlyDictionary<string, long> Servers, long Drifted, IReadOnlyDictionary<string, long> Missing, IReadOnlyList<RunKind> Runs);
+/// <param name="Firing">Alerts that fire, by severity.</param>
+public sealed record FleetFigures(IReadOnlyDictionary<string, long> Servers, long Drifted, IReadOnlyDictionary<string, long> Missing, IReadOnlyList<RunKind> Runs, IReadOnlyDictionary<string, long> Firing);
 
 /// <summary>Counts over all servers, each with one statement: cheap enough to be asked every few seconds.</summary>
 public sealed class Fleet(NpgsqlDataSource database, IEngineControl engine, CurrentMonitoring current, MonitoringOptions options, TimeProvider time)
@@ -33,7 +34,8 @@ public sealed class Fleet(NpgsqlDataSource database, IEngineControl engine, Curr
             group by kind
             """);
         var drifted = await connection.ExecuteScalarAsync<long>(new CommandDefinition("select count(distinct server_id) from servers.drift", cancellationToken: cancellationToken));
-        return new FleetFigures(servers, drifted, missing, await engine.Kinds(cancellationToken));
+        var firing = await Counts("select severity, count(*) from alerts.alert where state = 'firing' group by severity");
+        return new FleetFigures(servers, drifted, missing, await engine.Kinds(cancellationToken), firing);
 
         async Task<IReadOnlyDictionary<string, long>> Counts(string sql) => (await connection.QueryAsync<(string Word, long Count)>(new CommandDefinition(sql, new
         {
@@ -44,6 +46,6 @@ public sealed class Fleet(NpgsqlDataSource database, IEngineControl engine, Curr
 
 public static class FleetRegistration
 {
-    /// <summary>Needs servers, the engine and monitoring.</summary>
+    /// <summary>Needs servers, the engine, monitoring and alerts.</summary>
     public static IServiceCollection AddFleet(this IServiceCollection services) => services.AddSingleton<Fleet>();
 }

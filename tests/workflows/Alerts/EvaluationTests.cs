@@ -1,6 +1,7 @@
 using Dapper;
 using ManagedServers.Workflows.Alerts;
 using ManagedServers.Workflows.Monitoring;
+using ManagedServers.Workflows.Tests.Monitoring;
 
 namespace ManagedServers.Workflows.Tests.Alerts;
 
@@ -146,6 +147,36 @@ public sealed class EvaluationTests(Database database) : AlertTest(database)
         Assert.Equal(["Firing soon filling /var"], await Alerts());
         // 100,000 at 1,250 an hour.
         Assert.Equal(80 * 3600, (await Get<AlertList>().List(new AlertFilter()))[0].Value!.Value, 1000.0);
+    }
+
+    [Fact]
+    public async Task Addresses_that_run_out_are_told_when_they_have_and_days_before()
+    {
+        var (filling, well) = (await Server("filling", "monitor", "dhcp"), await Server("well", "monitor", "dhcp"));
+        Task Told(Guid server, long assigned) => Get<Ingestion>().Accept(server, Reports.Dns(Time.GetUtcNow(), Reports.Sample(Time.GetUtcNow().ToUnixTimeSeconds(), Time.GetUtcNow()) with
+        {
+            Connected = null, Dhcp = new DhcpUse { Subnets = [new SubnetUse("192.0.2.0/24", 100, assigned, 0), new SubnetUse("198.51.100.0/24", 0, 0, 0)] },
+        }));
+        await Only(Full with { Name = "used up", Metric = "dhcp.addresses.assigned", Of = "dhcp.addresses.total", ForSeconds = 0 });
+        await (await Rules.Add(new AlertRuleRequest
+        {
+            Name = "soon", Kind = AlertKind.Forecast, Metric = "dhcp.addresses.assigned", Of = "dhcp.addresses.total", Value = 4 * 86_400, ClearValue = 5 * 86_400, ForSeconds = 0,
+        }, "op")).Make();
+        for (var hour = 0; hour < 8; hour++)
+        {
+            Time.Advance(TimeSpan.FromHours(1));
+            await Told(filling, 40 + 5 * hour);
+            await Told(well, 40);
+        }
+
+        await Get<Trends>().Refresh();
+        await Minutes(0.5, async () => { await Told(filling, 75); await Told(well, 40); });
+        Assert.Equal(["Firing soon filling 192.0.2.0/24"], await Alerts());
+        await Minutes(0.5, async () => { await Told(filling, 95); await Told(well, 40); });
+        Assert.Equal(["Firing soon filling 192.0.2.0/24", "Firing used up filling 192.0.2.0/24"], await Alerts());
+        await Minutes(0.5, async () => { await Told(filling, 20); await Told(well, 40); });
+        Assert.Equal(["Firing soon filling 192.0.2.0/24"], await Alerts());
+        await Assert.ThrowsAsync<InvalidInputException>(() => Rules.Add(new AlertRuleRequest { Name = "x", Kind = AlertKind.Rate, Metric = "dhcp.addresses.assigned", Comparison = AlertComparison.Above, Value = 1 }, "op"));
     }
 
     [Fact]

@@ -8,7 +8,7 @@ public sealed class RuleTests(Database database) : AlertTest(database)
     public async Task A_new_installation_has_rules_that_could_have_been_written_by_an_operator()
     {
         var rules = await Rules.List();
-        Assert.Equal(14, rules.Count);
+        Assert.Equal(17, rules.Count);
         foreach (var rule in rules)
         {
             var change = await Rules.Edit(rule.Name, new AlertRuleRequest(), "op");

@@ -30,7 +30,7 @@ internal static class HealthSql
                 when bar.received = 0 then 'unreachable'
                 when last.docker_state <> 'running' then 'dockerDead'
                 when exists (select from down where down.server_id = s.server_id) then 'componentDown'
-                when agents.live > 1 then 'twoAgents'
+                when agents.contested then 'twoAgents'
                 when bar.received < @healthyCount and agents.first_at < @young then 'degraded'
                 when dns.server_id is null and exists (select from servers.component c where c.server_id = s.server_id and c.name = 'monitor' and c.stopped_by is null)
                     and exists (select from servers.component c where c.server_id = s.server_id and c.name = 'dns' and c.stopped_by is null) then 'collectorSilent'
@@ -42,7 +42,7 @@ internal static class HealthSql
                     where h.server_id = s.server_id and h.at > @earliest and h.received_at > @windowSince and not h.late limit @healthyCount) in_time) bar on true
             left join last on last.server_id = s.server_id
             left join lateral (
-                select min(o.first_at) as first_at, count(*) filter (where o.last_at > @windowSince) as live from monitoring.source o where o.server_id = s.server_id and o.kind = 'agent') agents on true
+                select min(o.first_at) as first_at, coalesce(max(o.contested_at) > @windowSince, false) as contested from monitoring.source o where o.server_id = s.server_id and o.kind = 'agent') agents on true
             left join monitoring.dns_state dns on dns.server_id = s.server_id and dns.connected and dns.last_sample_at > @dnsSince)
         """;
 

@@ -6,8 +6,8 @@ namespace ManagedServers.Workflows.Alerts;
 internal sealed record RuleMetric(Metric Metric, string? Label, MetricSql Sql);
 
 /// <summary>
-/// Where a metric stands in a row of <c>monitoring.heartbeat</c>: the only texts that a rule's statement is made of; what operators write are parameters.
-/// What is measured elsewhere (the pools of DHCP) cannot be watched until it has its place here.
+/// Where a metric stands in a row of <c>monitoring.heartbeat</c> or <c>monitoring.dhcp_subnet</c>: the only texts that a rule's statement is made of; what operators write are parameters.
+/// What is kept as counts alone (queries, packets) cannot be watched.
 /// </summary>
 /// <param name="Service">That of the monitoring services which measures it; null for what is part of every beat.</param>
 /// <param name="Column">Null in the row where it was not measured.</param>
@@ -15,7 +15,12 @@ internal sealed record RuleMetric(Metric Metric, string? Label, MetricSql Sql);
 /// <param name="Value">The value: of a list's element <c>e</c>, otherwise of the row.</param>
 internal sealed record MetricSql(string? Service, string Column, string? LabelKey, string Value)
 {
+    private const string Subnet = "subnet";
+
     private static readonly Dictionary<string, MetricSql> Known = All().ToDictionary(m => m.Metric.Name, m => m.Sql);
+
+    /// <summary>Told by Kea, and not by a heartbeat.</summary>
+    public bool IsOfSubnet => LabelKey == Subnet;
 
     /// <summary>Null where there is no such metric, or it cannot have that label.</summary>
     public static RuleMetric? Parse(string text)
@@ -64,6 +69,9 @@ internal sealed record MetricSql(string? Service, string Column, string? LabelKe
         yield return Element(MetricCatalogue.InodesUsed, "disk", "disks", "mount", "inodesUsed");
         yield return Element(MetricCatalogue.NetworkReceived, "network", "network", "interface", "receivedBytes");
         yield return Element(MetricCatalogue.NetworkSent, "network", "network", "interface", "sentBytes");
+        yield return (MetricCatalogue.DhcpTotal, new MetricSql("dhcp", Subnet, Subnet, "total"));
+        yield return (MetricCatalogue.DhcpAssigned, new MetricSql("dhcp", Subnet, Subnet, "assigned"));
+        yield return (MetricCatalogue.DhcpDeclined, new MetricSql("dhcp", Subnet, Subnet, "declined"));
     }
 
     private static (Metric, MetricSql) Row(Metric metric, string? service, string column) => (metric, new MetricSql(service, column, null, column));

@@ -24,6 +24,7 @@ internal sealed class RuleQuery
     // What was measured before says nothing about now.
     private readonly TimeSpan fresh;
     private bool asksHealth;
+    private bool asksSubnets;
 
     public RuleQuery(CurrentMonitoring current, MonitoringOptions options, DateTime now)
     {
@@ -47,8 +48,8 @@ internal sealed class RuleQuery
         var beyond = $"value {(rule.Comparison == AlertComparison.Above ? '>' : '<')} @clear{i}{label}{scope}";
         var (found, measured) = rule.Kind switch
         {
-            AlertKind.Threshold => (Where(Series(metric!, rule.Of), beyond), $"beat where {Column(metric!)} is not null"),
-            AlertKind.Forecast => (Where(Forecast(i, rule, metric!), beyond), $"beat where {Column(metric!)} is not null"),
+            AlertKind.Threshold => (Where(Series(metric!, rule.Of), beyond), Measured(metric!)),
+            AlertKind.Forecast => (Where(Forecast(i, rule, metric!), beyond), Measured(metric!)),
             AlertKind.Rate when Rate(i, rule, metric!) is var rate => (Where(rate, beyond), $"({rate}) rate{i} where true"),
             AlertKind.Absence => (Absence(i, rule, metric!) + scope, "subject where true"),
             _ => (State(i, rule) + scope, $"health where {Tells(rule.Condition!.Value)}"),
@@ -67,6 +68,13 @@ internal sealed class RuleQuery
             parts.Add(Beats());
         }
 
+        if (asksSubnets)
+        {
+            // Kea is looked at as often as it is asked for, and told of with the sample after.
+            parameters.Add("toldSince", now - fresh - 2 * TimeSpan.FromSeconds(current.Monitor.Services.GetValueOrDefault("dhcp")));
+            parts.Add(Subnets);
+        }
+
         if (asksHealth)
         {
             parts.Add(HealthSql.Health);
@@ -75,7 +83,17 @@ internal sealed class RuleQuery
         return ($"with {string.Join(",\n", parts)}\n{string.Join("\nunion all ", branches)}", parameters);
     }
 
+    /// <summary>As Kea told last.</summary>
+    private const string Subnets = """
+        subnet as materialized (
+            select s.server_id, s.name, d.subnet::text as label, d.total, d.assigned, d.declined from subject s
+            cross join lateral (select max(at) as at from monitoring.dhcp_subnet where server_id = s.server_id and at > @toldSince) told
+            join monitoring.dhcp_subnet d on d.server_id = s.server_id and d.at = told.at)
+        """;
+
     private static string Where(string series, string condition) => $"select * from ({series}) series where {condition}";
+
+    private string Measured(RuleMetric metric) => metric.Sql.IsOfSubnet ? "subnet where true" : $"beat where {Column(metric)} is not null";
 
     private string Column(RuleMetric metric)
     {
@@ -86,6 +104,12 @@ internal sealed class RuleQuery
     private string Series(RuleMetric metric, string? of)
     {
         var whole = of is null ? null : MetricSql.Parse(of)!;
+        if (metric.Sql.IsOfSubnet)
+        {
+            asksSubnets = true;
+            return $"select server_id, name, label, {metric.Sql.Value}::double precision{(whole is null ? "" : $" / nullif({whole.Sql.Value}, 0)")} as value from subnet";
+        }
+
         Column(metric);
         if (whole is not null)
         {

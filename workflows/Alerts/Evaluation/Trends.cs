@@ -48,6 +48,7 @@ public sealed class Trends(NpgsqlDataSource database, TimeProvider time, ILogger
             last = servers.LastOrDefault();
         }
         while (servers.Length == ServersAtOnce);
+        await KeepSubnets(connection, transaction, [.. wanted.Values.Where(m => MetricSql.Parse(m.Name)!.Sql.IsOfSubnet).Select(m => m.Name)], now, cancellationToken);
         await connection.ExecuteAsync("update alerts.evaluation set trends_at = @now", new { now }, transaction);
         await transaction.CommitAsync(cancellationToken);
     }
@@ -79,6 +80,21 @@ public sealed class Trends(NpgsqlDataSource database, TimeProvider time, ILogger
 
         return growing;
     }
+
+    /// <summary>Those stand as rows by the minute.</summary>
+    private static Task KeepSubnets(NpgsqlConnection connection, NpgsqlTransaction transaction, string[] metrics, DateTime now, CancellationToken cancellationToken) =>
+        metrics.Length == 0 ? Task.CompletedTask : connection.ExecuteAsync(new CommandDefinition("""
+            insert into alerts.trend (server_id, metric, label, per_second)
+            select server_id, metric, label, slope from (
+                select s.server_id, m.metric, s.subnet::text as label, regr_slope(m.value, extract(epoch from s.at)) as slope, max(s.at) - min(s.at) as known
+                from monitoring.dhcp_subnet s cross join lateral (values (@total, s.total), (@assigned, s.assigned), (@declined, s.declined)) m(metric, value)
+                where s.at >= @from and s.at < @now and m.metric = any(@metrics) group by 1, 2, 3) line
+            where slope > 0 and known >= @fewest
+            """, new
+        {
+            metrics, from = now - Past, now, fewest = TimeSpan.FromHours(FewestHours),
+            total = MetricCatalogue.DhcpTotal.Name, assigned = MetricCatalogue.DhcpAssigned.Name, declined = MetricCatalogue.DhcpDeclined.Name,
+        }, transaction, cancellationToken: cancellationToken));
 
     private static void Add(Dictionary<SeriesKey, List<(double X, double Y)>> points, DateTime at, Rollups block, DateTime from, DateTime now)
     {

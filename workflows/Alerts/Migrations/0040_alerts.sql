@@ -38,6 +38,9 @@ insert into alerts.rule (name, severity, kind, metric, share_of, comparison, val
     ('memory short', 'warning', 'threshold', 'memory.available', 'memory.total', 'below', 0.05, 0.08, 300, 'product', 'Less than 5 % of the memory is available.'),
     ('swap in use', 'info', 'threshold', 'swap.used', 'swap.total', 'above', 0.8, 0.6, 600, 'product', 'More than 80 % of the swap space is in use.'),
     ('processors busy', 'info', 'threshold', 'cpu.idle', null, 'below', 0.05, 0.15, 900, 'product', 'The processors have been busy for a quarter of an hour.'),
+    ('addresses almost used up', 'warning', 'threshold', 'dhcp.addresses.assigned', 'dhcp.addresses.total', 'above', 0.9, 0.85, 300, 'product', 'More than 90 % of the addresses in the pools of a subnet are assigned.'),
+    ('addresses used up', 'critical', 'threshold', 'dhcp.addresses.assigned', 'dhcp.addresses.total', 'above', 0.99, 0.95, 60, 'product', 'A subnet has no more addresses to give.'),
+    ('addresses used up within 4 days', 'warning', 'forecast', 'dhcp.addresses.assigned', 'dhcp.addresses.total', 'below', 345600, 432000, 3600, 'product', 'A subnet fills so fast that its last address will be gone within four days.'),
     ('disk full within 4 days', 'warning', 'forecast', 'disk.used', 'disk.total', 'below', 345600, 432000, 3600, 'product', 'A file system fills so fast that it will be full within four days.');
 
 -- What a rule has found on a server. Kept for a while after it is over; what was over before it fired is not kept.

@@ -137,6 +137,11 @@ internal static class AlertRuleChecks
             errors.Add("of", "must be a metric without a label of which the other one is a part, as disk.total is of disk.used");
         }
 
+        if (rule.Kind is AlertKind.Rate or AlertKind.Absence && metric is { Sql.IsOfSubnet: true })
+        {
+            errors.Add("metric", $"{metric.Metric.Name} can be watched by a threshold or a forecast");
+        }
+
         if (rule.Kind == AlertKind.Absence && metric is { Label: null, Sql.LabelKey: not null })
         {
             errors.Add("metric", $"needs its label, as in {metric.Metric.Name}{{…}}: of those that are not there nobody knows the names");
