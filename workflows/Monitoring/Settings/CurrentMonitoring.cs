@@ -20,6 +20,9 @@ public sealed class CurrentMonitoring(ProductSettings settings, TimeProvider tim
     /// <summary>Beats in the window of a healthy server.</summary>
     public int HealthyCount => held.Settings.HealthyCount;
 
+    /// <summary>Between two sweeps over the hosts whose statistics are fetched.</summary>
+    public TimeSpan PullInterval => TimeSpan.FromSeconds(held.Settings.PullIntervalSeconds);
+
     public TimeSpan HeartbeatsKept => TimeSpan.FromDays(held.Settings.HeartbeatsKeptDays);
 
     public TimeSpan MinutesKept => TimeSpan.FromDays(held.Settings.MinutesKeptDays);
