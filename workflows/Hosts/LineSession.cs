@@ -6,6 +6,9 @@ namespace ManagedServers.Workflows.Hosts;
 /// <summary>A program on a host that stays and answers each line with one line. It stands still most of the time, so it does not count as work that the connection has to be watched for. For one question at a time.</summary>
 public sealed class LineSession : IAsyncDisposable
 {
+    // What a login prints, and a program's last words: nobody reads them while all is well.
+    private const int Murmur = 64 * 1024;
+
     private readonly SshChannel channel;
     private readonly HostTarget target;
     private readonly string what;
@@ -14,7 +17,7 @@ public sealed class LineSession : IAsyncDisposable
     internal LineSession(SshChannel channel, HostTarget target, string what) => (this.channel, this.target, this.what) = (channel, target, what);
 
     /// <summary>Bytes that have come and that nobody has asked for: a program that keeps to the order of question and answer leaves none.</summary>
-    public long Unasked => channel.Output.Waiting + channel.Error.Waiting;
+    public long Unasked => channel.Output.Waiting + Math.Max(0, channel.Error.Waiting - Murmur);
 
     /// <param name="question">Without its line end.</param>
     /// <param name="longest">Bytes of the answer, at most.</param>
@@ -40,10 +43,13 @@ public sealed class LineSession : IAsyncDisposable
 
     private async Task<ReadOnlyMemory<byte>> Exchange(ReadOnlyMemory<byte> question, int longest)
     {
-        if (await channel.Write((byte[])[.. question.Span, (byte)'\n']))
+        byte[] line = [.. question.Span, (byte)'\n'];
+        // The first question waits for the program's start; what was said before a question is no answer to it.
+        var begun = channel is { HasEnded: false, Output: { Started: true, Waiting: 0 } };
+        if (begun || await channel.Write(line))
         {
             var answer = new ArrayBufferWriter<byte>();
-            while (await channel.Output.Read(buffer) is var read and > 0)
+            for (var read = begun ? await channel.Exchange(line, buffer) : await channel.Output.Read(buffer); read > 0; read = await channel.Output.Read(buffer))
             {
                 var end = buffer.AsSpan(0, read).IndexOf((byte)'\n');
                 answer.Write(buffer.AsSpan(0, end < 0 ? read : end));

@@ -2,9 +2,9 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using ManagedServers.Engine;
-using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Servers;
+using Npgsql;
 
 namespace ManagedServers.Workflows.Pull;
 
@@ -30,7 +30,7 @@ public sealed record PullFailure(string Server, string Reason);
 /// <summary>One sweep over the servers that are due. One that fails is a line of the result and holds up nobody.</summary>
 public sealed class PullStatistics(PulledServers pulled, StatisticsPull pull, CurrentMonitoring current) : Step<PullStatistics, PollStatisticsInput, PollSweep>
 {
-    private const int AtOnce = 32;
+    private const int AtOnce = 64;
     private const int MostTold = 100;
     private const int LongestReason = 500;
 
@@ -78,10 +78,6 @@ public sealed class PullStatistics(PulledServers pulled, StatisticsPull pull, Cu
             var read = await pull.Read(server, limit.Token);
             return new Outcome(server, read.Records, null, read.Dropped);
         }
-        catch (Exception e) when (e is IHostProblem or PullRefusedException)
-        {
-            return new Outcome(server, 0, e.Message);
-        }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return new Outcome(server, 0, $"{server.Name} could not be read within {Patience.TotalSeconds:0} s. The host, or this node, is overloaded.");
@@ -94,6 +90,10 @@ public sealed class PullStatistics(PulledServers pulled, StatisticsPull pull, Cu
         catch (ServerNotFoundException)
         {
             return new Outcome(server, 0, $"{server.Name} was removed meanwhile.") { Counts = false };
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or NpgsqlException))
+        {
+            return new Outcome(server, 0, e.Message);
         }
     }
 

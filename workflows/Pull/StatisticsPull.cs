@@ -50,60 +50,57 @@ public sealed class StatisticsPull
 
     private async Task<PullOutcome> Read(PulledServer server, PullSession session, bool agent, bool monitor, bool fresh, TimeSpan longEnough, CancellationToken cancellationToken)
     {
-        var (tally, began) = (new Tally(), Stopwatch.GetTimestamp());
+        var began = Stopwatch.GetTimestamp();
+        List<Taken> all = [];
         do
         {
             var answer = await session.Ask(
                 agent ? new SenderQuestion(session.AgentAcked, current.Agent, false) : null, monitor ? new SenderQuestion(session.MonitorAcked, current.Monitor, fresh) : null,
                 fresh ? FreshPatience : Patience, cancellationToken);
             fresh = false;
-            if (agent)
-            {
-                session.AgentAcked = null;
-                var report = answer.Agent?.Report;
-                (agent, session.AgentAcked) = await Take(server, "agent", true, answer.Agent, report?.Epoch, report?.Beats, beat => beat?.Seq,
-                    beats => ingestion.Accept(server.Id, report! with { Beats = beats }, current.PullInterval, cancellationToken), tally);
-            }
-
-            if (monitor)
-            {
-                session.MonitorAcked = null;
-                var report = answer.Monitor?.Report;
-                (monitor, session.MonitorAcked) = await Take(server, "monitor", server.HasMonitor, answer.Monitor, report?.Epoch, report?.Samples, sample => sample?.Seq,
-                    samples => ingestion.Accept(server.Id, report! with { Samples = samples }, cancellationToken), tally);
-            }
+            var (beats, samples) = (answer.Agent?.Report, answer.Monitor?.Report);
+            // Both at once: they are committed together then.
+            var ofAgent = !agent ? Taken.Nothing : Take(server, "agent", true, answer.Agent, beats?.Epoch, beats?.Beats, beat => beat?.Seq,
+                some => ingestion.Accept(server.Id, beats! with { Beats = some }, current.PullInterval, cancellationToken));
+            var ofMonitor = !monitor ? Taken.Nothing : Take(server, "monitor", server.HasMonitor, answer.Monitor, samples?.Epoch, samples?.Samples, sample => sample?.Seq,
+                some => ingestion.Accept(server.Id, samples! with { Samples = some }, cancellationToken));
+            (session.AgentAcked, session.MonitorAcked) = (agent ? null : session.AgentAcked, monitor ? null : session.MonitorAcked);
+            await Task.WhenAll(ofAgent, ofMonitor);
+            all.AddRange([await ofAgent, await ofMonitor]);
+            (session.AgentAcked, session.MonitorAcked) = (agent ? all[^2].Acked : session.AgentAcked, monitor ? all[^1].Acked : session.MonitorAcked);
+            (agent, monitor) = (all[^2].More, all[^1].More);
         }
         while ((agent || monitor) && Stopwatch.GetElapsedTime(began) < longEnough);
-        return tally.Problems.Count == 0
-            ? new PullOutcome(tally.Records, tally.Dropped.Count == 0 ? null : string.Join(" ", tally.Dropped.Take(3)))
-            : throw new PullRefusedException(string.Join(" ", tally.Problems));
+        var dropped = all.SelectMany(t => t.Dropped).Take(3).ToList();
+        return all.Any(t => t.Problem is not null) ? throw new PullRefusedException(string.Join(" ", all.Select(t => t.Problem).OfType<string>()))
+            : new PullOutcome(all.Sum(t => t.Records), dropped.Count == 0 ? null : string.Join(" ", dropped));
     }
 
     /// <summary>Commits what one of them has given.</summary>
-    /// <returns>Whether it has more, and what it may forget.</returns>
-    private static async Task<(bool More, Acknowledgement? Acked)> Take<TReport, TRecord>(
-        PulledServer server, string who, bool needed, SenderAnswer<TReport>? answer, string? epoch, IReadOnlyList<TRecord>? records, Func<TRecord, long?> seq, Func<IReadOnlyList<TRecord>, Task<Accepted>> accept, Tally tally)
+    private static async Task<Taken> Take<TReport, TRecord>(
+        PulledServer server, string who, bool needed, SenderAnswer<TReport>? answer, string? epoch, IReadOnlyList<TRecord>? records, Func<TRecord, long?> seq, Func<IReadOnlyList<TRecord>, Task<Accepted>> accept)
     {
         if (answer?.Problem is { } problem)
         {
-            if (needed)
+            return new Taken
             {
-                tally.Problems.Add($"The {who} on {server.Name} does not answer: {problem}. Whether it runs, the host tells: {(who == "agent" ? "python3 agent/agent.py status, in the product's folder there" : "docker logs managed-servers-monitor")}.");
-            }
-
-            return default;
+                Problem = !needed ? null
+                    : $"The {who} on {server.Name} does not answer: {problem}. Whether it runs, the host tells: {(who == "agent" ? "python3 agent/agent.py status, in the product's folder there" : "docker logs managed-servers-monitor")}.",
+            };
         }
 
         if (!Guid.TryParse(answer?.Server, out var reports) || reports != server.Id)
         {
-            tally.Problems.Add($"The {who} on the host of {server.Name} reports for {(answer?.Server is { Length: <= 64 } other ? $"server {other}" : "nobody known")} and not for this server. Nothing of it was taken. "
-                + $"The address may be another host's by now; otherwise install again: msctl servers install {server.Name}");
-            return default;
+            return new Taken
+            {
+                Problem = $"The {who} on the host of {server.Name} reports for {(answer?.Server is { Length: <= 64 } other ? $"server {other}" : "nobody known")} and not for this server. Nothing of it was taken. "
+                    + $"The address may be another host's by now; otherwise install again: msctl servers install {server.Name}",
+            };
         }
 
         if (records is not [.., var last])
         {
-            return default;
+            return new Taken();
         }
 
         if (records.Count > MostRecords)
@@ -111,12 +108,16 @@ public sealed class StatisticsPull
             throw new PullRefusedException($"The {who} on the host of {server.Name} gives {records.Count} records at once; at most {MostRecords} are taken. Nothing of them was.");
         }
 
-        tally.Records += await Commit(server, records, accept, tally);
-        return (answer!.More, epoch is { Length: <= 64 } && seq(last) is { } through ? new Acknowledgement(epoch, through) : null);
+        List<string> dropped = [];
+        return new Taken
+        {
+            Records = await Commit(server, records, accept, dropped), Dropped = dropped, More = answer!.More,
+            Acked = epoch is { Length: <= 64 } && seq(last) is { } through ? new Acknowledgement(epoch, through) : null,
+        };
     }
 
     /// <summary>One record that the product does not take must not hold up the others: it is told, and let go of.</summary>
-    private static async Task<int> Commit<TRecord>(PulledServer server, IReadOnlyList<TRecord> records, Func<IReadOnlyList<TRecord>, Task<Accepted>> accept, Tally tally)
+    private static async Task<int> Commit<TRecord>(PulledServer server, IReadOnlyList<TRecord> records, Func<IReadOnlyList<TRecord>, Task<Accepted>> accept, List<string> dropped)
     {
         try
         {
@@ -124,7 +125,7 @@ public sealed class StatisticsPull
         }
         catch (InvalidInputException refusal) when (records.Count == 1)
         {
-            tally.Dropped.Add($"A record of {server.Name} was refused and dropped: {refusal.Message}");
+            dropped.Add($"A record of {server.Name} was refused and dropped: {refusal.Message}");
             return 0;
         }
         catch (InvalidInputException)
@@ -132,19 +133,27 @@ public sealed class StatisticsPull
             var taken = 0;
             foreach (var record in records)
             {
-                taken += await Commit(server, [record], accept, tally);
+                taken += await Commit(server, [record], accept, dropped);
             }
 
             return taken;
         }
     }
 
-    private sealed class Tally
+    /// <summary>What came of an answer of one of them.</summary>
+    private sealed record Taken
     {
-        public int Records { get; set; }
+        public static Task<Taken> Nothing { get; } = Task.FromResult(new Taken());
 
-        public List<string> Problems { get; } = [];
+        public int Records { get; init; }
 
-        public List<string> Dropped { get; } = [];
+        public bool More { get; init; }
+
+        /// <summary>What it may forget.</summary>
+        public Acknowledgement? Acked { get; init; }
+
+        public string? Problem { get; init; }
+
+        public IReadOnlyList<string> Dropped { get; init; } = [];
     }
 }

@@ -39,6 +39,7 @@ public sealed class PullTests
         await ProductProcess.Until(async () => (await Server(host)).GetProperty("heartbeat") is var beat && beat.GetProperty("status").GetString() == "healthy", "four beats of the last two minutes are there");
         await EachIsThereOnce(host);
         await SweepsHideNoOtherRuns(host);
+        await OneLoginServesManySweeps(host);
 
         await Ask(host, 20);
         var uninstalled = await host.Outcome((await host.Post("/api/v2/pvservers/ns1/uninstall", new { })).GetProperty("runId").GetGuid());
@@ -109,6 +110,20 @@ public sealed class PullTests
     {
         Assert.Equal(["install", "install"], (await host.Get("/api/v2/runs")).GetProperty("items").EnumerateArray().Select(r => r.GetProperty("kind").GetString()));
         Assert.NotEqual(0, (await host.Get("/api/v2/runs?kind=poll-statistics")).GetProperty("items").GetArrayLength());
+    }
+
+    private static async Task OneLoginServesManySweeps(RegisteredHost host)
+    {
+        Task<string> Logins() => host.Lab.Run("grep -c '^Accepted ' /var/log/ssh.log");
+        async Task<string?> Last() => (await host.Get("/api/v2/runs?kind=poll-statistics&state=succeeded&limit=1")).GetProperty("items")[0].GetProperty("id").GetString();
+        var before = await Logins();
+        for (var sweep = 0; sweep < 2; sweep++)
+        {
+            var last = await Last();
+            await ProductProcess.Until(async () => await Last() != last, "there is another sweep");
+        }
+
+        Assert.Equal(before, await Logins());
     }
 
     /// <summary>Nothing that the host begins reaches the product.</summary>

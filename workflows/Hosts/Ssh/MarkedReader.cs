@@ -45,6 +45,9 @@ internal sealed class MarkedReader(Stream stream, string marker)
         return await ReadStream(buffer);
     }
 
+    /// <summary>As <see cref="Read"/>, after the start, on the caller's own thread.</summary>
+    public int ReadBlocking(Span<byte> buffer) => stream.Read(buffer);
+
     private async Task<bool> SkipNoise()
     {
         var buffer = new byte[4096];

@@ -31,6 +31,8 @@ internal sealed class SshChannel : IAsyncDisposable
     /// <summary>It was to become root through sudo.</summary>
     public bool AsRoot { get; }
 
+    public bool HasEnded => ended.IsCompleted;
+
     public MarkedReader Output { get; }
 
     public MarkedReader Error { get; }
@@ -79,6 +81,18 @@ internal sealed class SshChannel : IAsyncDisposable
 
         _ = writing.ContinueWith(t => t.Exception, TaskScheduler.Default);
         return false;
+    }
+
+    /// <summary>Writes, and reads what comes then, on one thread: handing over between threads would be most of what a short question costs. 0 at the end; for a program that has started.</summary>
+    public async Task<int> Exchange(ReadOnlyMemory<byte> data, Memory<byte> buffer)
+    {
+        var exchange = BlockingThreads.Run(() =>
+        {
+            input!.Write(data.Span);
+            return Output.ReadBlocking(buffer.Span);
+        });
+        await OrLost(exchange);
+        return await exchange;
     }
 
     /// <summary>No more input.</summary>

@@ -688,7 +688,7 @@ def leave():
     except (OSError, ValueError):
         spool = beside("spool")
     shutil.rmtree(spool, ignore_errors=True)
-    for name in ("agent.log", "agent.log.1", "agent.lock", "supervisor.lock"):
+    for name in ("agent.log", "agent.log.1", "agent.lock", "supervisor.lock", SOCKET):
         if os.path.exists(beside(name)):
             os.unlink(beside(name))
     print(json.dumps({"changed": changed}))

@@ -15,13 +15,24 @@ LONGEST = 1 << 20    # bytes of an answer of one of them
 FORGOTTEN = 900      # seconds without a question, after which the product is gone and nobody has told us
 
 
-def ask(folder, question):
-    deadline = time.monotonic() + PATIENCE
-    os.chdir(folder)  # the path of a socket has 107 characters at most, and a home folder can be long
-    with socket.socket(socket.AF_UNIX) as peer:
+def begin(folder, question):
+    """A connection with the question in it, or why there is none."""
+    peer = socket.socket(socket.AF_UNIX)
+    try:
+        os.chdir(folder)  # the path of a socket has 107 characters at most, and a home folder can be long
         peer.settimeout(PATIENCE)
         peer.connect("pull.sock")
         peer.sendall(json.dumps(question).encode() + b"\n")
+        return peer
+    except OSError as error:
+        peer.close()
+        return error
+
+
+def end(peer, deadline):
+    if isinstance(peer, OSError):
+        raise peer
+    with peer:
         answer = b""
         while not answer.endswith(b"\n"):
             peer.settimeout(max(0.01, deadline - time.monotonic()))
@@ -34,9 +45,9 @@ def ask(folder, question):
     return answer.decode().strip()
 
 
-def answer_of(folder, question):
+def answer_of(peer, deadline):
     try:
-        return ask(folder, question)
+        return end(peer, deadline)
     except (OSError, ValueError) as error:
         return json.dumps({"problem": str(error) or type(error).__name__})
 
@@ -49,6 +60,7 @@ while select.select([0], [], [], FORGOTTEN)[0]:
             sys.exit()
         line += part
     questions = json.loads(line.decode())
-    answers = ['"%s":%s' % (name, answer_of(folder, questions[name])) for name, folder in zip(("agent", "monitor"), sys.argv[1:]) if name in questions]
-    sys.stdout.write("{%s}\n" % ",".join(answers))
+    asked = [(name, begin(folder, questions[name])) for name, folder in zip(("agent", "monitor"), sys.argv[1:]) if name in questions]
+    deadline = time.monotonic() + PATIENCE
+    sys.stdout.write("{%s}\n" % ",".join('"%s":%s' % (name, answer_of(peer, deadline)) for name, peer in asked))
     sys.stdout.flush()
