@@ -43,9 +43,15 @@ public sealed class LineSession : IAsyncDisposable
 
     private async Task<ReadOnlyMemory<byte>> Exchange(ReadOnlyMemory<byte> question, int longest)
     {
+        // The first question waits for the program's start.
+        var started = channel.Output.Started;
+        if (started && channel.Output.Waiting > 0)
+        {
+            throw new HostRejectedException(HostProblem.CommandFailed, $"{what} speaks without being asked. Nothing of it was taken.");
+        }
+
         byte[] line = [.. question.Span, (byte)'\n'];
-        // The first question waits for the program's start; what was said before a question is no answer to it.
-        var begun = channel is { HasEnded: false, Output: { Started: true, Waiting: 0 } };
+        var begun = started && !channel.HasEnded;
         if (begun || await channel.Write(line))
         {
             var answer = new ArrayBufferWriter<byte>();
