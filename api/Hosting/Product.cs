@@ -18,6 +18,7 @@ using ManagedServers.Workflows.HostKeys;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Pull;
 using ManagedServers.Workflows.RabbitMq;
 using ManagedServers.Workflows.Routes;
 using ManagedServers.Workflows.Servers;
@@ -90,13 +91,13 @@ internal static class Product
         builder.Services.AddEngine(engine => engine.NodeName = options.NodeName)
             .AddWorkflow<InstallWorkflow>().AddWorkflow<UninstallWorkflow>().AddWorkflow<StartWorkflow>().AddWorkflow<StopWorkflow>().AddWorkflow<RestartWorkflow>().AddWorkflow<RunCommandsWorkflow>()
             .AddWorkflow<ManualInstallWorkflow>().AddWorkflow<ManualUninstallWorkflow>().AddWorkflow<RotateCredentialWorkflow>().AddWorkflow<AcceptHostKeyWorkflow>()
-            .AddWorkflow<ApplyWorkflow>().AddWorkflow<CheckDriftWorkflow>().AddWorkflow<NotifyWorkflow>();
+            .AddWorkflow<ApplyWorkflow>().AddWorkflow<CheckDriftWorkflow>().AddWorkflow<NotifyWorkflow>().AddWorkflow<PollStatisticsWorkflow>();
 
         // After the engine, which refuses to start under a name that is taken: nothing else has begun by then.
         builder.Services.AddMonitoring();
         builder.Services.AddRabbitMq(new RabbitMqOptions { Node = options.NodeName });
         builder.Services.AddAlerts();
-        builder.Services.AddDrift().AddFleet();
+        builder.Services.AddDrift().AddFleet().AddPull();
         builder.Services.AddSignIn();
         builder.Services.AddDashboard();
         builder.Services.AddExceptionHandler<Problems>().AddProblemDetails().AddOpenApi("v2", document =>

@@ -23,7 +23,7 @@ public sealed record InstallRequest : CommandsRequest
     /// <summary>Where DNS is to listen; on every IPv4 address, port 53, if null.</summary>
     public IReadOnlyList<Listen>? Listen { get; init; }
 
-    /// <summary><c>https</c> or <c>rabbitmq</c>: how the monitor sends what it counts; as now if null.</summary>
+    /// <summary><c>https</c> or <c>rabbitmq</c>: how the monitor sends what it counts; <c>pull</c>: the product fetches all that is measured. As now if null.</summary>
     public string? Statistics { get; init; }
 
     /// <summary>Kea's Dhcp4 document; what DHCP serves now if null.</summary>

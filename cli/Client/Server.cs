@@ -42,7 +42,7 @@ public sealed record Server
     /// <summary>Where the host reaches the product.</summary>
     public string? ApiAddress { get; init; }
 
-    /// <summary><c>https</c> or <c>rabbitmq</c>: how its monitor sends what it counts.</summary>
+    /// <summary><c>https</c> or <c>rabbitmq</c>: how its monitor sends what it counts; <c>pull</c>: the product fetches that, and the agent's heartbeats.</summary>
     public string? Statistics { get; init; }
 
     /// <summary><c>new</c>, <c>installing</c>, <c>uninstalling</c>, <c>starting</c>, <c>running</c>, <c>drifted</c>, <c>stopped</c>, <c>failed</c> or <c>unreachable</c>.</summary>
@@ -56,6 +56,9 @@ public sealed record Server
 
     /// <summary>Why nobody knows whether its host is as it was asked to be; null where somebody has looked.</summary>
     public string? DriftProblem { get; init; }
+
+    /// <summary>Why its statistics could not be fetched, three times in a row or more often; null otherwise.</summary>
+    public string? PullProblem { get; init; }
 
     /// <summary>What is installed.</summary>
     public IReadOnlyList<Component> Components { get; init; } = [];

@@ -20,6 +20,7 @@ public sealed class InstallForm
     public bool Monitor { get; set; } = true;
     public bool Dhcp { get; set; }
     public string DhcpDocument { get; set; } = "";
+    public string Statistics { get; set; } = "";
     public List<Zone> Zones { get; } = [new()];
     public List<Address> Listen { get; } = [new()];
     public List<TransferKey> Keys { get; } = [];
@@ -80,12 +81,13 @@ public sealed class InstallForm
         Listen = Dns ? [.. Listen.Select(l => new ListenRequest(l.Text.Trim(), Number(l.Port)))] : null,
         Dhcp = Dhcp ? Document() : null,
         DropSubnets = ShowsCurrentDhcp,
+        Statistics = Statistics.Length > 0 ? Statistics : null,
         PreCommands = Before.Count == 0 ? null : [.. Before.Select(c => c.Request())],
         PostCommands = After.Count == 0 ? null : [.. After.Select(c => c.Request())],
     };
 
     /// <summary>Whether the page has a place for what is wrong with this field.</summary>
-    public static bool Shows(string field) => field is "zones" or "keys" or "dhcp" or "components" || field.StartsWith("dhcp.", StringComparison.Ordinal) || field.StartsWith("zones[", StringComparison.Ordinal) || field.StartsWith("keys[", StringComparison.Ordinal) || field.StartsWith("listen[", StringComparison.Ordinal)
+    public static bool Shows(string field) => field is "zones" or "keys" or "dhcp" or "components" or "statistics" || field.StartsWith("dhcp.", StringComparison.Ordinal) || field.StartsWith("zones[", StringComparison.Ordinal) || field.StartsWith("keys[", StringComparison.Ordinal) || field.StartsWith("listen[", StringComparison.Ordinal)
         || field.StartsWith("preCommands[", StringComparison.Ordinal) || field.StartsWith("postCommands[", StringComparison.Ordinal);
 
     private IEnumerable<string> Chosen()

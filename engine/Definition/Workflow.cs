@@ -11,6 +11,12 @@ public sealed class WorkflowAttribute(string kind, int version = 1) : Attribute
 
     /// <summary>Version of its plan.</summary>
     public int Version { get; } = version;
+
+    /// <summary>
+    /// Hours for which a run is kept after its end, where it happens so often that it would hide the others: lists show those of it that paused, failed or were
+    /// cancelled, and the rest only to whoever asks for its kind. 0, the default: as any other.
+    /// </summary>
+    public int RoutineHours { get; set; }
 }
 
 /// <summary>A definition: from an input to a list of named steps.</summary>

@@ -17,6 +17,9 @@ internal abstract class WorkflowDefinition
 
     public required int Version { get; init; }
 
+    /// <summary>How long an ended run is kept; null: as any other.</summary>
+    public required TimeSpan? Routine { get; init; }
+
     public required Type WorkflowType { get; init; }
 
     public abstract string Title(JsonElement input);
@@ -51,6 +54,7 @@ internal sealed class WorkflowDefinition<TWorkflow, TInput>(TWorkflow workflow, 
         {
             Kind = name.Kind,
             Version = name.Version,
+            Routine = name.RoutineHours > 0 ? TimeSpan.FromHours(name.RoutineHours) : null,
             WorkflowType = typeof(TWorkflow),
         };
     }
@@ -87,6 +91,9 @@ internal sealed class WorkflowCatalog
     }
 
     public IReadOnlyCollection<string> Kinds => byKind.Keys;
+
+    /// <summary>Those whose runs are kept for a shorter time, and for how long.</summary>
+    public IReadOnlyList<(string Kind, TimeSpan Kept)> Routine => [.. byKind.Values.Where(d => d.Routine is not null).Select(d => (d.Kind, d.Routine!.Value))];
 
     public WorkflowDefinition? Find(string kind) => byKind.GetValueOrDefault(kind);
 

@@ -5,7 +5,7 @@ using Npgsql;
 namespace ManagedServers.Engine;
 
 /// <summary>Counts what ended, and removes what is older than it is kept, in batches; one node at a time.</summary>
-internal sealed class Housekeeping(NpgsqlDataSource database, LogDays logDays, EngineOptions options, TimeProvider time, ILogger<Housekeeping> logger)
+internal sealed class Housekeeping(NpgsqlDataSource database, LogDays logDays, WorkflowCatalog catalog, EngineOptions options, TimeProvider time, ILogger<Housekeeping> logger)
 {
     // Any number will do as long as nobody else uses it; "mshk" in ASCII.
     private const long Lock = 0x6D73686B;
@@ -53,6 +53,7 @@ internal sealed class Housekeeping(NpgsqlDataSource database, LogDays logDays, E
         try
         {
             await Count(connection);
+            await RemoveRoutine(connection);
             await RemoveRuns(connection);
             await connection.ExecuteAsync("""
                 delete from engine.stat_minute where minute < now() - @KeepStatistics;
@@ -79,6 +80,23 @@ internal sealed class Housekeeping(NpgsqlDataSource database, LogDays logDays, E
         on conflict (minute, kind) do update set succeeded = excluded.succeeded, failed = excluded.failed, cancelled = excluded.cancelled,
                steps = excluded.steps, worked = excluded.worked, longest = excluded.longest
         """, new { Late });
+
+    /// <summary>What is kept for hours only. What was retried between the look and the lock stays, as below.</summary>
+    private async Task RemoveRoutine(NpgsqlConnection connection)
+    {
+        var routine = catalog.Routine;
+        if (routine.Count > 0)
+        {
+            await connection.ExecuteAsync("""
+                with old as (
+                    select r.id, k.kept from engine.run r join unnest(@kinds, @kept) k (kind, kept) on r.kind = k.kind
+                    where r.finished_at < now() - k.kept and r.parent is null and not exists (select from engine.run c where c.parent = r.id)
+                    order by r.finished_at limit @most),
+                held as (select id, finished_at from engine.run where id in (select id from old) and finished_at is not null for update skip locked)
+                delete from engine.run r using old o, held h where r.id = o.id and h.id = o.id and h.finished_at < now() - o.kept
+                """, new { kinds = routine.Select(r => r.Kind).ToArray(), kept = routine.Select(r => r.Kept).ToArray(), most = Batch * BatchesAtOnce });
+        }
+    }
 
     private async Task RemoveRuns(NpgsqlConnection connection)
     {

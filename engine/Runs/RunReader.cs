@@ -6,7 +6,7 @@ using Npgsql;
 namespace ManagedServers.Engine;
 
 /// <summary>Reads runs as operators see them.</summary>
-internal sealed class RunReader(NpgsqlDataSource database, EngineOptions options)
+internal sealed class RunReader(NpgsqlDataSource database, WorkflowCatalog catalog, EngineOptions options)
 {
     private const int PageLimit = 200;
     private const int LogLimit = 10_000;
@@ -72,11 +72,14 @@ internal sealed class RunReader(NpgsqlDataSource database, EngineOptions options
 
         Identifiers.Allow(filter.Kind, nameof(filter.Kind));
         Identifiers.Allow(filter.Subject, nameof(filter.Subject));
+        string[] routine = filter.Kind is null && filter.Parent is null ? [.. catalog.Routine.Select(r => r.Kind)] : [];
         var conditions = string.Concat(new[]
         {
             filter.Kind is not null ? " and r.kind = @Kind" : null,
             filter.Subject is not null ? " and r.subject = @Subject" : null,
             filter.Parent is not null ? " and r.parent = @Parent" : null,
+            // They are kept for so short a time that there are not many to pass over.
+            routine.Length > 0 ? " and (r.kind <> all(@routine) or r.state in ('paused', 'failed', 'cancelled'))" : null,
         });
         var any = filter.States.Count == 0 && filter.Kind is null && filter.Subject is null;
         // A page of each state, from the index that has its rows in order, then the newest of all: no filter looks at rows that it does not show.
@@ -96,6 +99,7 @@ internal sealed class RunReader(NpgsqlDataSource database, EngineOptions options
             filter.Parent,
             filter.Before,
             filter.Limit,
+            routine,
             options.Lease,
         });
         return [.. rows.Select(r => r.Summary())];

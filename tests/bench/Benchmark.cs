@@ -2,6 +2,7 @@ using ManagedServers.Bench.Figures;
 using ManagedServers.Bench.Ingest;
 using ManagedServers.Bench.Monitoring;
 using ManagedServers.Bench.Provisioning;
+using ManagedServers.Bench.Pull;
 using ManagedServers.Bench.Setup;
 
 namespace ManagedServers.Bench;
@@ -22,6 +23,7 @@ internal sealed record Benchmark(string Name, IReadOnlyList<string> Parts, Func<
         new("provisioning", [.. ProvisioningFigures.Parts.Select(f => f.Name)], ProvisioningFigures.Measure),
         new("monitoring", [.. MonitoringFigures.Parts.Select(f => f.Name)], MonitoringFigures.Measure),
         new("ingest", IngestFigures.Parts, IngestFigures.Measure),
+        new("pull", [.. PullFigures.Parts], PullFigures.Measure),
     ];
 
     private static async IAsyncEnumerable<Figure> MeasureEngine(BenchArguments arguments)

@@ -1,5 +1,5 @@
 // What the product costs, each figure beside a reference measured in the same run.
-// [engine|provisioning|monitoring] [FIGURE...] [--quick] --data FOLDER --out FOLDER; without a name all of them, and at the end what was missed
+// [engine|provisioning|monitoring|pull] [FIGURE...] [--quick] --data FOLDER --out FOLDER; without a name all of them, and at the end what was missed
 // node CONNECTION NAME, hangfire-server CONNECTION: processes to be killed
 using ManagedServers.Bench;
 using ManagedServers.Bench.Reference;

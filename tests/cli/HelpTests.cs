@@ -47,7 +47,8 @@ public sealed class HelpTests : IDisposable
         [
             "login", "logout", "whoami", "tokens list", "servers list", "servers show", "servers test", "servers metrics", "routes list", "routes show", "routes test", "commands list", "commands show",
             "config show", "config versions", "config diff", "drift list", "drift check", "runs list", "runs show", "runs watch", "runs log", "settings list", "settings show", "settings history",
-            "settings rabbitmq show", "settings rabbitmq test", "heartbeats", "hits", "version", "completion",
+            "settings rabbitmq show", "settings rabbitmq test", "heartbeats", "hits", "unasked", "dhcp subnets", "dhcp leases", "version", "completion",
+            "alerts list", "alerts health", "alerts rules list", "alerts rules show", "alerts rules preview", "alerts maintenance list", "alerts channels list", "alerts channels test",
         ];
         Assert.Equal(without.Order(), Leaves(Root.Build(), "").Where(l => !l.Command.Options.Contains(StartedRuns.Plan)).Select(l => l.Path).Order());
     }

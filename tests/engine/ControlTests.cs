@@ -233,6 +233,36 @@ public sealed class ControlTests
     }
 
     [Fact]
+    public async Task Routine_runs_stand_in_no_list_that_does_not_ask_for_them_unless_they_failed_and_go_after_hours()
+    {
+        await using var node = await TestNode.Start(new Actors().On("bad", _ => throw new StepRejectedException("no")), services: s => s.AddWorkflow<RoutineWorkflow, Script>());
+        async Task<Guid> Routine(Spec step) => (await node.Runs.Start<RoutineWorkflow, Script>(new Script([step]), new StartRun { RequestedBy = "ada" })).Id;
+        var (well, failed, other) = (await Routine("a"), await Routine(new Spec("bad") { OnFailure = StepFailure.Fail }), await node.Begin("a"));
+        await Task.WhenAll(new[] { well, failed, other }.Select(node.Ended));
+
+        Assert.Equal([other, failed], (await node.Runs.List(new RunFilter())).Select(r => r.Id));
+        Assert.Equal([other], (await node.Runs.List(new RunFilter { States = [RunState.Succeeded] })).Select(r => r.Id));
+        Assert.Equal([failed, well], (await node.Runs.List(new RunFilter { Kind = "routine" })).Select(r => r.Id));
+
+        await using var connection = await node.Database.OpenConnectionAsync();
+        await connection.ExecuteAsync("update engine.run set finished_at = finished_at - interval '3 hours' where id <> @failed", new { failed });
+        await ActivatorUtilities.CreateInstance<Housekeeping>(node.Services).Keep();
+        Assert.Equal([other, failed], (await node.Runs.Get([well, failed, other])).Select(r => r.Id).OrderDescending());
+    }
+
+    [Workflow("routine", RoutineHours = 2)]
+    private sealed class RoutineWorkflow : IWorkflow<Script>
+    {
+        public string Title(Script input) => "again";
+
+        public void Describe(WorkflowPlan<Script> plan)
+        {
+            var spec = plan.Input.Steps[0];
+            plan.Step(spec.Name, spec.Name, ScriptedStep.With(new Told(spec.Name, ""))).Retry(Backoff.None).OnFailure(spec.OnFailure);
+        }
+    }
+
+    [Fact]
     public async Task An_old_run_that_is_being_retried_stays_with_its_children()
     {
         await using var node = await TestNode.Start(options: o => o.Workers = 0);

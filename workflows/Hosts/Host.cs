@@ -37,6 +37,8 @@ internal sealed class Host : IHost
     public Task<CommandResult> Run(IReadOnlyList<string> argv, CommandOptions? options = null, CancellationToken cancellationToken = default) =>
         runner.Run(argv, options ?? new CommandOptions(), cancellationToken);
 
+    public Task<LineSession> Converse(IReadOnlyList<string> argv, CancellationToken cancellationToken = default) => runner.Converse(argv, cancellationToken);
+
     public Task<CommandResult> RunKept(string key, KeptCommand command, CancellationToken cancellationToken = default) => kept.Run(key, command, cancellationToken);
 
     public Task<KeptCommandState> LookUpKept(string key, CancellationToken cancellationToken = default) => kept.LookUp(key, cancellationToken);

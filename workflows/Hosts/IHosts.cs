@@ -28,6 +28,9 @@ public interface IHost : IAsyncDisposable
     /// <summary>Runs a program and waits for its end. The arguments are in the host's process list: secrets go through <see cref="CommandOptions.Stdin"/>.</summary>
     Task<CommandResult> Run(IReadOnlyList<string> argv, CommandOptions? options = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Starts a program that stays and answers each line with one line, as root where the login may become it. It takes one of the eight channels until it is disposed of, and so does the host's connection.</summary>
+    Task<LineSession> Converse(IReadOnlyList<string> argv, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Runs a command that survives the loss of the connection and of the product. Called again with the same key it attaches:
     /// streams the output from its beginning, waits, and gives the recorded result; it is never started twice.

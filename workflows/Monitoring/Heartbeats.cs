@@ -37,7 +37,10 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
             left join lateral (
                 select count(*)::integer as received from (
                     select 1 from monitoring.heartbeat h
-                    where h.server_id = asked.server_id and h.at > @earliest and h.received_at > @since and not h.late limit @most) in_time) bar on true
+                    where h.server_id = asked.server_id and h.at > @earliest and not h.late
+                      -- What is fetched is heard of that much later.
+                      and h.received_at > @since - case when exists (select from monitoring.pull p where p.server_id = asked.server_id) then @pull else interval '0' end
+                    limit @most) in_time) bar on true
             left join lateral (
                 select h.at, h.docker_state, h.docker_version, h.components from monitoring.heartbeat h
                 where h.server_id = asked.server_id and not h.late order by h.at desc, h.seq desc limit 1) last on true
@@ -45,7 +48,8 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
         {
             ids = serverIds.ToArray(),
             since = now - current.Window - options.Grace,
-            earliest = now - current.Window - 2 * options.Grace,
+            earliest = now - current.Window - 2 * options.Grace - 2 * current.PullInterval,
+            pull = current.PullInterval,
             most = current.HealthyCount,
         }, cancellationToken: cancellationToken));
         var found = rows.DistinctBy(r => r.ServerId).ToDictionary(r => r.ServerId);

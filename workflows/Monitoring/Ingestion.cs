@@ -22,6 +22,11 @@ public sealed class Ingestion
         await Accept(Delivery.Agent, () => HeartbeatRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken) with { Settings = current.Agent, Agent = PayloadFiles.AgentDigest };
 
     /// <inheritdoc cref="Accept(Guid, HeartbeatReport, CancellationToken)"/>
+    /// <param name="waited">How long a beat waits to be fetched, and is not late for that.</param>
+    public Task<Accepted> Accept(Guid serverId, HeartbeatReport report, TimeSpan waited, CancellationToken cancellationToken = default) =>
+        Accept(Delivery.Agent, () => HeartbeatRules.Check(serverId, report, time.GetUtcNow(), options with { Grace = options.Grace + waited }), cancellationToken);
+
+    /// <inheritdoc cref="Accept(Guid, HeartbeatReport, CancellationToken)"/>
     public async Task<Accepted> Accept(Guid serverId, DnsReport report, CancellationToken cancellationToken = default) =>
         await Accept(Delivery.Monitor, () => DnsRules.Check(serverId, report, time.GetUtcNow(), options), cancellationToken) with { Settings = current.Monitor };
 

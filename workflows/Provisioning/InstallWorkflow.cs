@@ -115,9 +115,9 @@ public sealed class InstallWorkflow : IWorkflow<InstallInput>
             ConfigurationPlan.Serve(plan, server, Image(input, steps.Component), input.Dns?.Listen ?? [], steps);
         }
 
-        var agent = ConfigurationPlan.Changing(plan.Step("install-agent", "Install the heartbeat agent", InstallAgent.With(new AgentInput(server, input.ApiAddress))));
+        var agent = ConfigurationPlan.Changing(plan.Step("install-agent", "Install the heartbeat agent", InstallAgent.With(new AgentInput(server, input.ApiAddress, input.Statistics))));
         ComponentPlan.Prove(plan, server, input.Dns is null ? null : new ProveInput(server, input.Dns.ConfigurationId, Serials: true), input.Dhcp is not null, StepFailure.Compensate);
-        plan.Step("await-heartbeat", "Wait for a heartbeat", AwaitHeartbeat.With(results => new HeartbeatInput(server, input.ApiAddress, results.Of(agent).InstalledAt)))
+        plan.Step("await-heartbeat", "Wait for a heartbeat", AwaitHeartbeat.With(results => new HeartbeatInput(server, input.ApiAddress, results.Of(agent).InstalledAt, input.Statistics)))
             .Retry(Backoff.None).Timeout(TimeSpan.FromMinutes(3)).OnFailure(StepFailure.Compensate);
         CommandSteps.After(plan, input.Commands);
 

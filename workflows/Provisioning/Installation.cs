@@ -80,9 +80,18 @@ public sealed class Installation(Servers.Servers servers, ImageCatalogue images,
         var way = server.Statistics;
         if (request.Statistics is { } asked && (!Enum.GetNames<StatisticsWay>().Contains(asked, StringComparer.OrdinalIgnoreCase) || !Enum.TryParse(asked, ignoreCase: true, out way)))
         {
-            errors.Add(Field, "must be 'https' or 'rabbitmq'");
+            errors.Add(Field, "must be 'https', 'rabbitmq' or 'pull'");
         }
-        else if (request.Statistics is not null && !components.Contains(Component.Monitor))
+        else if (way == StatisticsWay.Pull && server.Installation == InstallationType.Manual)
+        {
+            errors.Add(Field, $"is 'pull', for which the product needs a login on the host, and {server.Name} is installed by hand: choose https or rabbitmq");
+        }
+        else if (request.Statistics is not null && way != server.Statistics && server.Components.Any(c => c.Name == Component.Monitor) && !components.Contains(Component.Monitor))
+        {
+            errors.Add(Field, $"is another one than now, but the '{Component.Monitor}' that is installed, which sends that way, is not among the components");
+        }
+        // To be fetched concerns the agent, too.
+        else if (request.Statistics is not null && way != StatisticsWay.Pull && server.Statistics != StatisticsWay.Pull && !components.Contains(Component.Monitor))
         {
             errors.Add(Field, $"is given, but '{Component.Monitor}' is not among the components");
         }

@@ -28,12 +28,15 @@ public sealed partial class PayloadFiles(Servers.Servers servers, CertificateAut
 
     public static byte[] EnrolScript { get; } = Encoding.UTF8.GetBytes(Text("Payload.enrol.enrol.py"));
 
-    internal async Task<byte[]> AgentConfiguration(HostLayout layout, Guid serverId, Uri api, CancellationToken cancellationToken) =>
-        AgentConfiguration(layout, serverId, api, await servers.ReportToken(serverId, cancellationToken));
+    internal async Task<byte[]> AgentConfiguration(HostLayout layout, Guid serverId, Uri api, StatisticsWay statistics, CancellationToken cancellationToken) =>
+        // Who is not to send needs no token.
+        statistics == StatisticsWay.Pull ? Json(new { api = Trimmed(api), serverId, intervalSeconds = HeartbeatSeconds, caFile = $"{layout.Agent}/ca.pem", spoolFolder = $"{layout.Agent}/spool", pull = true })
+            : AgentConfiguration(layout, serverId, api, await servers.ReportToken(serverId, cancellationToken));
 
     /// <exception cref="StepRejectedException">It is to send over RabbitMQ, and nobody has said where that is.</exception>
     public async Task<byte[]> MonitorConfiguration(Guid serverId, Uri api, IReadOnlyList<string> zones, StatisticsWay statistics, CancellationToken cancellationToken) =>
-        MonitorConfiguration(serverId, api, zones, await servers.ReportToken(serverId, cancellationToken), statistics == StatisticsWay.Https ? null
+        statistics == StatisticsWay.Pull ? Json(new { serverId, intervalSeconds = SampleSeconds, zones, pull = true })
+            : MonitorConfiguration(serverId, api, zones, await servers.ReportToken(serverId, cancellationToken), statistics == StatisticsWay.Https ? null
             : await Broker(cancellationToken) ?? throw new StepRejectedException("The monitor is to send over RabbitMQ, which is not enabled. Enable it (msctl settings rabbitmq set --enable), or install with --statistics https."));
 
     /// <summary>As hosts sign in; null where it is not enabled.</summary>

@@ -93,8 +93,8 @@ public sealed class PreparedRuns(IRuns runs, Servers.Servers servers, Configurat
                 Server = server.Name, Kind = plan.Kind, Title = plan.Title, Steps = plan.Steps,
                 WouldChange = plan.Steps.Any(s => s.Preview?.Changes.Count > 0) ? true : unseen.Count > 0 ? null : false,
                 WouldFail = failure is null ? null : $"{failure.Title}: {failure.Preview!.Failure}",
-                NotLookedAt = unreachable is not null ? unreachable + Untried(plan)
-                    : unknown is not null ? $"From step {unknown.Seq} on ({unknown.Title}) the host could not be looked at: {unknown.Preview!.Unknown}{Untried(plan)}"
+                NotLookedAt = unreachable is not null ? unreachable + Untried(plan, _ => true)
+                    : unknown is not null ? $"From step {unknown.Seq} on ({unknown.Title}) the host could not be looked at: {unknown.Preview!.Unknown}{Untried(plan, s => s.Preview is not { Unknown: null })}"
                     : failure is not null && failure.Seq < plan.Steps.Count ? $"The steps after {failure.Seq} were not looked at, because the run would not come to them."
                     : unseen.Count > 0 ? $"These steps cannot tell before they run what they will change: {string.Join("; ", unseen.Select(s => s.Title))}." : null,
                 Affected = await new Impact(configurations, server, concern).Of(plan, unseen.Count == 0, cancellationToken),
@@ -108,9 +108,9 @@ public sealed class PreparedRuns(IRuns runs, Servers.Servers servers, Configurat
             return than is null ? all : all.Any(r => r.Id == than.Id) ? [.. all.TakeWhile(r => r.Id != than.Id)] : [];
         }
 
-        private static string Untried(RunPlan plan)
+        private static string Untried(RunPlan plan, Func<StepPlan, bool> isUnseen)
         {
-            List<string> steps = [.. plan.Steps.Where(s => s.Preview is not { Unknown: null } && Component.Serving.Any(c => s.Name == ConfigurationPlan.Validate(c))).Select(s => $"step {s.Seq} ({s.Title})")];
+            List<string> steps = [.. plan.Steps.Where(s => isUnseen(s) && Component.Serving.Any(c => s.Name == ConfigurationPlan.Validate(c))).Select(s => $"step {s.Seq} ({s.Title})")];
             return steps.Count == 0 ? "" : $" Whether what is to be served is right was not tried either: {string.Join(" and ", steps)} of the run tells it, before anything that serves is changed.";
         }
 

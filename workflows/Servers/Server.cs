@@ -34,7 +34,7 @@ public sealed record Server
     /// <summary>The product's address as this host reaches it; the product's own default when null.</summary>
     public string? ApiAddress { get; init; }
 
-    /// <summary>How its monitor sends what it counts. Heartbeats always come over HTTPS.</summary>
+    /// <summary>How its monitor sends what it counts. Heartbeats come over HTTPS, unless all of it is fetched.</summary>
     public StatisticsWay Statistics { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public Guid? LastRunId { get; init; }
@@ -67,6 +67,9 @@ public enum StatisticsWay
 
     /// <summary>To the broker of the RabbitMQ settings, from which the product takes it.</summary>
     Rabbitmq,
+
+    /// <summary>It sends nothing, and neither does the agent: the product fetches what both have, over SSH.</summary>
+    Pull,
 }
 
 /// <summary>How the product signs in on a host.</summary>

@@ -5,6 +5,7 @@ using ManagedServers.Workflows.Enrolment;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
 using ManagedServers.Workflows.Provisioning;
+using ManagedServers.Workflows.Pull;
 
 namespace ManagedServers.Workflows.Servers;
 
@@ -56,7 +57,7 @@ public sealed record ServerView
     public required string Folder { get; init; }
     public string? ApiAddress { get; init; }
 
-    /// <summary>How its monitor sends what it counts. Heartbeats always come over HTTPS.</summary>
+    /// <summary>As in <see cref="Server.Statistics"/>.</summary>
     public StatisticsWay Statistics { get; init; }
     public required ServerState State { get; init; }
 
@@ -68,6 +69,9 @@ public sealed record ServerView
 
     /// <summary>Why nobody knows whether its host is as it was asked to be; null where somebody has looked.</summary>
     public string? DriftProblem { get; init; }
+
+    /// <summary>Why its statistics could not be fetched, three times in a row or more often; null otherwise.</summary>
+    public string? PullProblem { get; init; }
     public required IReadOnlyList<ComponentView> Components { get; init; }
     public required HeartbeatView Heartbeat { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
@@ -75,7 +79,7 @@ public sealed record ServerView
 }
 
 /// <summary>Servers together with what their last run and their heartbeats say: the state is worked out when it is asked for, so it cannot go stale.</summary>
-public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns runs, DriftFindings drift, CurrentMonitoring monitoring, TimeProvider time)
+public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns runs, DriftFindings drift, PulledServers pulled, CurrentMonitoring monitoring, TimeProvider time)
 {
     public async Task<IReadOnlyList<ServerView>> List(string? filter = null, string? after = null, int limit = 100, CancellationToken cancellationToken = default) =>
         await View(await servers.List(filter, after, limit, cancellationToken), cancellationToken);
@@ -88,7 +92,8 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         var beats = (await heartbeats.Summary([.. found.Select(s => s.Id)], cancellationToken)).ToDictionary(b => b.ServerId);
         var lastRuns = (await runs.Get([.. found.Select(s => s.LastRunId).OfType<Guid>()], cancellationToken)).ToDictionary(r => r.Id);
         var drifted = await drift.Summary([.. found.Select(s => s.Id)], cancellationToken);
-        return [.. found.Select(s => View(s, beats[s.Id], s.LastRunId is { } id ? lastRuns.GetValueOrDefault(id) : null, drifted.GetValueOrDefault(s.Id)))];
+        var silent = await pulled.Problems([.. found.Select(s => s.Id)], cancellationToken);
+        return [.. found.Select(s => View(s, beats[s.Id], s.LastRunId is { } id ? lastRuns.GetValueOrDefault(id) : null, drifted.GetValueOrDefault(s.Id)) with { PullProblem = silent.GetValueOrDefault(s.Id) })];
     }
 
     private ServerView View(Server server, HeartbeatSummary beat, RunSummary? run, (int Count, string? First, string? Problem) drifted)

@@ -12,7 +12,7 @@ internal static class InstallCommand
     private static readonly Option<string?> Components = new("--components") { Description = "What to install, with commas, of dns, dhcp and monitor. What is configured here, dns with its monitor, if not given.", HelpName = "LIST" };
     private static readonly Option<bool> DropZones = new("--drop-zones") { Description = "Zones that the server serves now and that are not given may go." };
     private static readonly Option<string[]> Listen = new("--listen") { Description = "DNS listens here. May be given again. All IPv4 addresses, port 53, if not given; as now where no zone is given either.", HelpName = "ADDR:PORT" };
-    private static readonly Option<string?> Statistics = new("--statistics") { Description = "How the monitor sends what it counts: https to the product, or rabbitmq. As now, if not given.", HelpName = "WAY" };
+    private static readonly Option<string?> Statistics = new("--statistics") { Description = "How the monitor sends what it counts: https to the product, or rabbitmq; or pull: the product fetches that and the heartbeats over SSH. As now, if not given.", HelpName = "WAY" };
     private static readonly Option<string?> Dhcp = new("--dhcp") { Description = "Serve the subnets of this Kea document (Dhcp4, JSON). Those that are served now, if not given.", HelpName = "FILE" };
     private static readonly Option<bool> DropSubnets = new("--drop-subnets") { Description = "Subnets that the server serves now and that are not in the document may go." };
 

@@ -51,9 +51,10 @@ internal static class ServerTables
         }
 
         page.Field("API address", server.ApiAddress);
-        page.Field("Statistics", server.Statistics == "rabbitmq" ? "over RabbitMQ" : null);
+        page.Field("Statistics", server.Statistics switch { "rabbitmq" => "over RabbitMQ", "pull" => "fetched over SSH", _ => null });
         page.Field("Components", server.Components.Count == 0 ? "none" : string.Join(", ", server.Components.Select(Installed)));
         page.Field("Heartbeats", server.Heartbeat is { Status: not "none" } beat ? $"{beat.Received} of {beat.Due} due, {beat.Status}, last {Last(beat, now).Text}" : "none yet", Tones.OfHeartbeat(server.Heartbeat?.Status));
+        page.Field("Not fetched", server.PullProblem, Tone.Warning);
         page.Field("Drift", server.DriftProblem is { } problem ? $"not looked at: {problem}" : null, Tone.Warning);
         page.Field("Added", Words.Time(server.CreatedAt));
         page.Field("Last run", server.LastRunId?.ToString());

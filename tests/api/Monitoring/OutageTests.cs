@@ -53,7 +53,7 @@ public sealed class OutageTests
         var rows = await connection.QueryAsync<(Guid Server, long Beats, long Processes, long Queries, long Hits, long Responses)>("""
             select s.id, (select count(*) from monitoring.heartbeat h where h.server_id = s.id), (select sum(processes)::bigint from monitoring.heartbeat h where h.server_id = s.id),
                 (select sum(queries)::bigint from monitoring.dns_minute m where m.server_id = s.id), (select sum(count)::bigint from monitoring.dns_hit d where d.server_id = s.id),
-                (select sum(count)::bigint from monitoring.dns_response r where r.server_id = s.id)
+                (select sum(count)::bigint from monitoring.count_minute r where r.server_id = s.id and r.what = 'dns.responses')
             from unnest(@servers) s(id)
             """, new { servers = servers.ToArray() });
         var stored = rows.ToDictionary(r => r.Server);

@@ -51,7 +51,7 @@ public sealed class ApplyTests
 
         var wrong = new { dhcp = new Dictionary<string, object> { ["subnet4"] = new[] { new { subnet = $"{net}.0/24", pools = new[] { new { pool = "10.99.0.1-10.99.0.2" } } } } } };
         Assert.StartsWith("Check it with the very Kea that will serve it: Kea on ns1", (await host.Post("/api/v2/pvservers/ns1/configuration/apply?plan=true", wrong)).GetProperty("wouldFail").GetString(), StringComparison.Ordinal);
-        Assert.Equal("managed-servers-dhcp", await host.Lab.Run("docker ps -a --format '{{.Names}}'; docker volume ls -q"));
+        Assert.Equal("managed-servers-dhcp\nmanaged-servers-monitor", await host.Lab.Run("docker ps -a --format '{{.Names}}'; docker volume ls -q"));
         var refused = await host.Outcome(await Apply(host, wrong));
         Assert.Equal("failed", RegisteredHost.State(refused));
         Assert.Contains("Kea on ns1", RegisteredHost.Reason(refused), StringComparison.Ordinal);

@@ -121,7 +121,7 @@ public sealed class RealProductTests : IAsyncLifetime
     private async Task HaveItBeatFaster()
     {
         await Bad(1, "healthyCount: does not fit: 4 beats, one every 300 s", "settings", "set", "monitoring", "heartbeatIntervalSeconds=300");
-        await Bad(1, "There are: monitoring, monitoring-services", "settings", "show", "moon");
+        await Bad(1, "There are: alerts, monitoring, monitoring-services", "settings", "show", "moon");
         await Bad(2, "This is not KEY=VALUE", "settings", "set", "monitoring", "soon");
         Assert.Matches("heartbeatIntervalSeconds +5\n", (await Good("settings", "set", "monitoring", "heartbeatIntervalSeconds=5", "--version-is", "0")).Out);
         await Bad(1, "version 1 now, changed by admin", "settings", "set", "monitoring", "heartbeatIntervalSeconds=6", "--version-is", "0");

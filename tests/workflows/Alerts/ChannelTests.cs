@@ -92,10 +92,10 @@ public sealed class ChannelTests(Database database, SharedBroker broker, SharedM
         await house.Add(new ChannelRequest { Name = "topic", Kind = ChannelKind.Rabbitmq });
         Assert.Contains("RabbitMQ is not enabled", (await house.Get<Deliveries>().Test("topic")).Problem, StringComparison.Ordinal);
         var (lab, name) = (await broker.Start(), broker.FreshName());
-        await house.Get<RabbitMqSettingsStore>().Change(new RabbitMqChange
+        await (await house.Get<RabbitMqSettingsStore>().Change(new RabbitMqChange
         {
             Enabled = true, Host = lab.Address, VirtualHost = LabBroker.VirtualHost, User = LabBroker.User, Password = LabBroker.Password, Tls = true, Authority = lab.AuthorityPem, Exchange = name, Queue = name,
-        }, "admin");
+        }, "admin")).Make();
         Assert.Contains($"bind one to the exchange '{name}.alerts' with the key 'alerts.#'", (await house.Get<Deliveries>().Test("topic")).Problem, StringComparison.Ordinal);
     }
 

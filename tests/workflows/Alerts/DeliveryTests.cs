@@ -154,10 +154,10 @@ public sealed class DeliveryTests(Database database, SharedBroker broker, Shared
     private async Task<IChannel> Queue(LabBroker lab)
     {
         var name = broker.FreshName();
-        await house.Get<RabbitMqSettingsStore>().Change(new RabbitMqChange
+        await (await house.Get<RabbitMqSettingsStore>().Change(new RabbitMqChange
         {
             Enabled = true, Host = lab.Address, VirtualHost = LabBroker.VirtualHost, User = LabBroker.User, Password = LabBroker.Password, Tls = true, Authority = lab.AuthorityPem, Exchange = name, Queue = name,
-        }, "admin");
+        }, "admin")).Make();
         var factory = new ConnectionFactory { HostName = lab.Address, Port = LabBroker.PlainPort, VirtualHost = LabBroker.VirtualHost, UserName = LabBroker.User, Password = LabBroker.Password };
         var channel = await (await factory.CreateConnectionAsync()).CreateChannelAsync();
         await channel.ExchangeDeclareAsync($"{name}.alerts", ExchangeType.Topic, durable: true);

@@ -73,7 +73,7 @@ public sealed class EvaluationTests(Database database) : AlertTest(database)
     public async Task What_is_measured_less_often_than_beats_come_is_looked_for_in_an_older_beat()
     {
         var server = await Server("ns1");
-        await Get<Workflows.Settings.ProductSettings>().Change("monitoring-services", System.Text.Json.Nodes.JsonNode.Parse("""{"disk":{"intervalSeconds":300}}"""), null, "op");
+        await (await Get<Workflows.Settings.ProductSettings>().Change("monitoring-services", System.Text.Json.Nodes.JsonNode.Parse("""{"disk":{"intervalSeconds":300}}"""), null, "op")).Make();
         await Payload.Until.True("the setting is read", () => Task.FromResult(Get<CurrentMonitoring>().Agent.Services.GetValueOrDefault("disk") == 300));
         await Only(Full);
         await Minutes(0.5, () => Beat(server, b => Disk(b, 99)));

@@ -1,3 +1,4 @@
+using Dapper;
 using ManagedServers.Workflows.Monitoring;
 
 namespace ManagedServers.Workflows.Tests.Monitoring;
@@ -47,6 +48,35 @@ public sealed class HeartbeatBarTests(Database database) : MonitoringTest(databa
         Assert.Equal((4, 1, HeartbeatStatus.Degraded), await Bar());
         Assert.Equal([false, true, true, true, false], (await Heartbeats.Recent(Server)).Items.Select(b => b.Late));
         Assert.Equal(5, (await Heartbeats.Summary([Server]))[0].Total);
+    }
+
+    [Fact]
+    public async Task Beats_that_wait_to_be_fetched_are_not_late_and_a_server_is_missed_that_much_later()
+    {
+        await using (var connection = await Source.OpenConnectionAsync())
+        {
+            await connection.ExecuteAsync(
+                """
+                insert into servers.server (id, name, authentication, address, ssh_port, ssh_user, credential, report_token, host_key_algorithm, host_key_fingerprint, created_by)
+                values (@Server, 'ns1', 'key', 'ns1.example', 22, 'root', '', '', '', '', 'admin');
+                insert into monitoring.pull (server_id, due_at) values (@Server, now())
+                """, new { Server });
+        }
+
+        for (var sweep = 1; sweep <= 6; sweep++)
+        {
+            Time.Advance(TimeSpan.FromSeconds(30));
+            var now = Time.GetUtcNow();
+            await Ingestion.Accept(Server, Reports.Beats(now, (sweep, now.AddSeconds(-29))), TimeSpan.FromSeconds(30));
+        }
+
+        Assert.All((await Heartbeats.Recent(Server)).Items, beat => Assert.False(beat.Late));
+        Time.Advance(TimeSpan.FromSeconds(69));
+        Assert.Equal((4, 4, HeartbeatStatus.Healthy), await Bar());
+        Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal((4, 3, HeartbeatStatus.Degraded), await Bar());
+        Time.Advance(TimeSpan.FromSeconds(90));
+        Assert.Equal((4, 0, HeartbeatStatus.Silent), await Bar());
     }
 
     [Fact]

@@ -19,8 +19,7 @@ internal sealed class CommandRunner(SshConnection connection, HostTarget target)
 
     public async Task<CommandResult> Run(IReadOnlyList<string> argv, CommandOptions options, CancellationToken cancellationToken)
     {
-        string[] found = argv[0] == Python ? ["sh", "-c", FindPython, .. argv] : [.. argv];
-        var raw = await RunRaw(found, options, NameOf(argv[0]), cancellationToken);
+        var raw = await RunRaw(Found(argv), options, NameOf(argv[0]), cancellationToken);
         return new CommandResult
         {
             ExitCode = raw.ExitCode,
@@ -29,6 +28,13 @@ internal sealed class CommandRunner(SshConnection connection, HostTarget target)
             Truncated = raw.Output.Truncated || raw.Error.Truncated,
             What = NameOf(argv[0]),
         };
+    }
+
+    /// <summary>Starts a program that stays and answers lines.</summary>
+    public async Task<LineSession> Converse(IReadOnlyList<string> argv, CancellationToken cancellationToken)
+    {
+        var what = NameOf(argv[0]);
+        return new LineSession(await connection.Open(Found(argv), new Dictionary<string, string>(), withInput: true, target.Login.Kind == LoginKind.Sudo, what, cancellationToken, still: true), target, what);
     }
 
     /// <summary>Runs a script of ours with sh; the script itself travels through standard input and is in no process list.</summary>
@@ -52,6 +58,8 @@ internal sealed class CommandRunner(SshConnection connection, HostTarget target)
             throw new HostCommandTimeoutException(what, options.Timeout);
         }
     }
+
+    private static string[] Found(IReadOnlyList<string> argv) => argv[0] == Python ? ["sh", "-c", FindPython, .. argv] : [.. argv];
 
     private async Task<RawResult> Follow(SshChannel channel, CommandOptions options, ReadOnlyMemory<byte> first, CancellationToken cancellationToken)
     {

@@ -20,6 +20,9 @@ internal sealed class MarkedReader(Stream stream, string marker)
     /// <summary>What came before the program, at most its last part.</summary>
     public string Noise { get; private set; } = "";
 
+    /// <summary>What has come and was not read yet.</summary>
+    public long Waiting => pending.Length - taken + stream.Length;
+
     /// <summary>Waits until the program starts. False when the end came first.</summary>
     public Task<bool> Start() => Started ? Task.FromResult(true) : SkipNoise();
 
@@ -41,6 +44,9 @@ internal sealed class MarkedReader(Stream stream, string marker)
 
         return await ReadStream(buffer);
     }
+
+    /// <summary>As <see cref="Read"/>, after the start, on the caller's own thread.</summary>
+    public int ReadBlocking(Span<byte> buffer) => stream.Read(buffer);
 
     private async Task<bool> SkipNoise()
     {

@@ -16,11 +16,12 @@ internal sealed class SshChannel : IAsyncDisposable
     private readonly Task ended;
     private readonly Stream? input;
     private readonly string what;
+    private readonly bool still;
     private int disposed;
 
-    private SshChannel(SshConnection connection, SshCommand command, Task executed, Stream? input, bool asRoot, string what)
+    private SshChannel(SshConnection connection, SshCommand command, Task executed, Stream? input, bool asRoot, string what, bool still)
     {
-        (this.connection, this.command, this.input, AsRoot, this.what) = (connection, command, input, asRoot, what);
+        (this.connection, this.command, this.input, AsRoot, this.what, this.still) = (connection, command, input, asRoot, what, still);
         ended = Task.WhenAny(executed, aborted.Task).Unwrap();
         whenClosed = connection.Closed.Register(Abort);
         Output = new MarkedReader(command.OutputStream, connection.Marker);
@@ -30,12 +31,14 @@ internal sealed class SshChannel : IAsyncDisposable
     /// <summary>It was to become root through sudo.</summary>
     public bool AsRoot { get; }
 
+    public bool HasEnded => ended.IsCompleted;
+
     public MarkedReader Output { get; }
 
     public MarkedReader Error { get; }
 
     /// <summary>Blocks; runs on a thread of <see cref="BlockingThreads"/>.</summary>
-    public static SshChannel Open(SshConnection connection, SshClient client, string commandLine, bool withInput, bool asRoot, string what)
+    public static SshChannel Open(SshConnection connection, SshClient client, string commandLine, bool withInput, bool asRoot, string what, bool still = false)
     {
         var command = client.CreateCommand(commandLine);
         try
@@ -51,7 +54,7 @@ internal sealed class SshChannel : IAsyncDisposable
                 // It is over already: whatever is written goes nowhere, as with a closed pipe.
             }
 
-            return new SshChannel(connection, command, executed, input, asRoot, what);
+            return new SshChannel(connection, command, executed, input, asRoot, what, still);
         }
         catch
         {
@@ -78,6 +81,18 @@ internal sealed class SshChannel : IAsyncDisposable
 
         _ = writing.ContinueWith(t => t.Exception, TaskScheduler.Default);
         return false;
+    }
+
+    /// <summary>Writes, and reads what comes then, on one thread: handing over between threads would be most of what a short question costs. 0 at the end; for a program that has started.</summary>
+    public async Task<int> Exchange(ReadOnlyMemory<byte> data, Memory<byte> buffer)
+    {
+        var exchange = BlockingThreads.Run(() =>
+        {
+            input!.Write(data.Span);
+            return Output.ReadBlocking(buffer.Span);
+        });
+        await OrLost(exchange);
+        return await exchange;
     }
 
     /// <summary>No more input.</summary>
@@ -133,7 +148,7 @@ internal sealed class SshChannel : IAsyncDisposable
         }
 
         _ = ended.ContinueWith(t => t.Exception, TaskScheduler.Default);
-        connection.Release();
+        connection.Release(still);
     }
 
     // SSH.NET tells a command nothing of a connection that is closed from this side.

@@ -33,12 +33,14 @@ internal sealed class SshConnection : IAsyncDisposable
     public bool IsAlive => disposed == 0 && client.IsConnected;
 
     /// <summary>Opens a channel that runs the program; waits for a free one.</summary>
-    public async Task<SshChannel> Open(IReadOnlyList<string> argv, IReadOnlyDictionary<string, string> environment, bool withInput, bool asRoot, string what, CancellationToken cancellationToken)
+    /// <param name="still">It stands still most of the time: whoever asks it sees to it that it answers.</param>
+    public async Task<SshChannel> Open(
+        IReadOnlyList<string> argv, IReadOnlyDictionary<string, string> environment, bool withInput, bool asRoot, string what, CancellationToken cancellationToken, bool still = false)
     {
         var line = RemoteCommandLine.For(argv, environment, Marker, withInput, asRoot);
         await slots.WaitAsync(cancellationToken);
-        Interlocked.Increment(ref inUse);
-        var opening = BlockingThreads.Run(() => SshChannel.Open(this, client, line, withInput, asRoot, what));
+        Interlocked.Add(ref inUse, still ? 0 : 1);
+        var opening = BlockingThreads.Run(() => SshChannel.Open(this, client, line, withInput, asRoot, what, still));
         try
         {
             return await opening.WaitAsync(options.Patience, cancellationToken);
@@ -46,7 +48,7 @@ internal sealed class SshConnection : IAsyncDisposable
         catch (Exception failure)
         {
             // Opened late, by a host that was slow: closed again as soon as it is there, which frees its place.
-            _ = opening.ContinueWith(t => t.IsCompletedSuccessfully ? t.Result.DisposeAsync().AsTask() : Forget(t), TaskScheduler.Default);
+            _ = opening.ContinueWith(t => t.IsCompletedSuccessfully ? t.Result.DisposeAsync().AsTask() : Forget(t, still), TaskScheduler.Default);
             if (failure is TimeoutException)
             {
                 await DisposeAsync();
@@ -88,9 +90,9 @@ internal sealed class SshConnection : IAsyncDisposable
         _ = sending.ContinueWith(t => t.Exception, TaskScheduler.Default);
     }
 
-    public void Release()
+    public void Release(bool still)
     {
-        Interlocked.Decrement(ref inUse);
+        Interlocked.Add(ref inUse, still ? 0 : -1);
         slots.Release();
     }
 
@@ -132,10 +134,10 @@ internal sealed class SshConnection : IAsyncDisposable
         }
     }
 
-    private Task Forget(Task failed)
+    private Task Forget(Task failed, bool still)
     {
         _ = failed.Exception;
-        Release();
+        Release(still);
         return Task.CompletedTask;
     }
 

@@ -20,6 +20,9 @@ public sealed class CurrentMonitoring(ProductSettings settings, TimeProvider tim
     /// <summary>Beats in the window of a healthy server.</summary>
     public int HealthyCount => held.Settings.HealthyCount;
 
+    /// <summary>Between two sweeps over the hosts whose statistics are fetched.</summary>
+    public TimeSpan PullInterval => TimeSpan.FromSeconds(held.Settings.PullIntervalSeconds);
+
     public TimeSpan HeartbeatsKept => TimeSpan.FromDays(held.Settings.HeartbeatsKeptDays);
 
     public TimeSpan MinutesKept => TimeSpan.FromDays(held.Settings.MinutesKeptDays);
@@ -54,9 +57,12 @@ public sealed class CurrentMonitoring(ProductSettings settings, TimeProvider tim
     {
         try
         {
+            // One that is kept: a waiter left behind by the interval would take a later change for itself.
+            var change = changed.WaitAsync(stoppingToken);
             while (true)
             {
-                await Task.WhenAny(changed.WaitAsync(stoppingToken), Task.Delay(Interval, time, stoppingToken)).Unwrap();
+                await Task.WhenAny(change, Task.Delay(Interval, time, stoppingToken)).Unwrap();
+                change = change.IsCompleted ? changed.WaitAsync(stoppingToken) : change;
                 try
                 {
                     await Refresh(stoppingToken);

@@ -20,6 +20,9 @@ public sealed record MonitoringSettings
     /// <summary>Between two samples of a monitor.</summary>
     public int PushIntervalSeconds { get; init; } = 10;
 
+    /// <summary>Between two sweeps over the hosts whose statistics are fetched.</summary>
+    public int PullIntervalSeconds { get; init; } = 30;
+
     /// <summary>Single beats, with what was measured with them.</summary>
     public int HeartbeatsKeptDays { get; init; } = 14;
 
@@ -43,6 +46,7 @@ public sealed record MonitoringSettings
         Range(WindowSeconds, 10, 3600, "windowSeconds", "seconds", refuse);
         Range(HealthyCount, 1, 100, "healthyCount", "beats", refuse);
         Range(PushIntervalSeconds, 1, 300, "pushIntervalSeconds", "seconds", refuse);
+        Range(PullIntervalSeconds, 5, 300, "pullIntervalSeconds", "seconds", refuse);
         Range(HeartbeatsKeptDays, spooled, 400, "heartbeatsKeptDays", "days", refuse);
         Range(MinutesKeptDays, spooled, 400, "minutesKeptDays", "days", refuse);
         Range(HoursKeptDays, spooled, 3660, "hoursKeptDays", "days", refuse);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The heartbeat agent of Managed Servers: tells the product every 30 s that this host lives, how it is, and what runs on it.
+"""The heartbeat agent of Managed Servers: tells the product every 30 s that this host lives, how it is, and what runs on it; or keeps it for the product to fetch.
 
     agent.py install     keep the agent running on this host, from now on and after a reboot; safe to repeat
     agent.py uninstall   leave the host as it was before
@@ -15,6 +15,7 @@ Runs as root, or as a user who looks after nothing but what is his own: his syst
 
 # On a host they stand here: there the agent is one file.
 # include monitor/delivery.py
+# include monitor/pull.py
 # include agent/measures.py
 # include agent/watch.py
 # include agent/update.py
@@ -160,9 +161,14 @@ class Beats:
 
 def beat_for_ever(config, log, supervisor):
     beats = Beats(config["serverId"], max(1.0, float(config["intervalSeconds"])))
-    spool, product, measures = Spool(config["spoolFolder"], config.get("spoolBytes", 8 << 20), log), Product(config), Measures()
-    update = Update(os.path.realpath(__file__), product, log, beats.interval, beats.fraction * beats.interval)
-    watch = Watch(product, log)
+    spool, measures = Spool(config["spoolFolder"], config.get("spoolBytes", 8 << 20), log), Measures()
+    product = pulled = update = watch = None
+    if config.get("pull"):
+        pulled = Pulled(HERE, config["serverId"], spool, "beats", log)
+    else:
+        product = Product(config)
+        update = Update(os.path.realpath(__file__), product, log, beats.interval, beats.fraction * beats.interval)
+        watch = Watch(product, log)
     log("agent %s started, process %d, %d beats in the spool" % (VERSION, os.getpid(), spool.pending()))
 
     def heed(answer):
@@ -172,26 +178,32 @@ def beat_for_ever(config, log, supervisor):
             log("a beat every %d s from now on" % interval)
             beats.every(float(interval))
         measures.wanted(services)
-        update.hear(answer.get("agent"))
+        if update:
+            update.hear(answer.get("agent"))
 
     def report():
+        if pulled and pulled.said:
+            heed(pulled.said)
         spool.append(measures.beat())
-        deliver_until(beats, spool, product, heed, log)
+        if product:
+            deliver_until(beats, spool, product, heed, log)
         os.utime(beside("agent.lock"))
-        if not spool.peek(1).records:  # what was measured goes first
+        if watch and not spool.peek(1).records:  # what was measured goes first
             watch.report(min(20.0, max(5.0, beats.rest())))
 
     while True:
         report()
-        if update.make():
+        if update and update.make():
             run_anew("run", *(("--supervisor", str(supervisor)) if supervisor else ()))
         while beats.rest():
             if signal.sigtimedwait([signal.SIGUSR1], beats.rest()):
-                watch.due = 0.0
+                if watch:
+                    watch.due = 0.0
                 report()  # an installation asks for a sign of life
         if supervisor and os.getppid() != supervisor:
             log("the supervisor is gone; becoming it")
-            product.close()
+            if product:
+                product.close()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
             run_anew("supervise")
         beats.pass_by()
@@ -616,7 +628,8 @@ def install():
 def keep_running():
     os.chmod(beside("agent.json"), 0o600)
     wanted = digest()
-    Product(configuration())  # settings that cannot work are said here, where somebody reads it
+    if not configuration().get("pull"):
+        Product(configuration())  # settings that cannot work are said here, where somebody reads it
     chosen, changed = None, False
     for supervision in (kind() for kind in SUPERVISIONS if kind.usable()):
         try:
@@ -675,7 +688,7 @@ def leave():
     except (OSError, ValueError):
         spool = beside("spool")
     shutil.rmtree(spool, ignore_errors=True)
-    for name in ("agent.log", "agent.log.1", "agent.lock", "supervisor.lock"):
+    for name in ("agent.log", "agent.log.1", "agent.lock", "supervisor.lock", SOCKET):
         if os.path.exists(beside(name)):
             os.unlink(beside(name))
     print(json.dumps({"changed": changed}))

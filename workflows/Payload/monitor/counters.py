@@ -42,7 +42,7 @@ class Counters:
             knot.connect((host, int(port)))
             knot.send(KNOCK)
             knot.recv(512)
-        return Counter({"responses NOTIMPL": 1})
+        return Counter({"responses NOTIMPL": 1, "transports udp%d" % address.version: 1})
 
     def ask(self, answer, **block):
         control = libknot.control.KnotCtl()

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import ssl
+import threading
 import time
 import urllib.parse
 import zlib
@@ -76,15 +77,16 @@ class Undelivered(Exception):
 
 class Batch:
     def __init__(self, now):
-        self.now, self.records, self.end, self.unsaved = now, [], None, 0
+        self.now, self.records, self.end, self.unsaved, self.more = now, [], None, 0, False
 
 
 class Spool:
     """Numbered records in one file, the oldest dropped beyond `limit` bytes. A record has one number for ever: what is sent
-    twice can be told. A new folder, or one damaged beyond reading, starts a new epoch. With a full disk records wait in memory."""
+    twice can be told. A new folder, or one damaged beyond reading, starts a new epoch. With a full disk records wait in memory.
+    One thread may append while another one delivers."""
 
     def __init__(self, folder, limit, log):
-        self.folder, self.limit, self.log = folder, limit, log
+        self.folder, self.limit, self.log, self.lock = folder, limit, log, threading.RLock()
         self.path, self.state_path = os.path.join(folder, "records"), os.path.join(folder, "state")
         self.boot, self.unsaved = boot_id(), deque(maxlen=120)
         os.makedirs(folder, 0o700, exist_ok=True)
@@ -154,6 +156,10 @@ class Spool:
         self.next = last + damaged + 1
 
     def append(self, record, memo=None):
+        with self.lock:
+            self.keep(record, memo)
+
+    def keep(self, record, memo):
         entry = {"seq": self.next, "boot": self.boot, "base": time.time() - uptime(), "memo": memo, "record": record}
         self.next, self.memo = self.next + 1, memo
         try:
@@ -205,6 +211,10 @@ class Spool:
 
     def peek(self, most):
         """The oldest records that were made under one setting of the clock, with what that clock would show now."""
+        with self.lock:
+            return self.oldest(most)
+
+    def oldest(self, most):
         batch, first, size = Batch(time.time()), None, 0
         for entry, end, length in self.waiting():
             if first is None:
@@ -213,6 +223,7 @@ class Spool:
                     batch.now = entry["base"] + uptime()
             elif (len(batch.records) == most or size + length > REPORT_BYTES
                   or entry["boot"] != first["boot"] or abs(entry["base"] - first["base"]) > 1):
+                batch.more = True
                 break
             size += length
             batch.records.append(dict(entry["record"], seq=entry["seq"]))
@@ -234,7 +245,24 @@ class Spool:
         for entry in list(self.unsaved):
             yield entry, None, 1024
 
+    def report(self, name, batch):
+        return {"epoch": self.epoch, "now": utc(batch.now), name: batch.records}
+
+    def ack_through(self, epoch, seq):
+        """As `ack`, of all up to that record in the order in which they were given; whoever says so may not know that it was done, or that the oldest were dropped since."""
+        with self.lock:
+            batch = Batch(0)
+            for entry, end, _ in self.waiting() if epoch == self.epoch else ():
+                batch.records, batch.end, batch.unsaved = [entry], end or batch.end, batch.unsaved + (end is None)
+                if entry["seq"] == seq:
+                    self.ack(batch)
+                    return
+
     def ack(self, batch):
+        with self.lock:
+            self.forget(batch)
+
+    def forget(self, batch):
         self.acked = max(self.acked, batch.records[-1]["seq"])
         self.offset = batch.end or self.offset
         for _ in range(batch.unsaved):
@@ -257,7 +285,8 @@ class Spool:
                 file.truncate()
 
     def pending(self):
-        return sum(1 for _ in self.waiting())
+        with self.lock:
+            return sum(1 for _ in self.waiting())
 
 
 class Product:
@@ -343,7 +372,7 @@ def send_all(spool, product, path, name, deadline, log, heed):
         batch = spool.peek(most)
         if not batch.records:
             return True
-        status, retry, text = product.post(path, {"epoch": spool.epoch, "now": utc(batch.now), name: batch.records})
+        status, retry, text = product.post(path, spool.report(name, batch))
         if status == 202:
             spool.ack(batch)
             most = REPORT_RECORDS

@@ -1,4 +1,4 @@
-"""The monitor of Managed Servers: counts which names Knot is asked for, reads what Knot and Kea count, and sends it to the product.
+"""The monitor of Managed Servers: counts which names Knot is asked for, reads what Knot and Kea count, and sends it to the product, or keeps it for the product to fetch.
 
     monitor.py           count and send
     monitor.py --check   say how it goes; exit code 0 when it counts and hears the Knot that it counts for
@@ -16,6 +16,7 @@ import delivery
 import tally
 from counters import Counters, grown
 from kea import Kea
+from pull import Pulled
 from tap import Tap
 
 FOLDER = "/var/lib/monitor"
@@ -43,11 +44,12 @@ class Config:
             return False
         with open(self.path) as file:
             values = json.load(file)
-        product = delivery.Product(dict(values, caFile=values.get("caFile") or os.path.join(FOLDER, "ca.pem")))
+        product = None if values.get("pull") else delivery.Product(dict(values, caFile=values.get("caFile") or os.path.join(FOLDER, "ca.pem")))
         if self.way is not None:
             self.way.close()
-        self.way = product
-        if values.get("rabbitmq"):
+        self.way = product  # None: the product fetches it
+        self.server = values["serverId"]
+        if product and values.get("rabbitmq"):
             import broker  # only here: its library takes memory, and most monitors send to the product itself
             self.way = broker.Broker(values["rabbitmq"], values["serverId"], product)
         self.interval = max(1, int(values.get("intervalSeconds", 10)))
@@ -76,6 +78,7 @@ class Monitor:
         self.readings = {DNS: memo.get(DNS) or self.first_reading(DNS, knot), DHCP: memo.get(DHCP) or self.first_reading(DHCP, kea)}
         self.tap = Tap(TAP, tally.Tally(NAMES))  # after the reading: no name is heard that the counters do not know
         self.own = self.knock()
+        self.pulled = None
 
     def first_reading(self, who, server):
         """Where to count from. What a server counted that was there before us is nobody's; of one that starts later everything is ours."""
@@ -168,7 +171,16 @@ class Monitor:
         except OSError as error:
             log("cannot write state.json: %s" % error)
 
+    def fetched(self):
+        """Where the product fetches: lets it, and does what it wants."""
+        if self.config.way is None:
+            self.pulled = self.pulled or Pulled(FOLDER, self.config.server, self.spool, "samples", log)
+            if self.pulled.said:
+                self.config.heed(self.pulled.said)
+
     def send(self, deadline):
+        if self.config.way is None:
+            return
         try:
             delivery.deliver(self.spool, self.config.way, "/api/v2/monitoring/dns", "samples", deadline, log, self.config.heed)
             self.problem = None
@@ -182,18 +194,31 @@ class Monitor:
     def end(self):
         """What was asked last is counted too, and sent: who uninstalls us takes the spool away. All within the time that Docker gives."""
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        self.last_words()
+        self.sample()
+        self.send(time.monotonic() + 6)
+
+    def last_words(self):
+        """Waits for what Knot keeps back; and all that is due is due now."""
         deadline = time.monotonic() + LAST_WORDS
         while self.tap.connected and time.monotonic() < deadline:
             time.sleep(0.05)
         self.looked = 0
-        self.sample()
-        self.send(time.monotonic() + 6)
+
+    def rest(self):
+        # Periods end at whole multiples of the interval, so that none lies across a minute.
+        seconds = self.config.interval - time.time() % self.config.interval
+        if self.pulled is None:
+            time.sleep(seconds)
+        elif self.pulled.rest(seconds):
+            self.last_words()
+            self.sample_whole()
+            self.pulled.counted()
 
     def run(self):
         while True:
-            # Periods end at whole multiples of the interval, so that none lies across a minute.
-            rest = self.config.interval - time.time() % self.config.interval
-            time.sleep(rest)
+            self.fetched()
+            self.rest()
             try:
                 self.config.refresh()
             except (OSError, ValueError, KeyError) as error:

@@ -1,22 +1,26 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Monitoring;
+using ManagedServers.Workflows.Pull;
 using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <param name="Since">When this run saw to the agent, which beats then, also when it ran before: what came earlier proves nothing.</param>
-public sealed record HeartbeatInput(Guid ServerId, Uri ApiAddress, DateTimeOffset Since);
+public sealed record HeartbeatInput(Guid ServerId, Uri ApiAddress, DateTimeOffset Since, StatisticsWay Statistics = StatisticsWay.Https);
 
 /// <summary>The way back from the host is proven by the first heartbeat that comes over it.</summary>
-public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeats, TimeProvider time) : Step<AwaitHeartbeat, HeartbeatInput, Nothing>, IPreviewable<HeartbeatInput, Nothing>
+public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeats, PulledServers pulled, StatisticsPull pull, TimeProvider time) : Step<AwaitHeartbeat, HeartbeatInput, Nothing>, IPreviewable<HeartbeatInput, Nothing>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(75);
 
     public override async Task<Nothing> Run(HeartbeatInput input, StepContext step)
     {
         var deadline = time.GetUtcNow() + Patience;
+        string? notFetched = null;
         for (var pause = 10; ; pause = Math.Min(2 * pause, 250))
         {
+            notFetched = input.Statistics == StatisticsWay.Pull ? await Fetch(input, step) : null;
             var summary = (await heartbeats.Summary([input.ServerId], step.Cancellation))[0];
             if (summary.LastAt >= input.Since)
             {
@@ -26,7 +30,7 @@ public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeat
 
             if (time.GetUtcNow() > deadline)
             {
-                throw new StepRejectedException(await Explain(input, step));
+                throw new StepRejectedException(notFetched is null ? await Explain(input, step) : $"No heartbeat could be fetched within {Patience.TotalSeconds:0} s. {notFetched}");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(pause), time, step.Cancellation);
@@ -34,6 +38,26 @@ public sealed class AwaitHeartbeat(Servers.Servers servers, Heartbeats heartbeat
     }
 
     public Task<Preview<Nothing>> Preview(HeartbeatInput input, CancellationToken cancellationToken) => Task.FromResult(Preview<Nothing>.Nothing(Nothing.Value));
+
+    /// <summary>Why it could not be read; null where it was. That it was lets the sweeps begin.</summary>
+    private async Task<string?> Fetch(HeartbeatInput input, StepContext step)
+    {
+        if (await pulled.Find(input.ServerId, step.Cancellation) is not { } server)
+        {
+            return "The server is not read by pull any more.";
+        }
+
+        try
+        {
+            await pull.Read(server, step.Cancellation);
+            await pulled.Note([(server.Id, null)], step.Cancellation);
+            return null;
+        }
+        catch (Exception e) when (e is IHostProblem or PullRefusedException or IngestionBusyException)
+        {
+            return e.Message;
+        }
+    }
 
     private async Task<string> Explain(HeartbeatInput input, StepContext step)
     {

@@ -2,16 +2,18 @@ using System.Text;
 using System.Text.Json;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Pull;
+using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
-public sealed record AgentInput(Guid ServerId, Uri ApiAddress);
+public sealed record AgentInput(Guid ServerId, Uri ApiAddress, StatisticsWay Statistics = StatisticsWay.Https);
 
 /// <param name="Supervision">What brings it back: systemd, cron, rc.local or none.</param>
 public sealed record InstalledAgent(bool Changed, bool First, string Supervision, DateTimeOffset InstalledAt);
 
 /// <summary>The heartbeat agent, as a service that needs Python 3 only.</summary>
-public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, TimeProvider time)
+public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, PulledServers pulled, TimeProvider time)
     : Step<InstallAgent, AgentInput, InstalledAgent>, IUndoable<AgentInput, InstalledAgent>, IPreviewable<AgentInput, InstalledAgent>
 {
     public override async Task<InstalledAgent> Run(AgentInput input, StepContext step)
@@ -21,15 +23,18 @@ public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, 
         await using var host = await servers.Connect(input.ServerId, token);
         var layout = HostLayout.Of(host);
         var first = !(await host.Run(["test", "-e", layout.AgentScript], cancellationToken: token)).Succeeded || (await host.Run(["test", "-e", FirstMark(layout)], cancellationToken: token)).Succeeded;
+        if (input.Statistics == StatisticsWay.Pull)
+        {
+            await pulled.Begin(input.ServerId, token);
+        }
+
         // The mark before all others: where it is missing, the agent was there before.
         await host.WriteFiles(
         [
             .. first ? [new HostFile(FirstMark(layout), Encoding.UTF8.GetBytes(step.IdempotencyKey), HostLayout.PrivateFile)] : Array.Empty<HostFile>(),
             .. await Files(layout, input, token),
         ], token);
-        var said = (await host.Run(["python3", layout.AgentScript, "install"], cancellationToken: token)).Check();
-        var answer = JsonSerializer.Deserialize<Answer>(said.Stdout, EngineJson.Options)
-            ?? throw new InvalidOperationException($"{said.What} did not say how it went: {said.Stdout}");
+        var answer = await Install(host, token);
         var supervision = answer.Supervision == "none" ? "nothing on this host can start it again after a reboot" : $"kept by {answer.Supervision}";
         if (answer.Changed)
         {
@@ -65,7 +70,7 @@ public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, 
     private async Task<IReadOnlyList<HostFile>> Files(HostLayout layout, AgentInput input, CancellationToken cancellationToken) =>
     [
         new HostFile($"{layout.Agent}/ca.pem", Encoding.UTF8.GetBytes(payload.AuthorityPem), HostLayout.PrivateFile),
-        new HostFile(layout.AgentConfiguration, await payload.AgentConfiguration(layout, input.ServerId, input.ApiAddress, cancellationToken), HostLayout.PrivateFile),
+        new HostFile(layout.AgentConfiguration, await payload.AgentConfiguration(layout, input.ServerId, input.ApiAddress, input.Statistics, cancellationToken), HostLayout.PrivateFile),
         new HostFile(layout.AgentScript, PayloadFiles.AgentScript, HostLayout.PrivateFile),
     ];
 
@@ -74,10 +79,17 @@ public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, 
         var token = step.Cancellation;
         await using var host = await servers.Connect(input.ServerId, token);
         var layout = HostLayout.Of(host);
+        var before = (await servers.Get(input.ServerId.ToString(), token)).Statistics;
+        if (before != StatisticsWay.Pull)
+        {
+            await pulled.End(input.ServerId, token);
+        }
+
         var mark = await host.ReadFile(FirstMark(layout), cancellationToken: token);
         if (mark is null || Encoding.UTF8.GetString(mark) != step.IdempotencyKey)
         {
             step.Unchanged("the agent was here before this run and stays");
+            await SendAsBefore(host, input, before, step);
             return;
         }
 
@@ -88,6 +100,22 @@ public sealed class InstallAgent(Servers.Servers servers, PayloadFiles payload, 
 
         await host.Remove(layout.Agent, token);
         step.Changed("removed the agent");
+    }
+
+    /// <summary>Where the run was to change how what is measured comes to the product, it comes as it did.</summary>
+    private async Task SendAsBefore(IHost host, AgentInput input, StatisticsWay before, StepContext step)
+    {
+        if (before != input.Statistics && (await host.WriteFiles(await Files(HostLayout.Of(host), input with { Statistics = before }, step.Cancellation), step.Cancellation)).Contains(true))
+        {
+            await Install(host, step.Cancellation);
+            step.Changed("the agent was here before this run and stays, with its settings of before");
+        }
+    }
+
+    private static async Task<Answer> Install(IHost host, CancellationToken cancellationToken)
+    {
+        var said = (await host.Run(["python3", HostLayout.Of(host).AgentScript, "install"], cancellationToken: cancellationToken)).Check();
+        return JsonSerializer.Deserialize<Answer>(said.Stdout, EngineJson.Options) ?? throw new InvalidOperationException($"{said.What} did not say how it went: {said.Stdout}");
     }
 
     /// <summary>Whom the agent with this configuration reports for, and to which product; null for what cannot be read.</summary>

@@ -71,7 +71,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
     {
         await using var host = await servers.Connect(input.ServerId, cancellationToken);
         // At once: each starts a program on the host, and waits.
-        var (looking, reaching) = (host.Facts(["/var/lib/docker", HostLayout.Of(host).Root], cancellationToken), Reach(host, input.ApiAddress, cancellationToken));
+        var (looking, reaching) = (host.Facts(["/var/lib/docker", HostLayout.Of(host).Root], cancellationToken), input.Statistics == StatisticsWay.Pull ? Task.FromResult<Reachability?>(null) : Reach(host, input.ApiAddress, cancellationToken));
         try
         {
             await Task.WhenAll(looking, reaching);
@@ -121,7 +121,7 @@ public sealed class Preflight(Servers.Servers servers, PayloadFiles payload) : S
             checks.Add(await AtBoot(host, cancellationToken));
         }
 
-        checks.Add(ApiAddress(input.ApiAddress, await reaching));
+        checks.Add(input.Statistics == StatisticsWay.Pull ? Check.Of("product's address", true, "need not be reached from the host: what is measured there is fetched", "", "") : ApiAddress(input.ApiAddress, await reaching));
         if (input.Statistics == StatisticsWay.Rabbitmq && input.Components.Contains(Component.Monitor) && facts.PythonVersion is not null)
         {
             checks.Add(await BrokerCheck.Of(host, await payload.Broker(cancellationToken), cancellationToken));

@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Pull;
 using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
@@ -10,7 +11,7 @@ public sealed record RecordInput(Guid ServerId, IReadOnlyList<CatalogueImage> Im
 public sealed record InstalledConfiguration(string Component, Guid Id, IReadOnlyList<string> Kept, string? Specification = null);
 
 /// <summary>The install has proven itself: writes it down, and lets go of what was kept for an undo.</summary>
-public sealed class RecordInstalled(Servers.Servers servers, Configurations configurations) : Step<RecordInstalled, RecordInput, Nothing>, IPreviewable<RecordInput, Nothing>
+public sealed class RecordInstalled(Servers.Servers servers, Configurations configurations, PulledServers pulled) : Step<RecordInstalled, RecordInput, Nothing>, IPreviewable<RecordInput, Nothing>
 {
     public override async Task<Nothing> Run(RecordInput input, StepContext step)
     {
@@ -23,6 +24,11 @@ public sealed class RecordInstalled(Servers.Servers servers, Configurations conf
 
         await servers.SetInstalled(input.ServerId, installed, step.Cancellation);
         await servers.SetStatistics(input.ServerId, input.Statistics, step.Cancellation);
+        if (input.Statistics != StatisticsWay.Pull)
+        {
+            await pulled.End(input.ServerId, step.Cancellation);
+        }
+
         await configurations.SetApplied(input.ServerId, input.Configurations, step.Cancellation);
         foreach (var image in input.Images)
         {

@@ -1,4 +1,5 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Pull;
 using Microsoft.Extensions.Logging;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
@@ -6,7 +7,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record RemoveAgentInput(Guid ServerId);
 
 /// <summary>No agent, nothing that would start one, and no folder of it.</summary>
-public sealed class RemoveAgent(Servers.Servers servers) : Step<RemoveAgent, RemoveAgentInput, Nothing>, IPreviewable<RemoveAgentInput, Nothing>
+public sealed class RemoveAgent(Servers.Servers servers, LastPull last) : Step<RemoveAgent, RemoveAgentInput, Nothing>, IPreviewable<RemoveAgentInput, Nothing>
 {
     public override async Task<Nothing> Run(RemoveAgentInput input, StepContext step)
     {
@@ -19,6 +20,7 @@ public sealed class RemoveAgent(Servers.Servers servers) : Step<RemoveAgent, Rem
             return Nothing.Value;
         }
 
+        await last.OfAgent(input.ServerId, step);
         // Today's script: it knows every way in which its predecessors have been kept running, also where their own file is gone.
         await host.WriteFile(layout.AgentScript, PayloadFiles.AgentScript, HostLayout.PrivateFile, token);
         var said = (await host.Run(["python3", layout.AgentScript, "uninstall"], cancellationToken: token)).Check();

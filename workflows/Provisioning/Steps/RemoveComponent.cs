@@ -1,13 +1,19 @@
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Pull;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
 
 /// <summary>No container of the component any more, neither the current one nor one that was kept for an undo.</summary>
-public sealed class RemoveComponent(Servers.Servers servers) : Step<RemoveComponent, ComponentInput, Nothing>, IPreviewable<ComponentInput, Nothing>
+public sealed class RemoveComponent(Servers.Servers servers, LastPull last) : Step<RemoveComponent, ComponentInput, Nothing>, IPreviewable<ComponentInput, Nothing>
 {
     public override async Task<Nothing> Run(ComponentInput input, StepContext step)
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
+        if (input.Component == Component.Monitor)
+        {
+            await last.OfMonitor(input.ServerId, step);
+        }
+
         if (await ContainerSwitch.Remove(host, input.Component, step.Cancellation))
         {
             step.Changed($"removed {Component.ContainerName(input.Component)}");

@@ -1,6 +1,7 @@
 using System.Text;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Pull;
 using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Provisioning.Steps;
@@ -9,7 +10,7 @@ namespace ManagedServers.Workflows.Provisioning.Steps;
 public sealed record MonitorInput(Guid ServerId, CatalogueImage Image, Uri ApiAddress, Guid? ConfigurationId, StatisticsWay Statistics = StatisticsWay.Https);
 
 /// <summary>The monitor's container, running with its current settings and listening for Knot.</summary>
-public sealed class StartMonitor(Servers.Servers servers, Configurations configurations, PayloadFiles payload) : Step<StartMonitor, MonitorInput, RunningContainer>, IUndoable<MonitorInput, RunningContainer>, IPreviewable<MonitorInput, RunningContainer>
+public sealed class StartMonitor(Servers.Servers servers, Configurations configurations, PayloadFiles payload, PulledServers pulled) : Step<StartMonitor, MonitorInput, RunningContainer>, IUndoable<MonitorInput, RunningContainer>, IPreviewable<MonitorInput, RunningContainer>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -35,6 +36,11 @@ public sealed class StartMonitor(Servers.Servers servers, Configurations configu
         var token = step.Cancellation;
         await using var host = await servers.Connect(input.ServerId, token);
         var layout = HostLayout.Of(host);
+        if (input.Statistics == StatisticsWay.Pull)
+        {
+            await pulled.Begin(input.ServerId, token);
+        }
+
         var written = await host.WriteFiles(await Files(layout, input, token), token);
         var specification = ContainerSpecification.Monitor(layout, input.Image, step.IdempotencyKey);
         var container = await ContainerSwitch.Ensure(host, Component.Monitor, specification, step);
@@ -98,5 +104,18 @@ public sealed class StartMonitor(Servers.Servers servers, Configurations configu
     {
         await using var host = await servers.Connect(input.ServerId, step.Cancellation);
         await ContainerSwitch.Undo(host, Component.Monitor, step);
+        var before = (await servers.Get(input.ServerId.ToString(), step.Cancellation)).Statistics;
+        if (before != StatisticsWay.Pull)
+        {
+            await pulled.End(input.ServerId, step.Cancellation);
+        }
+
+        // One that stays sends as it did before this run.
+        if (before != input.Statistics && await host.Docker.FindContainer(Component.ContainerName(Component.Monitor), step.Cancellation) is not null
+            && (await host.WriteFiles(await Files(HostLayout.Of(host), input with { Statistics = before, ConfigurationId = null }, step.Cancellation), step.Cancellation)).Contains(true))
+        {
+            await host.Docker.Restart(Component.ContainerName(Component.Monitor), cancellationToken: step.Cancellation);
+            step.Changed("restarted the monitor with its settings of before");
+        }
     }
 }
