@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Servers;
 using ManagedServers.Workflows.Settings;
@@ -14,7 +12,6 @@ internal static class RabbitMqRules
     private const int LongestName = 200;
     private const int LongestUser = 255;
     private const int LongestPassword = 1024;
-    private const int LongestAuthority = 64 * 1024;
 
     /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
     public static RabbitMqSettings Apply(RabbitMqSettings before, RabbitMqChange change)
@@ -29,7 +26,7 @@ internal static class RabbitMqRules
             VirtualHost = Word("virtualHost", change.VirtualHost, errors) ?? before.VirtualHost,
             User = Word("user", change.User, errors) ?? before.User,
             HostUser = change.HostUser is "" ? null : Word("hostUser", change.HostUser, errors) ?? before.HostUser,
-            Authority = change.Authority is null ? before.Authority : Authority(change.Authority, errors),
+            Authority = change.Authority is null ? before.Authority : GivenAuthority.Check(change.Authority, errors),
             Exchange = Name("exchange", change.Exchange, errors) ?? before.Exchange,
             Queue = Name("queue", change.Queue, errors) ?? before.Queue,
         };
@@ -111,35 +108,6 @@ internal static class RabbitMqRules
         }
 
         return text;
-    }
-
-    private static string? Authority(string pem, InputErrors errors)
-    {
-        if (pem.Length == 0)
-        {
-            return null;
-        }
-
-        try
-        {
-            var certificates = new X509Certificate2Collection();
-            if (pem.Length <= LongestAuthority)
-            {
-                certificates.ImportFromPem(pem);
-            }
-
-            if (certificates.Count > 0 && !pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
-            {
-                return string.Concat(certificates.Select(c => c.ExportCertificatePem() + "\n"));
-            }
-        }
-        catch (CryptographicException)
-        {
-            // Told below.
-        }
-
-        errors.Add("authority", $"must be certificates in PEM (-----BEGIN CERTIFICATE-----), at most {LongestAuthority} characters, without a private key");
-        return null;
     }
 
     private static void Needed(string field, string? value, InputErrors errors)

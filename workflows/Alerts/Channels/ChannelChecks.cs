@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Servers;
 using ManagedServers.Workflows.Settings;
@@ -15,7 +13,6 @@ internal static class ChannelChecks
     private const int LongestUrl = 2000;
     private const int ShortestKey = 16;
     private const int LongestSecret = 1024;
-    private const int LongestAuthority = 64 * 1024;
     private const string DefaultKey = "alerts";
 
     /// <exception cref="InvalidInputException">A field breaks its rule.</exception>
@@ -95,7 +92,7 @@ internal static class ChannelChecks
 
         return channel with
         {
-            Settings = new ChannelSettings { Origin = address.GetLeftPart(UriPartial.Authority), Authority = Authority(request.Authority ?? channel.Settings.Authority, errors) },
+            Settings = new ChannelSettings { Origin = address.GetLeftPart(UriPartial.Authority), Authority = GivenAuthority.Check(request.Authority ?? channel.Settings.Authority, errors) },
             Secrets = new ChannelSecrets(Url: url, Key: (request.Secret ?? channel.Secrets.Key) is { Length: > 0 } key ? key : null),
         };
     }
@@ -122,7 +119,7 @@ internal static class ChannelChecks
             User = (request.User ?? before.User) is { Length: > 0 } user ? Line("user", user, 255, errors) : null,
             From = request.From is null ? before.From : Mailbox("from", request.From, errors),
             To = request.To is null ? before.To : [.. request.To.Index().Select(t => Mailbox(string.Create(CultureInfo.InvariantCulture, $"to[{t.Index}]"), t.Item, errors))],
-            Authority = Authority(request.Authority ?? before.Authority, errors),
+            Authority = GivenAuthority.Check(request.Authority ?? before.Authority, errors),
         };
         Needed("host", after.Host, errors);
         Needed("from", after.From, errors);
@@ -198,35 +195,6 @@ internal static class ChannelChecks
         }
 
         return text;
-    }
-
-    private static string? Authority(string? pem, InputErrors errors)
-    {
-        if (string.IsNullOrEmpty(pem))
-        {
-            return null;
-        }
-
-        try
-        {
-            var certificates = new X509Certificate2Collection();
-            if (pem.Length <= LongestAuthority)
-            {
-                certificates.ImportFromPem(pem);
-            }
-
-            if (certificates.Count > 0 && !pem.Contains("PRIVATE KEY", StringComparison.Ordinal))
-            {
-                return string.Concat(certificates.Select(c => c.ExportCertificatePem() + "\n"));
-            }
-        }
-        catch (CryptographicException)
-        {
-            // Told below.
-        }
-
-        errors.Add("authority", $"must be certificates in PEM (-----BEGIN CERTIFICATE-----), at most {LongestAuthority} characters, without a private key");
-        return null;
     }
 
     private static void Needed(string field, string? value, InputErrors errors)
