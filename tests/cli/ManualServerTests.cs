@@ -30,6 +30,9 @@ public sealed class ManualServerTests : AgainstStandIn
         Assert.True(end.ExitCode == 0, end.ToString());
         Assert.Equal("""{"name":"ns1","installation":"manual"}""", JsonSerializer.Serialize(JsonDocument.Parse(Product.Requests.Single(r => r.Method == "POST").Body)));
         Assert.Contains("by hand: the product has no login on the host", end.Out, StringComparison.Ordinal);
+        Assert.Contains("Added. Next: msctl servers install ns1", end.Error, StringComparison.Ordinal);
+        Product.On("GET", "/api/v2/pvservers/ns1/enrolment", """{"type":"no-api-address","title":"Not possible now","status":409,"detail":"Nobody has said where the host of ns1 reaches the product."}""", 409);
+        Assert.Contains("Next: say where its host reaches the product: msctl servers edit ns1 --api-address https://…, then msctl servers install ns1", (await Msctl.Run("servers", "add", "ns1", "--manual")).Error, StringComparison.Ordinal);
         Assert.Matches(@"ns1 +new .*by hand", (await Msctl.Run("servers", "list")).Out);
 
         var refused = await Msctl.Run("servers", "add", "ns1", "--manual", "--password-file", Msctl.File("ssh", "s3cret"));

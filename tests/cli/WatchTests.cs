@@ -88,6 +88,19 @@ public sealed class WatchTests : AgainstStandIn
     }
 
     [Fact]
+    public async Task A_failed_run_is_offered_for_another_try_unless_it_says_that_this_is_of_no_use()
+    {
+        foreach (var (why, isOffered) in new[] { ("port 53 is taken", true), ("Knot refuses it. Correct it: this run, tried again, has the same.", false) })
+        {
+            var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));
+            run.Step(1, "running").Step(1, "failed", error: why).Become("failed", $"Preflight failed: {why}");
+            var end = await Msctl.Run("runs", "watch", $"{run.Id}");
+            Assert.Contains($"msctl runs log {run.Id}", end.Error, StringComparison.Ordinal);
+            Assert.Equal(isOffered, end.Error.Contains($"msctl runs retry {run.Id}", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public async Task A_paused_run_says_why_and_what_to_do_and_ends_with_6()
     {
         var run = Product.Run(new ScriptedRun("install dns on ns1", "Preflight"));

@@ -1,4 +1,5 @@
 using Dapper;
+using ManagedServers.Workflows.Hosts;
 using ManagedServers.Workflows.Servers;
 using Npgsql;
 
@@ -20,8 +21,8 @@ public sealed class ServerCommands(NpgsqlDataSource database, CommandCatalogue c
     {
         var server = await servers.Get(idOrName, cancellationToken);
         var errors = new InputErrors();
-        var pre = await Names("preCommands", chosen.PreCommands, CommandUse.Pre, errors, cancellationToken);
-        var post = await Names("postCommands", chosen.PostCommands, CommandUse.Post, errors, cancellationToken);
+        var pre = await Names(server, "preCommands", chosen.PreCommands, CommandUse.Pre, errors, cancellationToken);
+        var post = await Names(server, "postCommands", chosen.PostCommands, CommandUse.Post, errors, cancellationToken);
         errors.ThrowIfAny();
 
         var before = await Chosen(server.Id, cancellationToken);
@@ -110,7 +111,7 @@ public sealed class ServerCommands(NpgsqlDataSource database, CommandCatalogue c
 
     private static string Meant(CatalogueCommand command) => command.Uses.Count == 0 ? "is run by hand only" : $"is for {string.Join(", ", command.Uses)}";
 
-    private async Task<IReadOnlyList<string>?> Names(string field, IReadOnlyList<string>? asked, string phase, InputErrors errors, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>?> Names(Server server, string field, IReadOnlyList<string>? asked, string phase, InputErrors errors, CancellationToken cancellationToken)
     {
         if (asked is null)
         {
@@ -131,6 +132,8 @@ public sealed class ServerCommands(NpgsqlDataSource database, CommandCatalogue c
                 null => $"names no command: '{name}' is not there (msctl commands list)",
                 _ when names.Contains(command.Name) => $"names '{command.Name}' twice",
                 _ when !command.Uses.Any(u => u.StartsWith($"{phase}-", StringComparison.Ordinal)) => $"names a command that is never run {(phase == CommandUse.Pre ? "before" : "after")} anything: '{command.Name}' {Meant(command)}",
+                { AsRoot: true } when server.Login.Kind == LoginKind.Docker =>
+                    $"names a command that runs as root: user {server.SshUser} never becomes root on {server.Name}. Where '{command.Name}' needs root, run it there by hand and leave it out",
                 _ => null,
             };
             if (rule is null)

@@ -40,7 +40,7 @@ public sealed class CredentialRotation(Servers.Servers servers, HostCredentials 
         var generate = string.IsNullOrEmpty(request.Password) && string.IsNullOrEmpty(request.PrivateKey) && string.IsNullOrEmpty(request.Passphrase);
         var given = generate ? null : credentials.Check(request.Password, request.PrivateKey, request.Passphrase, errors);
         errors.ThrowIfAny();
-        var what = given is null ? "a new key of the product's own" : PendingCredential.Words(given);
+        var what = given is null ? RotateInput.NewKey : PendingCredential.Words(given);
         var why = string.IsNullOrWhiteSpace(request.Reason) ? null : redactor.Redact(request.Reason.Trim());
         var input = new RotateInput(server.Id, server.Name, Guid.CreateVersion7(), given is PasswordCredential, what, who, why);
         return runs.Prepare<RotateCredentialWorkflow, RotateInput>(

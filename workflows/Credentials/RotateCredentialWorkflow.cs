@@ -5,7 +5,13 @@ namespace ManagedServers.Workflows.Credentials;
 
 /// <summary>The input of a rotation: where the new credential is kept, never the credential.</summary>
 /// <param name="What">The new credential in words; a key that the product makes has no fingerprint before the run.</param>
-public sealed record RotateInput(Guid ServerId, string ServerName, Guid PendingId, bool IsPassword, string What, string Who, string? Reason);
+public sealed record RotateInput(Guid ServerId, string ServerName, Guid PendingId, bool IsPassword, string What, string Who, string? Reason)
+{
+    internal const string NewKey = "a new key of the product's own";
+
+    /// <summary>The words of the server's history, by which a key is told later that the product has made and put on the host.</summary>
+    internal static string Rotated(string credential, bool isMade) => $"rotated the credential: logs in with {credential}{(isMade ? ", which the product has made" : "")}";
+}
 
 /// <summary>
 /// Puts a new credential in the place of the one with which the product logs in on a host. The old one works until the new one is proven; whatever

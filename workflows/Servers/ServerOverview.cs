@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ManagedServers.Engine;
 using ManagedServers.Workflows.Configuration;
 using ManagedServers.Workflows.Drift;
@@ -93,22 +94,35 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
         var lastRuns = (await runs.Get([.. found.Select(s => s.LastRunId).OfType<Guid>()], cancellationToken)).ToDictionary(r => r.Id);
         var drifted = await drift.Summary([.. found.Select(s => s.Id)], cancellationToken);
         var silent = await pulled.Problems([.. found.Select(s => s.Id)], cancellationToken);
-        return [.. found.Select(s => View(s, beats[s.Id], s.LastRunId is { } id ? lastRuns.GetValueOrDefault(id) : null, drifted.GetValueOrDefault(s.Id)) with { PullProblem = silent.GetValueOrDefault(s.Id) })];
+        List<ServerView> views = [];
+        foreach (var server in found)
+        {
+            var run = server.LastRunId is { } id ? lastRuns.GetValueOrDefault(id) : null;
+            var since = await Since(beats[server.Id], run, cancellationToken);
+            views.Add(View(server, beats[server.Id], run, since, drifted.GetValueOrDefault(server.Id)) with { PullProblem = silent.GetValueOrDefault(server.Id) });
+        }
+
+        return views;
     }
 
-    private ServerView View(Server server, HeartbeatSummary beat, RunSummary? run, (int Count, string? First, string? Problem) drifted)
+    /// <summary>A heartbeat from before tells nothing about what a run has started or stopped since: this, and nothing else. Null where there is no such run.</summary>
+    private async Task<RunDetails?> Since(HeartbeatSummary beat, RunSummary? run, CancellationToken cancellationToken) =>
+        run is { State: RunState.Succeeded, Kind: StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind } && beat.LastAt < run.FinishedAt ? await runs.Get(run.Id, cancellationToken) : null;
+
+    private ServerView View(Server server, HeartbeatSummary beat, RunSummary? run, RunDetails? since, (int Count, string? First, string? Problem) drifted)
     {
-        // A heartbeat from before tells nothing about what a run has started or stopped since.
-        var since = run is { State: RunState.Succeeded, Kind: StartWorkflow.Kind or StopWorkflow.Kind or RestartWorkflow.Kind } && beat.LastAt < run.FinishedAt ? run.Kind : null;
-        var components = Known(server, beat, run).Select(c => Component(c, beat, told: since is null)).ToList();
-        var (state, reason) = since switch
+        IReadOnlyList<string> begun = since?.Input.Deserialize<ComponentsInput>(EngineJson.Options)?.Components ?? [];
+        IReadOnlyList<string> stopped = since is null ? [] : [.. server.Components.Where(c => c.StoppedBy is not null).Select(c => c.Name)];
+        var components = Known(server, beat, run).Select(c => stopped.Contains(c.Name) ? new ComponentView(c.Name, c.Version, "stopped")
+            : begun.Contains(c.Name) ? new ComponentView(c.Name, c.Version, "unknown") : Component(c, beat)).ToList();
+        var (state, reason) = since?.Kind switch
         {
             null => State(server, components, beat, run) switch
             {
                 (ServerState.Running, _) when drifted.Count > 0 => (ServerState.Drifted, Words(drifted)),
                 var told => told,
             },
-            StopWorkflow.Kind => Stopped(components, server.Components.Where(c => c.StoppedBy is not null).Select(c => c.Name), "stopped a moment ago; its next heartbeat tells more"),
+            StopWorkflow.Kind => Stopped(components, stopped, "stopped a moment ago; its next heartbeat tells more"),
             _ => (ServerState.Starting, "waiting for its next heartbeat"),
         };
         return new ServerView
@@ -129,10 +143,10 @@ public sealed class ServerOverview(Servers servers, Heartbeats heartbeats, IRuns
             ? beat.Components.Where(c => c.Name is not null).Select(c => (c.Name!, c.Version ?? ""))
             : server.Components.Select(c => (c.Name, c.Version));
 
-    private static ComponentView Component((string Name, string Version) installed, HeartbeatSummary beat, bool told)
+    private static ComponentView Component((string Name, string Version) installed, HeartbeatSummary beat)
     {
         // What a host said before it fell silent may be true no more.
-        if (!told || beat.Status == HeartbeatStatus.Silent || beat.Docker?.State != "running")
+        if (beat.Status == HeartbeatStatus.Silent || beat.Docker?.State != "running")
         {
             return new ComponentView(installed.Name, installed.Version, "unknown");
         }

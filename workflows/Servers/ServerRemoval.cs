@@ -40,12 +40,14 @@ public sealed class ServerRemoval(Servers servers, Configurations configurations
 
     private async Task<IReadOnlyList<string>> Notes(Server server, CancellationToken cancellationToken)
     {
+        var stays = await servers.KeyThatStays(server.Id, cancellationToken);
+        List<string> notes = stays is null ? [] : [stays];
         if (server.Components.Count == 0)
         {
-            return [];
+            return notes;
         }
 
-        List<string> notes = [$"{string.Join(" and ", server.Components.Select(c => c.Name))} on {server.Name} would go on, without anybody watching. To take them away first: msctl servers uninstall {server.Argument}"];
+        notes.Add($"{string.Join(" and ", server.Components.Select(c => c.Name))} on {server.Name} would go on, without anybody watching. To take them away first: msctl servers uninstall {server.Argument}");
         if (await configurations.ZonesWithKeys(server.Id, cancellationToken) is { Count: > 0 } signed)
         {
             notes.Add($"The DNSSEC keys of {string.Join(", ", signed.Take(20))}{(signed.Count > 20 ? $" and {signed.Count - 20} more" : "")} lie on its host and nowhere else. With the host they are gone, and a DS record at the parent zone matches no key any more: "

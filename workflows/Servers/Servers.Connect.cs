@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dapper;
 using ManagedServers.Engine;
+using ManagedServers.Workflows.Credentials;
 using ManagedServers.Workflows.Hosts;
 
 namespace ManagedServers.Workflows.Servers;
@@ -65,6 +66,23 @@ public sealed partial class Servers
         {
             throw new StepRejectedException($"The credential of {target} was changed by somebody else during the run. What they have stored stays.");
         }
+    }
+
+    /// <summary>What to take away by hand once the product needs its login no more; null where it has put no key of its own on the host.</summary>
+    internal async Task<string?> KeyThatStays(Guid id, CancellationToken cancellationToken)
+    {
+        var server = await Get(id.ToString(), cancellationToken);
+        if (server.Authentication != Authentication.Key || (await Target(id, cancellationToken)).Credential is not PrivateKeyCredential key)
+        {
+            return null;
+        }
+
+        var what = RotateInput.Rotated(PendingCredential.Words(key), isMade: true);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return !await connection.ExecuteScalarAsync<bool>("select exists (select from servers.event where server_id = @id and starts_with(what, @what))", new { id, what })
+            ? null
+            : $"The product's own key stays on {server.Address}, for its login there. When {server.Name} has been removed from the product, take it away by hand: "
+                + $"in ~/.ssh/authorized_keys of user {server.SshUser}, the line with 'managed-servers server={id}'.";
     }
 
     /// <summary>Connects, and looks at what the login may do there and what the host runs.</summary>

@@ -99,6 +99,8 @@ internal static class RunWords
             $"  msctl runs approve {run.Id}  yes",
             $"  msctl runs reject {run.Id}   no",
         ],
+        // The product says it itself where another try is of no use.
+        RunStates.Failed when run.Reason?.Contains("this run, tried again, ", StringComparison.Ordinal) == true => [$"  msctl runs log {run.Id}  what happened"],
         RunStates.Failed =>
         [
             $"  msctl runs log {run.Id}            what happened",

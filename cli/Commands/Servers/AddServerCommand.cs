@@ -41,7 +41,7 @@ internal static class AddServerCommand
             "msctl servers add ns1 --address 192.0.2.10 --key-file ~/.ssh/id_ed25519",
             "msctl servers add ns1 --address 192.0.2.10 --password-file ns1.password --accept-host-key SHA256:…",
             "msctl servers add ns2 --address 10.2.0.10 --key-file ~/.ssh/id_ed25519 --route dmz",
-            "msctl servers add ns1 --manual",
+            "msctl servers add ns1 --manual --api-address https://192.0.2.1:8443",
         ],
     }.With(Name, Manual, Address, Port, User, Login, System, Password, Key, Passphrase, AcceptedKey.Option, Route, Api, StartedRuns.Plan).Does(Run);
 
@@ -79,10 +79,31 @@ internal static class AddServerCommand
         }
 
         var request = ServersApi.Add(new NewServer { Name = call.Get(Name), Installation = "manual", Address = call.Get(Address), ApiAddress = call.Get(Api) });
-        return await StoredChanges.Do(call, request, added => Tell(call, added), cancellationToken);
+        if (call.Get(StartedRuns.Plan))
+        {
+            return await StoredChanges.Show(call, request, cancellationToken);
+        }
+
+        var added = await call.Product.Changes.Make(request, cancellationToken);
+        Tell(call, added, lacksAddress: !call.Json && await LacksAddress(call, cancellationToken));
+        return ExitCode.Done;
     }
 
-    private static void Tell(Invocation call, Answer<Server> added)
+    /// <summary>The product knows no address of its own to put into the line. The server is added, whatever is answered.</summary>
+    private static async Task<bool> LacksAddress(Invocation call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await call.Product.Servers.Enrolment(call.Parse.GetRequiredValue(Name), cancellationToken);
+            return false;
+        }
+        catch (ProductException e)
+        {
+            return e is RefusedException { Problem.Type: { } type } && type.EndsWith("no-api-address", StringComparison.Ordinal);
+        }
+    }
+
+    private static void Tell(Invocation call, Answer<Server> added, bool lacksAddress = false)
     {
         if (call.Json)
         {
@@ -92,6 +113,8 @@ internal static class AddServerCommand
 
         ServerTables.Page(call.Screen, added.Value, call.Now);
         var name = ShellWord.Of(added.Value.Name);
-        call.Screen.Note($"\nAdded. Next: {(added.Value.Installation == "manual" ? "" : $"msctl servers test {name}, then ")}msctl servers install {name} --zone NAME=FILE");
+        var first = lacksAddress ? $"say where its host reaches the product: msctl servers edit {name} --api-address https://…, then "
+            : added.Value.Installation == "manual" ? "" : $"msctl servers test {name}, then ";
+        call.Screen.Note($"\nAdded. Next: {first}msctl servers install {name} --zone NAME=FILE");
     }
 }

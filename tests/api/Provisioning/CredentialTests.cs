@@ -30,6 +30,9 @@ public sealed class CredentialTests(CredentialTests.OneHost fixture) : IClassFix
         Assert.Equal(["# by hand", Foreign], keys[..2]);
         Assert.EndsWith($" managed-servers server={(await host.Get("/api/v2/pvservers/ns1")).GetProperty("id").GetString()} run={first.GetProperty("id").GetString()}", keys[2], StringComparison.Ordinal);
         Assert.Equal(3, keys.Length);
+        using var admin = host.Product.Admin();
+        var removal = (await admin.DeleteAsync("/api/v2/pvservers/ns1?plan=true").Json()).GetProperty("notes").ToString();
+        Assert.Contains($"in ~/.ssh/authorized_keys of user root, the line with '{keys[2].Split(' ').Single(w => w.StartsWith("server=", StringComparison.Ordinal)).Insert(0, "managed-servers ")}'", removal, StringComparison.Ordinal);
 
         var second = await Rotate(new { });
         Assert.True(RegisteredHost.State(second) == "succeeded", RegisteredHost.Story(second));
@@ -41,6 +44,7 @@ public sealed class CredentialTests(CredentialTests.OneHost fixture) : IClassFix
         Assert.True(RegisteredHost.State(password) == "succeeded", RegisteredHost.Story(password));
         Assert.Equal("password", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("authentication").GetString());
         Assert.Equal(["# by hand", Foreign], await Keys());
+        Assert.DoesNotContain("authorized_keys", (await admin.DeleteAsync("/api/v2/pvservers/ns1?plan=true").Json()).ToString(), StringComparison.Ordinal);
 
         var given = await Rotate(new { privateKey = await LockedKey(), passphrase = "open sesame" });
         Assert.True(RegisteredHost.State(given) == "succeeded", RegisteredHost.Story(given));

@@ -76,6 +76,10 @@ public sealed class DockerGroupTests
             Assert.Equal(HttpStatusCode.BadRequest, status);
             Assert.Contains("user runner never becomes root on ns1", problem.GetProperty("errors").GetProperty(field)[0].GetString(), StringComparison.Ordinal);
         }
+
+        await admin.PostAsJsonAsync("/api/v2/commands", new { name = "as root", text = "true", uses = new[] { "pre-install" } }).Json();
+        var chosen = await admin.PutAsJsonAsync("/api/v2/pvservers/ns1/commands", new { preCommands = new[] { "as root" } }).Json();
+        Assert.Contains("user runner never becomes root on ns1", chosen.GetProperty("errors").GetProperty("preCommands[0]")[0].GetString(), StringComparison.Ordinal);
     }
 
     private static async Task TheInstallWaitsForRoot(RegisteredHost host, string before)

@@ -82,10 +82,12 @@ public sealed class LifecycleTests
 
     private static async Task StopKeepsItStopped(RegisteredHost host)
     {
+        await ProductProcess.Until(async () => (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString() == "running", "the server is shown as running");
         await Done(host, "stop", "monitor");
         // At once, and when a heartbeat has told it.
-        Assert.Equal("degraded", (await host.Get("/api/v2/pvservers/ns1")).GetProperty("state").GetString());
-        JsonElement server = default;
+        var server = await host.Get("/api/v2/pvservers/ns1");
+        Assert.Equal("degraded", server.GetProperty("state").GetString());
+        Assert.Equal(["dns running", "monitor stopped"], server.GetProperty("components").EnumerateArray().Select(c => $"{c.GetProperty("name").GetString()} {c.GetProperty("state").GetString()}"));
         await ProductProcess.Until(async () => (server = await host.Get("/api/v2/pvservers/ns1")).GetProperty("stateReason").GetString()?.StartsWith("monitor is ", StringComparison.Ordinal) == true, "a heartbeat tells of the stopped monitor");
         Assert.Equal("degraded", server.GetProperty("state").GetString());
         Assert.EndsWith("; dns goes on serving", server.GetProperty("stateReason").GetString(), StringComparison.Ordinal);

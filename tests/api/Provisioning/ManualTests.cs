@@ -231,6 +231,14 @@ public sealed class ManualTests
     {
         var (run, line, token) = await host.Begin("install", RegisteredHost.OneZone());
         await host.Lab.Run($"umask 077; echo {token} > /root/token");
+        foreach (var (file, why) in new[] { ("/bin/ls", "That is no enrolment token"), ("/root/none", "The token cannot be read from /root/none: No such file") })
+        {
+            var refused = await host.Lab.TryRun($"{line} --token-file {file} < /dev/null; ls -d /var/lib/managed-servers");
+            Assert.Contains(why, refused.Text, StringComparison.Ordinal);
+            Assert.DoesNotContain("Traceback", refused.Errors, StringComparison.Ordinal);
+            Assert.Contains("cannot access '/var/lib/managed-servers'", refused.Errors, StringComparison.Ordinal);
+        }
+
         var byFile = await host.Lab.TryRun($"{line} --token-file /root/token < /dev/null");
         Assert.True(byFile.ExitCode == 0, byFile.Text + byFile.Errors + RegisteredHost.Story(await host.Run(run)));
         await host.Until(run, "succeeded");

@@ -26,6 +26,22 @@ public sealed class EnrolScriptTests
         print("fine")
         """;
 
+    // As a user without a home folder.
+    private const string AsNobody =
+        """
+        import os, sys
+        script = {"__name__": "enrol", "PRODUCT": ("192.0.2.1", 1), "AUTHORITY": ""}
+        exec(compile(sys.stdin.read(), "enrol.py", "exec"), script)
+        os.environ["HOME"] = "/nonexistent"
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        script["main"]([])
+        """;
+
+    [Fact]
+    public async Task Who_is_not_root_is_told_so_in_a_line() =>
+        Assert.Equal("You are not root here, and nothing was done: run the line with sudo before it.", await Python(Encoding.UTF8.GetString(EnrolmentLine.Script), AsNobody));
+
     [Fact]
     public async Task The_script_and_the_line_are_written_in_Python_3_6() => Assert.Equal(["fine", "fine"], [await Python(Encoding.UTF8.GetString(EnrolmentLine.Script)), await Python(Inner(Line("https://192.0.2.1:8443")))]);
 
@@ -46,9 +62,9 @@ public sealed class EnrolScriptTests
 
     private static string Inner(string line) => line["python3 -c '".Length..^1];
 
-    private static async Task<string> Python(string text)
+    private static async Task<string> Python(string text, string program = Check)
     {
-        using var python = Process.Start(new ProcessStartInfo("python3", ["-c", Check]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var python = Process.Start(new ProcessStartInfo("python3", ["-c", program]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         await python.StandardInput.WriteAsync(text);
         python.StandardInput.Close();
         var said = await python.StandardOutput.ReadToEndAsync() + await python.StandardError.ReadToEndAsync();

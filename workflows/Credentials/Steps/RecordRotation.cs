@@ -8,7 +8,8 @@ public sealed class RecordRotation(PendingCredentials pending) : Step<RecordRota
     public override async Task<Nothing> Run(RotateInput input, StepContext step)
     {
         var made = await pending.Find(input.PendingId, step.Cancellation);
-        await pending.Done(input.PendingId, input.ServerId, input.Who, $"rotated the credential: logs in with {made?.ToString() ?? input.What} (run {step.RunId})", input.Reason, step.Cancellation);
+        var what = RotateInput.Rotated(made?.ToString() ?? input.What, isMade: input.What == RotateInput.NewKey);
+        await pending.Done(input.PendingId, input.ServerId, input.Who, $"{what} (run {step.RunId})", input.Reason, step.Cancellation);
         return Nothing.Value;
     }
 }

@@ -36,6 +36,7 @@ import urllib.parse
 SERVER_NAME = "managed-servers"  # in the product's certificate, whatever address is dialled
 UNREACHABLE = (OSError, http.client.HTTPException)
 PATIENCE = 900                   # seconds for which a product that is being restarted is waited for
+FOLDER = "/var/lib/managed-servers/agent"
 TOKEN_PLACE = "{{token}}"        # in ordered files: the order itself holds no secret
 DOCKER_SOCKET = "/var/run/docker.sock"
 LABEL = "managed-servers."
@@ -144,10 +145,6 @@ def detail(answer, otherwise):
 
 # --- who this host is ---
 
-def root_folder():
-    return "/var/lib/managed-servers" if os.geteuid() == 0 else os.path.join(os.path.expanduser("~"), ".managed-servers")
-
-
 class State:
     """What this host remembers between two runs of the line: whose server it is, its token, which commands have run."""
 
@@ -210,8 +207,8 @@ def read_token(options):
     path = options.get("--token-file") or os.environ.get("MS_TOKEN_FILE")
     if path:
         try:
-            with open(path) as file:
-                return file.read(4096).strip()
+            with open(path, "rb") as file:
+                return file.read(4096).decode("ascii", "replace").strip()
         except OSError as error:
             raise Refused("The token cannot be read from %s: %s" % (path, error.strerror))
     try:
@@ -233,9 +230,14 @@ def owner_here(folder):
 
 def enrol(product, state, options):
     """Exchanges the one-time token for this server's own. The secret that is made before lets this host alone ask again, if the answer is lost."""
+    try:
+        token = read_token(options)
+    except BaseException:
+        if not state.told:
+            state.forget()
+        raise
     if not state.told.get("claim"):
         state.keep(claim=base64.b16encode(os.urandom(32)).decode().lower())
-    token = read_token(options)
     if not re.match(r"[A-Za-z0-9_-]{20,200}\Z", token):
         state.forget()
         raise Refused("That is no enrolment token: it has 46 letters, digits, - and _. Nothing was sent.")
@@ -1124,12 +1126,15 @@ def await_end(reporter, checked_in):
 
 def main(arguments):
     options = parse(arguments)
+    if os.geteuid() != 0:
+        say("You are not root here, and nothing was done: run the line with sudo before it.")
+        return 1
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     os.umask(0o077)
     product, reporter, work = Product(PRODUCT, AUTHORITY), None, None
     try:
-        state = State(os.path.join(root_folder(), "agent"))
+        state = State(FOLDER)
         checked_in = check_in(product, state, options)
         say("%s: %s" % (checked_in["server"], checked_in["title"]))
         order = fetch_order(product, checked_in)

@@ -17,7 +17,7 @@ public sealed class CheckVersions(Configurations configurations) : Step<CheckVer
             if (current.Version.Id != basedOn)
             {
                 throw new StepRejectedException(
-                    $"While this change waited, {component} came to {current.Version.InWords()}. Nothing was changed. Look at what that one changed (msctl config diff), and ask again.");
+                    $"While this change waited, {component} came to {current.Version.InWords()}. Nothing was changed. Look at what that one changed (msctl config diff), and ask for the change anew: this run, tried again, is based on the same.");
             }
         }
 

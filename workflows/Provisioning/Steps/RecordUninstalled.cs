@@ -18,10 +18,17 @@ public sealed class RecordUninstalled(Servers.Servers servers, Configurations co
         {
             step.Log($"With it went the DNSSEC keys of {string.Join(", ", zones)}: they were nowhere else. A DS record at the parent zone matches no key any more.", LogLevel.Warning);
         }
+
+        if (await servers.KeyThatStays(input.ServerId, step.Cancellation) is { } stays)
+        {
+            step.Log(stays, LogLevel.Warning);
+        }
+
         await pulled.End(input.ServerId, step.Cancellation);
         await servers.SetUninstalled(input.ServerId, step.Cancellation);
         return Nothing.Value;
     }
 
-    public Task<Preview<Nothing>> Preview(RecordUninstalledInput input, CancellationToken cancellationToken) => Task.FromResult(Preview<Nothing>.Nothing(Nothing.Value));
+    public async Task<Preview<Nothing>> Preview(RecordUninstalledInput input, CancellationToken cancellationToken) =>
+        Preview<Nothing>.Nothing(Nothing.Value, await servers.KeyThatStays(input.ServerId, cancellationToken));
 }
