@@ -44,26 +44,38 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
 
     public async Task Prove(HostTarget target, CancellationToken cancellationToken = default)
     {
+        var key = KeyOf(target);
         try
         {
-            await using var link = await Open(target, cancellationToken);
+            var link = await Open(target, cancellationToken);
+            var proven = new Entry { Connecting = Task.FromResult(link), GiveUp = new CancellationTokenSource(), Leases = 1 };
+            await Replace(key, proven);
+            await Return(key, proven);
         }
         catch (HostRejectedException changed) when (changed.Code == HostProblem.HostKeyChanged)
         {
-            // The connection from before is trusted no more: who works on it now still ends, who comes next is refused.
-            var key = KeyOf(target);
-            Entry? before;
-            lock (gate)
-            {
-                entries.Remove(key, out before);
-            }
-
-            if (before is not null)
-            {
-                await CloseIdle(key, before);
-            }
-
+            // The connection from before is trusted no more.
+            await Replace(key, null);
             throw;
+        }
+    }
+
+    /// <summary>Who works on the connection from before still ends; who comes next gets the other, or makes one.</summary>
+    private async Task Replace(HostTarget key, Entry? other)
+    {
+        Entry? before;
+        lock (gate)
+        {
+            entries.Remove(key, out before);
+            if (other is not null)
+            {
+                entries[key] = other;
+            }
+        }
+
+        if (before is not null)
+        {
+            await CloseIdle(key, before);
         }
     }
 

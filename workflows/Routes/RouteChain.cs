@@ -48,9 +48,7 @@ internal static class RouteChain
 
                 proven.Add(hop with { Pinned = shown });
                 via = target with { PinnedKey = shown };
-                await using (await hosts.Connect(via, cancellationToken))
-                {
-                }
+                await hosts.Prove(via, cancellationToken);
             }
             catch (HostRejectedException refused) when (refused.Field is { } field)
             {
@@ -73,9 +71,7 @@ internal static class RouteChain
             {
                 if (broken is null)
                 {
-                    await using (await hosts.Connect(hop, cancellationToken))
-                    {
-                    }
+                    await hosts.Prove(hop, cancellationToken);
                 }
             }
             catch (Exception failure) when (failure is IHostProblem)

@@ -67,9 +67,10 @@ public sealed partial class Servers
         }
     }
 
-    /// <summary>Connects, and looks at what the login may do there and what the host runs.</summary>
+    /// <summary>Logs in, and looks at what the login may do there and what the host runs.</summary>
     private async Task<(HostLogin Login, OsFamily System)> FirstContact(HostTarget target, Expected expected, CancellationToken cancellationToken)
     {
+        await hosts.ProveWay(target, cancellationToken);
         await using var host = await hosts.Connect(target with { Login = HostLogin.Root }, cancellationToken);
         var facts = await host.Facts([], cancellationToken);
         expected.RequireSystem(facts, target);
