@@ -48,7 +48,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
         try
         {
             var link = await Open(target, cancellationToken);
-            var proven = new Entry { Connecting = Task.FromResult(link), GiveUp = new CancellationTokenSource(), Leases = 1 };
+            var proven = new Entry { OpenedFor = target, Connecting = Task.FromResult(link), GiveUp = new CancellationTokenSource(), Leases = 1 };
             await Replace(key, proven);
             await Return(key, proven);
         }
@@ -90,7 +90,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
                 var link = await entry.Connecting.WaitAsync(cancellationToken);
                 if (link.Connection.IsAlive && (idleFor < TrustedIdle || await link.Connection.Answers(options.ConnectTimeout).WaitAsync(cancellationToken)))
                 {
-                    return new HostLease(link, () => Return(key, entry));
+                    return new HostLease(link, target, () => Return(key, entry));
                 }
             }
             catch (HostUnavailableException lost) when (!again && target.Via is not null && lost.Code == HostProblem.ConnectionLost)
@@ -134,7 +134,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
             if (!entries.TryGetValue(key, out var entry))
             {
                 var giveUp = new CancellationTokenSource();
-                entries[key] = entry = new Entry { Connecting = Open(target, giveUp.Token), GiveUp = giveUp };
+                entries[key] = entry = new Entry { OpenedFor = target, Connecting = Open(target, giveUp.Token), GiveUp = giveUp };
             }
 
             entry.Leases++;
@@ -154,7 +154,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
             var client = await SshConnector.Open(target, way.Dial, options.ConnectTimeout, cancellationToken);
             var count = Interlocked.Increment(ref openedInAll);
             log.LogInformation("SSH connection to {Host} opened ({Open} open, {Opened} opened since the start)", target, OpenNow, count);
-            return new HostLink(new SshConnection(client, target, options, time), way);
+            return new HostLink(new SshConnection(client, options, time), way);
         }
         catch (Exception failure)
         {
@@ -247,7 +247,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
             await entry.GiveUp.CancelAsync();
             var link = await entry.Connecting;
             await link.DisposeAsync();
-            log.LogInformation("SSH connection to {Host} closed ({Open} open)", link.Connection.Target, OpenNow);
+            log.LogInformation("SSH connection to {Host} closed ({Open} open)", entry.OpenedFor, OpenNow);
         }
         catch (Exception failure)
         {
@@ -257,6 +257,9 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
 
     private sealed class Entry
     {
+        /// <summary>The host as the first one called it.</summary>
+        public required HostTarget OpenedFor { get; init; }
+
         public required Task<HostLink> Connecting { get; init; }
 
         public required CancellationTokenSource GiveUp { get; init; }
