@@ -24,6 +24,7 @@ public sealed class LoginTests(SharedProduct shared)
         Assert.Contains("root: its user id is ", plain, StringComparison.Ordinal);
         Assert.Contains("sudo: sudo: a password is required.", plain, StringComparison.Ordinal);
         Assert.Contains("plain ALL=(ALL) NOPASSWD: ALL", plain, StringComparison.Ordinal);
+        Assert.Contains("docker: it may not use Docker, because it is not in the group docker.", plain, StringComparison.Ordinal);
         Assert.Contains("usermod -aG docker plain", plain, StringComparison.Ordinal);
         Assert.Contains("asks ALL=(ALL) NOPASSWD: ALL", await Refused(lab, "asks"), StringComparison.Ordinal);
         Assert.Contains("sudo: a password is required", await Refused(lab, "runner", "sudo"), StringComparison.Ordinal);
