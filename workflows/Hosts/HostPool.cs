@@ -168,8 +168,8 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
         ? HostWay.Direct(address, port, where)
         : await HostWay.Through(await Take(via, cancellationToken), address, port, where, cancellationToken);
 
-    // The display names are for messages only.
-    private static HostTarget KeyOf(HostTarget target) => target with { DisplayName = "", Login = HostLogin.Root, Via = target.Via is { } via ? KeyOf(via) : null };
+    // Names and commands are for messages only.
+    private static HostTarget KeyOf(HostTarget target) => target with { DisplayName = "", AcceptKeyBy = null, Login = HostLogin.Root, Via = target.Via is { } via ? KeyOf(via) : null };
 
     private static int Hops(HostTarget target) => target.Via is { } via ? 1 + Hops(via) : 0;
 

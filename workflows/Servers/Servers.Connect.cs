@@ -29,6 +29,7 @@ public sealed partial class Servers
             User = Hosts.SshUser.Parse(server.SshUser!),
             Credential = credentials.Unprotect(CredentialPurpose, id, credential),
             PinnedKey = server.HostKey,
+            AcceptKeyBy = $"msctl servers host-key {server.Argument}",
             Login = server.Login,
             Via = server.SshRouteId is { } route ? await routes.Via(route, cancellationToken) : null,
         };
