@@ -57,7 +57,7 @@ public sealed class PlanTests : AgainstStandIn
     [Theory]
     [InlineData("""{"server":"ns1","title":"stop dns on ns1","wouldChange":false,"steps":[{"seq":1,"title":"Stop dns"}]}""", 0, "Nothing would be changed (1 step). Nothing was started.")]
     [InlineData("""{"server":"ns1","title":"stop dns on ns1","notLookedAt":"The host could not be looked at: no way.","steps":[{"seq":1,"title":"Stop dns"}]}""", 0, "The host could not be looked at: no way.\nWhether anything would be changed is not known (1 step). Nothing was started.")]
-    [InlineData("""{"server":"ns1","title":"stop dns on ns1","wouldFail":"Stop dns: it is not there","steps":[{"seq":1,"title":"Stop dns","preview":{"changes":[],"failure":"it is not there"}}]}""", 1, "   would fail: it is not there\n\nThe run would fail as things are. Nothing was started.")]
+    [InlineData("""{"server":"ns1","title":"stop dns on ns1","wouldFail":"Stop dns: it is not there","steps":[{"seq":1,"title":"Stop dns","preview":{"changes":[],"failure":"it is not there"}}]}""", 1, "   would fail: it is not there\n\nThe run would fail as things are, and nobody would notice. Nothing was started.")]
     public async Task The_last_lines_and_the_exit_code_tell_what_would_come_of_it(string plan, int code, string ends)
     {
         Answers("stop", plan);

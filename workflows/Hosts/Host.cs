@@ -25,7 +25,7 @@ internal sealed class Host : IHost
         facts = new HostFactsReader(runner, target, time);
         reach = new HostReach(runner, target);
         login = new LoginReader(runner, target);
-        Docker = new DockerHost(link.DockerAs(target.Login), target, time);
+        Docker = new DockerHost(link.DockerFor(target), target, time);
     }
 
     public HostTarget Target { get; }

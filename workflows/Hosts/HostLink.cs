@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ManagedServers.Workflows.Hosts.Docker;
 using ManagedServers.Workflows.Hosts.Ssh;
 
@@ -6,18 +7,19 @@ namespace ManagedServers.Workflows.Hosts;
 /// <summary>What the leases of one host share: the SSH connection, the way that it takes, and the Docker clients that live on it.</summary>
 internal sealed class HostLink(SshConnection connection, HostWay way) : IAsyncDisposable
 {
-    private readonly Lazy<DockerTransport> docker = new(() => new DockerTransport(connection, asRoot: false));
-    private readonly Lazy<DockerTransport> dockerAsRoot = new(() => new DockerTransport(connection, asRoot: true));
+    // One for each name as well: a host that is a server and a hop of a route is told of by the name of who asks.
+    private readonly ConcurrentDictionary<(string Host, bool AsRoot), Lazy<DockerTransport>> docker = new();
 
     public SshConnection Connection => connection;
 
     public HostWay Way => way;
 
-    public DockerTransport DockerAs(HostLogin login) => login.Kind == LoginKind.Sudo ? dockerAsRoot.Value : docker.Value;
+    public DockerTransport DockerFor(HostTarget target) =>
+        docker.GetOrAdd((target.ToString(), target.Login.Kind == LoginKind.Sudo), _ => new Lazy<DockerTransport>(() => new DockerTransport(connection, target))).Value;
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var used in new[] { docker, dockerAsRoot }.Where(d => d.IsValueCreated))
+        foreach (var used in docker.Values)
         {
             used.Value.Dispose();
         }
@@ -28,11 +30,14 @@ internal sealed class HostLink(SshConnection connection, HostWay way) : IAsyncDi
 }
 
 /// <summary>The use of a link by one who works on the host, given back once.</summary>
-internal sealed class HostLease(HostLink link, Func<ValueTask> giveBack) : IAsyncDisposable
+/// <param name="target">The host as that one calls it.</param>
+internal sealed class HostLease(HostLink link, HostTarget target, Func<ValueTask> giveBack) : IAsyncDisposable
 {
     private int disposed;
 
     public HostLink Link => link;
+
+    public HostTarget Target => target;
 
     public ValueTask DisposeAsync() => Interlocked.Exchange(ref disposed, 1) == 0 ? giveBack() : ValueTask.CompletedTask;
 }

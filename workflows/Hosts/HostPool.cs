@@ -44,26 +44,38 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
 
     public async Task Prove(HostTarget target, CancellationToken cancellationToken = default)
     {
+        var key = KeyOf(target);
         try
         {
-            await using var link = await Open(target, cancellationToken);
+            var link = await Open(target, cancellationToken);
+            var proven = new Entry { OpenedFor = target, Connecting = Task.FromResult(link), GiveUp = new CancellationTokenSource(), Leases = 1 };
+            await Replace(key, proven);
+            await Return(key, proven);
         }
         catch (HostRejectedException changed) when (changed.Code == HostProblem.HostKeyChanged)
         {
-            // The connection from before is trusted no more: who works on it now still ends, who comes next is refused.
-            var key = KeyOf(target);
-            Entry? before;
-            lock (gate)
-            {
-                entries.Remove(key, out before);
-            }
-
-            if (before is not null)
-            {
-                await CloseIdle(key, before);
-            }
-
+            // The connection from before is trusted no more.
+            await Replace(key, null);
             throw;
+        }
+    }
+
+    /// <summary>Who works on the connection from before still ends; who comes next gets the other, or makes one.</summary>
+    private async Task Replace(HostTarget key, Entry? other)
+    {
+        Entry? before;
+        lock (gate)
+        {
+            entries.Remove(key, out before);
+            if (other is not null)
+            {
+                entries[key] = other;
+            }
+        }
+
+        if (before is not null)
+        {
+            await CloseIdle(key, before);
         }
     }
 
@@ -78,7 +90,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
                 var link = await entry.Connecting.WaitAsync(cancellationToken);
                 if (link.Connection.IsAlive && (idleFor < TrustedIdle || await link.Connection.Answers(options.ConnectTimeout).WaitAsync(cancellationToken)))
                 {
-                    return new HostLease(link, () => Return(key, entry));
+                    return new HostLease(link, target, () => Return(key, entry));
                 }
             }
             catch (HostUnavailableException lost) when (!again && target.Via is not null && lost.Code == HostProblem.ConnectionLost)
@@ -122,7 +134,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
             if (!entries.TryGetValue(key, out var entry))
             {
                 var giveUp = new CancellationTokenSource();
-                entries[key] = entry = new Entry { Connecting = Open(target, giveUp.Token), GiveUp = giveUp };
+                entries[key] = entry = new Entry { OpenedFor = target, Connecting = Open(target, giveUp.Token), GiveUp = giveUp };
             }
 
             entry.Leases++;
@@ -142,7 +154,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
             var client = await SshConnector.Open(target, way.Dial, options.ConnectTimeout, cancellationToken);
             var count = Interlocked.Increment(ref openedInAll);
             log.LogInformation("SSH connection to {Host} opened ({Open} open, {Opened} opened since the start)", target, OpenNow, count);
-            return new HostLink(new SshConnection(client, target, options, time), way);
+            return new HostLink(new SshConnection(client, options, time), way);
         }
         catch (Exception failure)
         {
@@ -156,8 +168,8 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
         ? HostWay.Direct(address, port, where)
         : await HostWay.Through(await Take(via, cancellationToken), address, port, where, cancellationToken);
 
-    // The display names are for messages only.
-    private static HostTarget KeyOf(HostTarget target) => target with { DisplayName = "", Login = HostLogin.Root, Via = target.Via is { } via ? KeyOf(via) : null };
+    // Names and commands are for messages only.
+    private static HostTarget KeyOf(HostTarget target) => target with { DisplayName = "", AcceptKeyBy = null, Login = HostLogin.Root, Via = target.Via is { } via ? KeyOf(via) : null };
 
     private static int Hops(HostTarget target) => target.Via is { } via ? 1 + Hops(via) : 0;
 
@@ -235,7 +247,7 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
             await entry.GiveUp.CancelAsync();
             var link = await entry.Connecting;
             await link.DisposeAsync();
-            log.LogInformation("SSH connection to {Host} closed ({Open} open)", link.Connection.Target, OpenNow);
+            log.LogInformation("SSH connection to {Host} closed ({Open} open)", entry.OpenedFor, OpenNow);
         }
         catch (Exception failure)
         {
@@ -245,6 +257,9 @@ internal sealed class HostPool(HostsOptions options, TimeProvider time, ILogger<
 
     private sealed class Entry
     {
+        /// <summary>The host as the first one called it.</summary>
+        public required HostTarget OpenedFor { get; init; }
+
         public required Task<HostLink> Connecting { get; init; }
 
         public required CancellationTokenSource GiveUp { get; init; }

@@ -17,6 +17,9 @@ public sealed record HostTarget
     /// <summary>The host key that an operator accepted; null refuses with <c>host-key-unknown</c> and the fingerprint.</summary>
     public required HostKey? PinnedKey { get; init; }
 
+    /// <summary>The command by which an operator accepts another key of it; null where none is needed, because nothing of it is kept yet.</summary>
+    public string? AcceptKeyBy { get; init; }
+
     /// <summary>Never asked for the connection itself, only for what is done over it.</summary>
     public HostLogin Login { get; init; } = HostLogin.Root;
 

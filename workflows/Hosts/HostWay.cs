@@ -22,7 +22,7 @@ internal sealed class HostWay : IAsyncDisposable
     {
         try
         {
-            var tunnel = await before.Link.Connection.OpenTunnel(address, port, $"reaching {where}", cancellationToken);
+            var tunnel = await before.Link.Connection.OpenTunnel(before.Target, address, port, $"reaching {where}", cancellationToken);
             return new HostWay(tunnel.Entrance, where, before, tunnel);
         }
         catch
@@ -43,23 +43,24 @@ internal sealed class HostWay : IAsyncDisposable
         var connection = before!.Link.Connection;
         if (tunnel.Refusal is { } refusal && connection.IsAlive)
         {
-            return SshProblems.OfTunnel(refusal, connection.Target, where);
+            return SshProblems.OfTunnel(refusal, before.Target, where);
         }
 
         // A host in between that has lost its power says nothing by itself, and everybody behind it would wait for it again.
-        return await Silent(patience) is { } silent ? SshProblems.Lost(silent, $"reaching {where}", failure) : failure;
+        return await Silent(before.Target, patience) is { } silent ? SshProblems.Lost(silent, $"reaching {where}", failure) : failure;
     }
 
     /// <summary>The first host on the way that no longer answers; its connection is closed, and with it those that go through it.</summary>
-    private async Task<HostTarget?> Silent(TimeSpan patience)
+    /// <param name="last">The host before the end, as who goes this way calls it and those before it.</param>
+    private async Task<HostTarget?> Silent(HostTarget? last, TimeSpan patience)
     {
-        if (before is null)
+        if (before is null || last is null)
         {
             return null;
         }
 
         var connection = before.Link.Connection;
-        return await before.Link.Way.Silent(patience) ?? (connection.IsAlive && await connection.Answers(patience) ? null : connection.Target);
+        return await before.Link.Way.Silent(last.Via, patience) ?? (connection.IsAlive && await connection.Answers(patience) ? null : last);
     }
 
     public async ValueTask DisposeAsync()

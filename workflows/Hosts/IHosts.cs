@@ -13,8 +13,22 @@ public interface IHosts
     /// </summary>
     Task<IHost> Connect(HostTarget target, CancellationToken cancellationToken = default);
 
-    /// <summary>Logs in over a connection of its own, whatever connection there is, and ends it again.</summary>
+    /// <summary>
+    /// Logs in anew, whatever connection there is: one from before says nothing of a credential, or of what a user may do, as they are now.
+    /// Whoever comes next shares the new connection. It goes through those to the hosts on the way as they are.
+    /// </summary>
     Task Prove(HostTarget target, CancellationToken cancellationToken = default);
+
+    /// <summary>As <see cref="Prove"/>, for one host on the way after the other, and then for this one.</summary>
+    async Task ProveWay(HostTarget target, CancellationToken cancellationToken = default)
+    {
+        if (target.Via is { } via)
+        {
+            await ProveWay(via, cancellationToken);
+        }
+
+        await Prove(target, cancellationToken);
+    }
 }
 
 /// <summary>A leased connection to one host. Safe for concurrent use; at most eight channels at once, further ones queue.</summary>

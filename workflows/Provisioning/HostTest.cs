@@ -21,8 +21,7 @@ public sealed class HostTest(Servers.Servers servers, IHosts hosts, Configuratio
             throw new InvalidInputException("components", $"must be a list of {string.Join(", ", Component.All)}");
         }
 
-        // Through a login of its own: one that was opened a while ago says nothing about the credential that is stored now.
-        await hosts.Prove(await servers.Target(server.Id, cancellationToken), cancellationToken);
+        await hosts.ProveWay(await servers.Target(server.Id, cancellationToken), cancellationToken);
 
         // Where it listens is looked at as it was last asked for, so that a host in service is not told that its own DNS is in the way.
         var listen = (await configurations.InstalledDns(server.Id, cancellationToken))?.Listen ?? [new ListenRequest("0.0.0.0")];

@@ -8,13 +8,24 @@ internal sealed class Impact(Configurations configurations, Server server, Conce
 {
     private const int MostShown = 500;
 
-    /// <param name="sawAll">Every step told what it would change.</param>
-    public async Task<IReadOnlyList<ServiceImpact>> Of(RunPlan plan, bool sawAll, CancellationToken cancellationToken)
+    /// <summary>The step at which the run would end as things are; null where none shows.</summary>
+    public static StepPlan? FailureOf(RunPlan plan) => plan.Steps.FirstOrDefault(s => s.Preview?.Failure is not null && s.OnFailure != StepFailure.Continue);
+
+    public async Task<IReadOnlyList<ServiceImpact>> Of(RunPlan plan, CancellationToken cancellationToken)
     {
+        // What comes after a failure says nothing, and nothing of it would happen.
+        var failure = FailureOf(plan);
+        IReadOnlyList<StepPlan> reached = [.. plan.Steps.TakeWhile(s => s != failure)];
+        var sawAll = reached.All(s => s.Preview is { Unknown: null });
+        if (failure is not null && sawAll && Component.Serving.All(c => LastOf(reached, c) is null))
+        {
+            return [];
+        }
+
         List<ServiceImpact> affected = [];
         foreach (var component in Component.Serving.Where(concern.Components.Contains))
         {
-            if (await Of(component, How(plan, component, sawAll), cancellationToken) is { } impact)
+            if (await Of(component, How(LastOf(reached, component), sawAll), cancellationToken) is { } impact)
             {
                 affected.Add(impact);
             }
@@ -65,16 +76,16 @@ internal sealed class Impact(Configurations configurations, Server server, Conce
     private static ServedEffect Effect(string? before, string? after) =>
         before is null ? ServedEffect.Added : after is null ? ServedEffect.Removed : before == after ? ServedEffect.Unchanged : ServedEffect.Changed;
 
-    private static ServiceInterruption How(RunPlan plan, string component, bool sawAll)
+    /// <summary>What becomes of the component's container.</summary>
+    private static PlannedChange? LastOf(IReadOnlyList<StepPlan> steps, string component) =>
+        steps.SelectMany(s => s.Preview?.Changes ?? []).LastOrDefault(c => c.Thing == "container" && c.Name == Component.ContainerName(component));
+
+    private static ServiceInterruption How(PlannedChange? container, bool sawAll) => container?.Kind switch
     {
-        var container = plan.Steps.SelectMany(s => s.Preview?.Changes ?? []).LastOrDefault(c => c.Thing == "container" && c.Name == Component.ContainerName(component));
-        return container?.Kind switch
-        {
-            ChangeKind.Add or ChangeKind.Start => ServiceInterruption.Start,
-            ChangeKind.Change or ChangeKind.Restart => ServiceInterruption.Restart,
-            ChangeKind.Remove or ChangeKind.Stop => ServiceInterruption.Stop,
-            ChangeKind.Reload => ServiceInterruption.Reload,
-            _ => sawAll ? ServiceInterruption.None : ServiceInterruption.Unknown,
-        };
-    }
+        ChangeKind.Add or ChangeKind.Start => ServiceInterruption.Start,
+        ChangeKind.Change or ChangeKind.Restart => ServiceInterruption.Restart,
+        ChangeKind.Remove or ChangeKind.Stop => ServiceInterruption.Stop,
+        ChangeKind.Reload => ServiceInterruption.Reload,
+        _ => sawAll ? ServiceInterruption.None : ServiceInterruption.Unknown,
+    };
 }

@@ -85,7 +85,7 @@ public sealed class PreparedRuns(IRuns runs, Servers.Servers servers, Configurat
         public override async Task<ChangePlan> Plan(CancellationToken cancellationToken = default)
         {
             var (plan, unreachable) = await Look(cancellationToken);
-            var failure = plan.Steps.FirstOrDefault(s => s.Preview?.Failure is not null && s.OnFailure != StepFailure.Continue);
+            var failure = Impact.FailureOf(plan);
             var unknown = plan.Steps.FirstOrDefault(s => s.Preview?.Unknown is not null);
             var unseen = plan.Steps.Where(s => s.Preview is null || s.Preview.Unknown is not null).ToList();
             return new ChangePlan
@@ -97,7 +97,7 @@ public sealed class PreparedRuns(IRuns runs, Servers.Servers servers, Configurat
                     : unknown is not null ? $"From step {unknown.Seq} on ({unknown.Title}) the host could not be looked at: {unknown.Preview!.Unknown}{Untried(plan, s => s.Preview is not { Unknown: null })}"
                     : failure is not null && failure.Seq < plan.Steps.Count ? $"The steps after {failure.Seq} were not looked at, because the run would not come to them."
                     : unseen.Count > 0 ? $"These steps cannot tell before they run what they will change: {string.Join("; ", unseen.Select(s => s.Title))}." : null,
-                Affected = await new Impact(configurations, server, concern).Of(plan, unseen.Count == 0, cancellationToken),
+                Affected = await new Impact(configurations, server, concern).Of(plan, cancellationToken),
                 Ahead = await Ahead(null, cancellationToken),
             };
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ManagedServers.Workflows.Hosts;
+using ManagedServers.Workflows.Hosts.Ssh;
 using ManagedServers.Workflows.Servers;
 
 namespace ManagedServers.Workflows.Routes;
@@ -15,6 +16,7 @@ internal static class RouteChain
     public static HostTarget Target(string route, int index, int count, RouteHop hop, HostTarget? via) => new()
     {
         DisplayName = $"hop {index + 1} of {count} on route {route}", Address = hop.Address, Port = hop.Port, User = hop.User, Credential = hop.Credential, PinnedKey = hop.Pinned, Via = via,
+        AcceptKeyBy = $"msctl routes edit {RemoteCommandLine.Quote(route)} --hop … with host-key=FINGERPRINT",
     };
 
     /// <summary>The hops as targets, in their order; a server behind the route is reached through the last.</summary>
@@ -48,9 +50,7 @@ internal static class RouteChain
 
                 proven.Add(hop with { Pinned = shown });
                 via = target with { PinnedKey = shown };
-                await using (await hosts.Connect(via, cancellationToken))
-                {
-                }
+                await hosts.Prove(via, cancellationToken);
             }
             catch (HostRejectedException refused) when (refused.Field is { } field)
             {
@@ -73,9 +73,7 @@ internal static class RouteChain
             {
                 if (broken is null)
                 {
-                    await using (await hosts.Connect(hop, cancellationToken))
-                    {
-                    }
+                    await hosts.Prove(hop, cancellationToken);
                 }
             }
             catch (Exception failure) when (failure is IHostProblem)

@@ -30,6 +30,7 @@ public sealed partial class Servers
             User = Hosts.SshUser.Parse(server.SshUser!),
             Credential = credentials.Unprotect(CredentialPurpose, id, credential),
             PinnedKey = server.HostKey,
+            AcceptKeyBy = $"msctl servers host-key {server.Argument}",
             Login = server.Login,
             Via = server.SshRouteId is { } route ? await routes.Via(route, cancellationToken) : null,
         };
@@ -85,9 +86,10 @@ public sealed partial class Servers
                 + $"in ~/.ssh/authorized_keys of user {server.SshUser}, the line with 'managed-servers server={id}'.";
     }
 
-    /// <summary>Connects, and looks at what the login may do there and what the host runs.</summary>
+    /// <summary>Logs in, and looks at what the login may do there and what the host runs.</summary>
     private async Task<(HostLogin Login, OsFamily System)> FirstContact(HostTarget target, Expected expected, CancellationToken cancellationToken)
     {
+        await hosts.ProveWay(target, cancellationToken);
         await using var host = await hosts.Connect(target with { Login = HostLogin.Root }, cancellationToken);
         var facts = await host.Facts([], cancellationToken);
         expected.RequireSystem(facts, target);

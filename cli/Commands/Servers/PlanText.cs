@@ -134,7 +134,8 @@ internal sealed partial class PlanText(Screen screen, DateTimeOffset now)
         var changing = plan.Steps.Count(s => s.Preview?.Changes.Count > 0);
         var steps = Words.Many(plan.Steps.Count, "step");
         Line(
-            plan.WouldFail is not null ? "The run would fail as things are. Nothing was started."
+            plan.WouldFail is not null && plan.Affected.Count == 0 ? "The run would fail as things are, and nobody would notice. Nothing was started."
+            : plan.WouldFail is not null ? "The run would fail as things are. Nothing was started."
             : plan.WouldChange == false ? $"Nothing would be changed ({steps}). Nothing was started."
             : changing > 0 ? $"{changing} of {steps} would change something. Nothing was started."
             : $"Whether anything would be changed is not known ({steps}). Nothing was started.",

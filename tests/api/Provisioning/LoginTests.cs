@@ -24,6 +24,7 @@ public sealed class LoginTests(SharedProduct shared)
         Assert.Contains("root: its user id is ", plain, StringComparison.Ordinal);
         Assert.Contains("sudo: sudo: a password is required.", plain, StringComparison.Ordinal);
         Assert.Contains("plain ALL=(ALL) NOPASSWD: ALL", plain, StringComparison.Ordinal);
+        Assert.Contains("docker: it may not use Docker, because it is not in the group docker.", plain, StringComparison.Ordinal);
         Assert.Contains("usermod -aG docker plain", plain, StringComparison.Ordinal);
         Assert.Contains("asks ALL=(ALL) NOPASSWD: ALL", await Refused(lab, "asks"), StringComparison.Ordinal);
         Assert.Contains("sudo: a password is required", await Refused(lab, "runner", "sudo"), StringComparison.Ordinal);
@@ -33,12 +34,19 @@ public sealed class LoginTests(SharedProduct shared)
         Assert.Equal(("docker", "/home/both/.managed-servers"), await Added(lab, "both", "docker"));
         Assert.Equal("sudo", await Edited(new { login = "auto" }));
         Assert.Equal("sudo", await Edited(new { password = Password }));
+        await lab.Run("echo both:another-word | chpasswd");
+        Assert.Contains("refused the password", (await Edit(new { password = Password })).Body.GetProperty("errors").GetProperty("password")[0].GetString(), StringComparison.Ordinal);
+        await lab.Run($"echo both:{Password} | chpasswd");
         Assert.Equal("docker", await Edited(new { sshUser = "runner" }));
         Assert.Equal("sudo", await Edited(new { sshUser = "deploy" }));
+        // As soon as it is let into the group: the connection over which it was refused is a moment old.
+        Assert.Equal(HttpStatusCode.BadRequest, (await Edit(new { sshUser = "plain" })).Status);
+        await lab.Run("usermod -aG docker plain");
+        Assert.Equal("docker", await Edited(new { sshUser = "plain" }));
         Assert.Equal("root", await Edited(new { sshUser = "root", password = lab.RootPassword }));
         using var admin = shared.Product.Admin();
         var history = await admin.GetAsync("/api/v2/pvservers/login/history").Json();
-        Assert.Contains("login from deploy, root through sudo to root, root itself", history[0].GetProperty("what").GetString(), StringComparison.Ordinal);
+        Assert.Contains("login from plain, in the group docker, never root to root, root itself", history[0].GetProperty("what").GetString(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NoContent, (await admin.DeleteAsync("/api/v2/pvservers/login")).StatusCode);
     }
 
@@ -51,10 +59,15 @@ public sealed class LoginTests(SharedProduct shared)
 
     private async Task<string?> Edited(object change)
     {
-        using var admin = shared.Product.Admin();
-        var (status, body) = await admin.PatchAsJsonAsync("/api/v2/pvservers/login", change).Answer();
+        var (status, body) = await Edit(change);
         Assert.True(status == HttpStatusCode.OK, body.ToString());
         return body.GetProperty("login").GetString();
+    }
+
+    private async Task<(HttpStatusCode Status, JsonElement Body)> Edit(object change)
+    {
+        using var admin = shared.Product.Admin();
+        return await admin.PatchAsJsonAsync("/api/v2/pvservers/login", change).Answer();
     }
 
     private async Task<string> Refused(LabHost lab, string user, string? login = null)

@@ -120,6 +120,7 @@ public sealed class PlanTests
 
         var broken = await Plan(host, "configuration/apply", new { setZones = new[] { new { name = "example.org", file = RegisteredHost.Zone + "\nwww A not-an-address\n" } } });
         Assert.Matches(@"^Check it with the very Knot that will serve it: The file of zone example\.org \(zones\[0\]\.file\) has an error: .*line 8.*\. Correct it and ask for the corrected one\.$", broken.GetProperty("wouldFail").GetString());
+        Assert.Equal(0, broken.GetProperty("affected").GetArrayLength());
 
         var moved = await Plan(host, "install", new { zones = zones.Take(1), listen = new[] { new { address = host.Lab.Address, port = 53 } } });
         Assert.StartsWith("restart container managed-servers-dns: made anew", Assert.Single(Changes(moved, "start-dns")), StringComparison.Ordinal);

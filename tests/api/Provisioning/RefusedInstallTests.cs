@@ -51,12 +51,14 @@ public sealed class RefusedInstallTests
 
         var test = await host.Post("/api/v2/pvservers/ns1/test", new { });
         Assert.Equal("host-key-changed", test.GetProperty("type").GetString());
+        Assert.Contains("accept the new key: msctl servers host-key ns1 ", test.GetProperty("detail").GetString(), StringComparison.Ordinal);
 
         // The connection from before is still there, and used no more.
         var run = await host.InstallAndWait(RegisteredHost.OneZone());
         Assert.True(RegisteredHost.State(run) == "failed", RegisteredHost.Story(run));
         Assert.Contains(old, run.ToString(), StringComparison.Ordinal);
         Assert.Contains(shown!, run.ToString(), StringComparison.Ordinal);
+        Assert.Contains("accept the new key: msctl servers host-key ns1 ", RegisteredHost.Reason(run), StringComparison.Ordinal);
     }
 
     [Fact]

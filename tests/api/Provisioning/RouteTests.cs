@@ -95,6 +95,7 @@ public sealed partial class RouteTests(RouteTests.BehindJumps fixture) : IClassF
         var wrong = await Edit(new { hops = new object[] { host.Hops()[0], new { address = host.Jumps!.SecondAddress, password = "wrong-s3cret" } } });
         Assert.Equal((HttpStatusCode.BadRequest, "authentication-failed"), (wrong.Status, wrong.Body.GetProperty("type").GetString()));
         Assert.True(wrong.Body.GetProperty("errors").TryGetProperty("hops[1].password", out _), wrong.Body.ToString());
+        await RefusedWhateverConnectionThereIs();
         var plan = await host.Patch("/api/v2/sshroutes/dmz?plan=true", new { hops = new object[] { new { address = host.Jumps.First.Address }, new { address = host.Jumps.SecondAddress, password = "never-s3nt" } } });
         Assert.EndsWith($", root@{host.Jumps.SecondAddress}:22 (another password, ssh-ed25519 {Key(await host.Get("/api/v2/sshroutes/dmz"), 1)})", plan.GetProperty("changes").EnumerateArray().Single().GetProperty("to").GetString(), StringComparison.Ordinal);
         Assert.Equal("ns1", plan.GetProperty("servers").EnumerateArray().Single().GetProperty("server").GetString());
@@ -115,6 +116,28 @@ public sealed partial class RouteTests(RouteTests.BehindJumps fixture) : IClassF
         var dump = await host.Product.DumpDatabase();
         Assert.DoesNotContain(host.Jumps.First.RootPassword, dump, StringComparison.Ordinal);
         Assert.DoesNotContain(host.Jumps.Second.RootPassword, dump, StringComparison.Ordinal);
+    }
+
+    /// <summary>A connection made with the password from before goes on, and says nothing of it.</summary>
+    private async Task RefusedWhateverConnectionThereIs()
+    {
+        var first = host.Jumps!.First;
+        Assert.True((await host.Post("/api/v2/pvservers/ns1/test", new { })).GetProperty("ok").GetBoolean());
+        await first.Run("echo root:an0ther-word | chpasswd");
+        try
+        {
+            var test = await host.Post("/api/v2/sshroutes/dmz/test", new { });
+            Assert.Equal([false, false], test.GetProperty("hops").EnumerateArray().Select(h => h.GetProperty("ok").GetBoolean()));
+            var kept = await Edit(new { hops = host.Hops() });
+            Assert.True(kept.Body.GetProperty("errors").TryGetProperty("hops[0].password", out _), kept.Body.ToString());
+            using var admin = host.Product.Admin();
+            var server = await admin.PatchAsJsonAsync("/api/v2/pvservers/ns1", new { password = host.Lab.RootPassword }).Answer();
+            Assert.StartsWith($"hop 1 of 2 on route dmz ({first.Address}:22) refused the password", server.Body.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            await first.Run($"echo root:{first.RootPassword} | chpasswd");
+        }
     }
 
     private async Task<(HttpStatusCode Status, JsonElement Body)> Edit(object change)

@@ -134,6 +134,26 @@ public sealed class RouteTests(RouteTests.Jumps lab) : IClassFixture<RouteTests.
     }
 
     [Fact]
+    public async Task A_connection_that_was_opened_for_a_hop_of_a_route_is_told_of_by_the_name_of_who_uses_it()
+    {
+        await (await pool.Connect(lab.Target())).DisposeAsync();
+        var server = lab.Second().Via! with { DisplayName = "ns7" };
+        await using var host = await pool.Connect(server);
+        Assert.Equal(3, pool.OpenedInAll);
+        var line = new TaskCompletionSource();
+        var running = host.Run(["sh", "-c", "echo $$; sleep 612"], new CommandOptions { OnLine = _ => line.TrySetResult() });
+        await line.Task;
+        await Cut(lab.Hosts.First);
+
+        Assert.StartsWith($"The SSH connection to {server} was lost", (await Assert.ThrowsAsync<HostUnavailableException>(() => running)).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hop 1", (await Assert.ThrowsAsync<HostUnavailableException>(() => host.Docker.Version())).Message, StringComparison.Ordinal);
+        await (await pool.Connect(lab.Target())).DisposeAsync();
+        var way = lab.Second() with { DisplayName = "hop 2 of 3 on route inner" };
+        var closed = await Assert.ThrowsAsync<HostUnavailableException>(() => pool.Connect(lab.Target() with { Port = SshPort.Parse(2), Via = way }));
+        Assert.Contains($"refused the connection from {way}", closed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_jump_host_that_forbids_forwarding_is_named_with_what_to_allow()
     {
         await lab.Hosts.Second.Run("useradd -m fixed; echo fixed:secret | chpasswd; printf 'Match User fixed\\n  AllowTcpForwarding no\\n' >> /etc/ssh/sshd_config; pkill -HUP -o sshd");
@@ -153,7 +173,7 @@ public sealed class RouteTests(RouteTests.Jumps lab) : IClassFixture<RouteTests.
         var running = host.Run(["sh", "-c", "echo $$; sleep 611"], new CommandOptions { OnLine = _ => line.TrySetResult() });
         await line.Task;
 
-        await lab.Hosts.First.Run("pkill -9 -f '^sshd: [a-z]*@' || true; pkill -9 -f '^sshd: root' || true");
+        await Cut(lab.Hosts.First);
 
         Assert.Equal(HostProblem.ConnectionLost, (await Assert.ThrowsAsync<HostUnavailableException>(() => running)).Code);
         await using var again = await pool.Connect(lab.Target());
@@ -178,6 +198,8 @@ public sealed class RouteTests(RouteTests.Jumps lab) : IClassFixture<RouteTests.
         await using var host = await pool.Connect(lab.Target());
         (await host.Run(["true"])).Check();
     }
+
+    private static Task Cut(LabHost jump) => jump.Run("pkill -9 -f '^sshd: [a-z]*@' || true; pkill -9 -f '^sshd: root' || true");
 
     private static async Task<string> Greeting(IPEndPoint entrance)
     {

@@ -66,6 +66,21 @@ public sealed class ImpactTests(Database databases)
         Assert.Equal([("192.0.2.0/24", ServedEffect.Removed), ("198.51.100.0/24", ServedEffect.Removed)], gone.Served.Select(s => (s.Name, s.Effect)));
     }
 
+    [Fact]
+    public async Task A_run_that_would_fail_before_anything_that_serves_is_changed_is_noticed_by_nobody_and_one_that_fails_later_is()
+    {
+        await using var database = await databases.Fresh();
+        var ns1 = await Add(database, "ns1", Dns("a.example"));
+        var looked = Step(1, new StepPreview { Changes = [new PlannedChange(ChangeKind.Add, "file", "dns/zones/a.example.zone")] });
+        var refused = new StepPreview { Failure = "The file has an error." };
+
+        Assert.Empty(await Planned(database, ns1, new Concern([Component.Dns]), looked, Step(2, refused), Step(3, null)));
+        Assert.Equal(ServiceInterruption.Restart,
+            Assert.Single(await Planned(database, ns1, new Concern([Component.Dns]), looked, Step(2, new StepPreview { Changes = [Container(ChangeKind.Restart)] }), Step(3, refused), Step(4, null))).Interruption);
+        // Nobody knows what the step before it changes, or whether it is come to at all.
+        Assert.Equal(ServiceInterruption.Unknown, Assert.Single(await Planned(database, ns1, new Concern([Component.Dns]), Step(1, null), Step(2, refused))).Interruption);
+    }
+
     private static ComponentConfiguration Dns(params string[] zones) =>
         ComponentConfiguration.Of(new DnsConfiguration { Zones = [.. zones.Select(z => new Zone(z, $"@ SOA ns1.{z}. x.{z}. 1 2 3 4 5\n"))], Listen = [new ListenRequest("0.0.0.0")] });
 
@@ -77,11 +92,13 @@ public sealed class ImpactTests(Database databases)
 
     private static PlannedChange Container(ChangeKind kind, string component = Component.Dns) => new(kind, "container", Component.ContainerName(component));
 
-    private static Task<IReadOnlyList<ServiceImpact>> Of(NpgsqlDataSource database, Server server, Concern concern, params PlannedChange[] changes)
-    {
-        var step = new StepPlan(1, "step", "Step", StepKind.Work, null, [], false, false, StepFailure.Pause, new StepPreview { Changes = changes });
-        return new Impact(Store(database), server, concern).Of(new RunPlan("x", 1, "x", null, [step]), true, default);
-    }
+    private static Task<IReadOnlyList<ServiceImpact>> Of(NpgsqlDataSource database, Server server, Concern concern, params PlannedChange[] changes) =>
+        Planned(database, server, concern, Step(1, new StepPreview { Changes = changes }));
+
+    private static Task<IReadOnlyList<ServiceImpact>> Planned(NpgsqlDataSource database, Server server, Concern concern, params StepPlan[] steps) =>
+        new Impact(Store(database), server, concern).Of(new RunPlan("x", 1, "x", null, steps), default);
+
+    private static StepPlan Step(int seq, StepPreview? preview) => new(seq, "step", "Step", StepKind.Work, null, [], false, false, StepFailure.Pause, preview);
 
     private static async Task<Server> Add(NpgsqlDataSource database, string name, ComponentConfiguration configuration)
     {

@@ -18,11 +18,12 @@ internal sealed class DockerTransport : IDockerHandlerFactory<SshConnection>, ID
     private static readonly Uri Endpoint = new("http://docker/");
     private readonly SocketsHttpHandler handler;
 
-    public DockerTransport(SshConnection connection, bool asRoot)
+    /// <param name="target">The host as who asks calls it, and as whom he works there.</param>
+    public DockerTransport(SshConnection connection, HostTarget target)
     {
         handler = new SocketsHttpHandler
         {
-            ConnectCallback = async (_, cancellationToken) => await Dial(connection, asRoot, cancellationToken),
+            ConnectCallback = async (_, cancellationToken) => await Dial(connection, target, cancellationToken),
             MaxConnectionsPerServer = MostConnections,
             PooledConnectionIdleTimeout = KeepIdle,
             UseProxy = false,
@@ -53,16 +54,17 @@ internal sealed class DockerTransport : IDockerHandlerFactory<SshConnection>, ID
     }
 
     // The engine is asked once before the connection is handed on, because only here is it known what dial-stdio says when it fails.
-    private static async Task<Stream> Dial(SshConnection connection, bool asRoot, CancellationToken cancellationToken)
+    private static async Task<Stream> Dial(SshConnection connection, HostTarget target, CancellationToken cancellationToken)
     {
-        var what = $"reaching Docker on {connection.Target}";
-        var channel = await connection.Open(["docker", "system", "dial-stdio"], new Dictionary<string, string>(), true, asRoot, what, cancellationToken);
+        var asRoot = target.Login.Kind == LoginKind.Sudo;
+        var what = $"reaching Docker on {target}";
+        var channel = await connection.Open(target, ["docker", "system", "dial-stdio"], new Dictionary<string, string>(), true, asRoot, what, cancellationToken);
         try
         {
             // Nothing is sent to a sudo that refuses: data for a channel that has ended already makes sshd end the whole connection.
             if (asRoot && !await channel.Output.Start().WaitAsync(cancellationToken))
             {
-                throw await DockerProblems.OfDial(channel, connection.Target, cancellationToken);
+                throw await DockerProblems.OfDial(channel, target, cancellationToken);
             }
 
             await channel.Write("GET /_ping HTTP/1.1\r\nHost: docker\r\n\r\n"u8.ToArray());
@@ -73,7 +75,7 @@ internal sealed class DockerTransport : IDockerHandlerFactory<SshConnection>, ID
                 var read = await channel.Output.Read(buffer).AsTask().WaitAsync(cancellationToken);
                 if (read == 0)
                 {
-                    throw await DockerProblems.OfDial(channel, connection.Target, cancellationToken);
+                    throw await DockerProblems.OfDial(channel, target, cancellationToken);
                 }
 
                 answer.Append(Encoding.ASCII.GetString(buffer, 0, read));

@@ -34,7 +34,7 @@ internal sealed class CommandRunner(SshConnection connection, HostTarget target)
     public async Task<LineSession> Converse(IReadOnlyList<string> argv, CancellationToken cancellationToken)
     {
         var what = NameOf(argv[0]);
-        return new LineSession(await connection.Open(Found(argv), new Dictionary<string, string>(), withInput: true, target.Login.Kind == LoginKind.Sudo, what, cancellationToken, still: true), target, what);
+        return new LineSession(await connection.Open(target, Found(argv), new Dictionary<string, string>(), withInput: true, target.Login.Kind == LoginKind.Sudo, what, cancellationToken, still: true), target, what);
     }
 
     /// <summary>Runs a script of ours with sh; the script itself travels through standard input and is in no process list.</summary>
@@ -50,7 +50,7 @@ internal sealed class CommandRunner(SshConnection connection, HostTarget target)
         var firstLength = options.Stdin is null ? 0 : await options.Stdin.ReadAsync(first, limit.Token);
         try
         {
-            await using var channel = await connection.Open(argv, options.Environment, firstLength > 0, options.AsRoot && target.Login.Kind == LoginKind.Sudo, what, limit.Token);
+            await using var channel = await connection.Open(target, argv, options.Environment, firstLength > 0, options.AsRoot && target.Login.Kind == LoginKind.Sudo, what, limit.Token);
             return await Follow(channel, options, first.AsMemory(0, firstLength), limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -5,6 +5,7 @@ namespace ManagedServers.Workflows.Hosts.OnHost;
 /// <summary>Asks a host what the login itself may do, without becoming anybody else.</summary>
 internal sealed class LoginReader(CommandRunner runner, HostTarget target)
 {
+    // Without an answer of the engine, `docker info` tells of its template; `docker ps` tells why.
     // Become root as every later command will, not with some harmless program that a rule may allow alone.
     private const string Script = $$$"""
         LC_ALL=C; export LC_ALL
@@ -13,7 +14,7 @@ internal sealed class LoginReader(CommandRunner runner, HostTarget target)
         s=$({{{Sudo.Words}}} /bin/sh -c 'echo; echo "user $(id -u)"' 2>&1 </dev/null)
         echo "sudo $(printf '%s\n' "$s" | tail -n 1)"
         if d=$(timeout 20 docker info --format 'engine {{.ServerVersion}} {{.SecurityOptions}}' 2>&1 </dev/null); then echo "docker $(printf '%s\n' "$d" | grep '^engine ')"
-        else echo "dockerproblem $(printf '%s\n' "$d" | grep -i -m 1 -e 'permission denied' -e 'cannot connect' || printf '%s\n' "$d" | tail -n 1)"; fi
+        else d=$(timeout 10 docker ps -q 2>&1 </dev/null); echo "dockerproblem $(printf '%s\n' "$d" | grep -i -m 1 -e 'permission denied' -e 'cannot connect' || printf '%s\n' "$d" | tail -n 1)"; fi
         """;
 
     public async Task<LoginFacts> Read(CancellationToken cancellationToken)
@@ -41,8 +42,8 @@ internal sealed class LoginReader(CommandRunner runner, HostTarget target)
     /// <summary>For one in the group, an engine that does not run is no problem of the login.</summary>
     private static string? DockerProblem(string said, bool inGroup) => (inGroup, said) switch
     {
-        (false, "") => "it is not in the group docker",
-        (false, _) => Short(said),
+        (false, _) when said.StartsWith("timeout:", StringComparison.Ordinal) => "there is no docker command",
+        (false, _) => "it may not use Docker, because it is not in the group docker",
         _ when said.Contains("permission denied", StringComparison.OrdinalIgnoreCase) => $"{Short(said)} (it is in the group docker: the socket must belong to that group, chgrp docker /var/run/docker.sock)",
         _ => null,
     };

@@ -10,6 +10,7 @@ internal sealed class SshChannel : IAsyncDisposable
     private static readonly TimeSpan TermGrace = TimeSpan.FromSeconds(3);
     private static readonly string[] Signals = ["", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM"];
     private readonly SshConnection connection;
+    private readonly HostTarget target;
     private readonly SshCommand command;
     private readonly TaskCompletionSource aborted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenRegistration whenClosed;
@@ -19,9 +20,9 @@ internal sealed class SshChannel : IAsyncDisposable
     private readonly bool still;
     private int disposed;
 
-    private SshChannel(SshConnection connection, SshCommand command, Task executed, Stream? input, bool asRoot, string what, bool still)
+    private SshChannel(SshConnection connection, HostTarget target, SshCommand command, Task executed, Stream? input, bool asRoot, string what, bool still)
     {
-        (this.connection, this.command, this.input, AsRoot, this.what, this.still) = (connection, command, input, asRoot, what, still);
+        (this.connection, this.target, this.command, this.input, AsRoot, this.what, this.still) = (connection, target, command, input, asRoot, what, still);
         ended = Task.WhenAny(executed, aborted.Task).Unwrap();
         whenClosed = connection.Closed.Register(Abort);
         Output = new MarkedReader(command.OutputStream, connection.Marker);
@@ -38,7 +39,7 @@ internal sealed class SshChannel : IAsyncDisposable
     public MarkedReader Error { get; }
 
     /// <summary>Blocks; runs on a thread of <see cref="BlockingThreads"/>.</summary>
-    public static SshChannel Open(SshConnection connection, SshClient client, string commandLine, bool withInput, bool asRoot, string what, bool still = false)
+    public static SshChannel Open(SshConnection connection, HostTarget target, SshClient client, string commandLine, bool withInput, bool asRoot, string what, bool still = false)
     {
         var command = client.CreateCommand(commandLine);
         try
@@ -54,7 +55,7 @@ internal sealed class SshChannel : IAsyncDisposable
                 // It is over already: whatever is written goes nowhere, as with a closed pipe.
             }
 
-            return new SshChannel(connection, command, executed, input, asRoot, what, still);
+            return new SshChannel(connection, target, command, executed, input, asRoot, what, still);
         }
         catch
         {
@@ -113,7 +114,7 @@ internal sealed class SshChannel : IAsyncDisposable
     {
         await OrLost(ended);
         return command.ExitStatus
-            ?? (command.ExitSignal is { } signal ? 128 + Math.Max(Array.IndexOf(Signals, signal), 0) : throw SshProblems.Lost(connection.Target, what));
+            ?? (command.ExitSignal is { } signal ? 128 + Math.Max(Array.IndexOf(Signals, signal), 0) : throw SshProblems.Lost(target, what));
     }
 
     /// <summary>Ends the command and its process group on the host: TERM, and KILL where that does not help.</summary>
@@ -154,7 +155,7 @@ internal sealed class SshChannel : IAsyncDisposable
     // SSH.NET tells a command nothing of a connection that is closed from this side.
     private void Abort()
     {
-        aborted.TrySetException(SshProblems.Lost(connection.Target, what));
+        aborted.TrySetException(SshProblems.Lost(target, what));
         command.OutputStream.Dispose();
         command.ExtendedOutputStream.Dispose();
     }
@@ -170,7 +171,7 @@ internal sealed class SshChannel : IAsyncDisposable
         }
         catch (Exception failure) when (IsOfConnection(failure))
         {
-            throw SshProblems.Lost(connection.Target, what, failure);
+            throw SshProblems.Lost(target, what, failure);
         }
     }
 }

@@ -15,14 +15,12 @@ internal sealed class SshConnection : IAsyncDisposable
     private int pulsing;
     private int disposed;
 
-    public SshConnection(SshClient client, HostTarget target, HostsOptions options, TimeProvider time)
+    public SshConnection(SshClient client, HostsOptions options, TimeProvider time)
     {
-        (this.client, Target, this.options) = (client, target, options);
+        (this.client, this.options) = (client, options);
         slots = new SemaphoreSlim(options.MaxChannels);
         pulse = time.CreateTimer(_ => _ = Pulse(), null, options.PulseInterval, options.PulseInterval);
     }
-
-    public HostTarget Target { get; }
 
     /// <summary>Stands before the real output of each command. Random, so that nothing a host prints at login can be it.</summary>
     public string Marker { get; } = "managed-servers-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
@@ -33,14 +31,15 @@ internal sealed class SshConnection : IAsyncDisposable
     public bool IsAlive => disposed == 0 && client.IsConnected;
 
     /// <summary>Opens a channel that runs the program; waits for a free one.</summary>
+    /// <param name="target">The host as who asks calls it, for messages: others share the connection.</param>
     /// <param name="still">It stands still most of the time: whoever asks it sees to it that it answers.</param>
     public async Task<SshChannel> Open(
-        IReadOnlyList<string> argv, IReadOnlyDictionary<string, string> environment, bool withInput, bool asRoot, string what, CancellationToken cancellationToken, bool still = false)
+        HostTarget target, IReadOnlyList<string> argv, IReadOnlyDictionary<string, string> environment, bool withInput, bool asRoot, string what, CancellationToken cancellationToken, bool still = false)
     {
         var line = RemoteCommandLine.For(argv, environment, Marker, withInput, asRoot);
         await slots.WaitAsync(cancellationToken);
         Interlocked.Add(ref inUse, still ? 0 : 1);
-        var opening = BlockingThreads.Run(() => SshChannel.Open(this, client, line, withInput, asRoot, what, still));
+        var opening = BlockingThreads.Run(() => SshChannel.Open(this, target, client, line, withInput, asRoot, what, still));
         try
         {
             return await opening.WaitAsync(options.Patience, cancellationToken);
@@ -54,12 +53,13 @@ internal sealed class SshConnection : IAsyncDisposable
                 await DisposeAsync();
             }
 
-            throw failure is OperationCanceledException ? failure : SshProblems.OfChannel(failure, Target, what);
+            throw failure is OperationCanceledException ? failure : SshProblems.OfChannel(failure, target, what);
         }
     }
 
     /// <summary>Opens a way through this host to a further address, as the host resolves and reaches it. Beside the counted channels: OpenSSH's limit is for sessions.</summary>
-    public async Task<SshTunnel> OpenTunnel(HostAddress address, SshPort port, string what, CancellationToken cancellationToken)
+    /// <param name="target">The host as who asks calls it.</param>
+    public async Task<SshTunnel> OpenTunnel(HostTarget target, HostAddress address, SshPort port, string what, CancellationToken cancellationToken)
     {
         var opening = BlockingThreads.Run(() => SshTunnel.Open(address, port, Attach, Detach, client));
         try
@@ -77,7 +77,7 @@ internal sealed class SshConnection : IAsyncDisposable
 
                 return t.Exception;
             }, TaskScheduler.Default);
-            throw failure is OperationCanceledException ? failure : SshProblems.OfChannel(failure, Target, what);
+            throw failure is OperationCanceledException ? failure : SshProblems.OfChannel(failure, target, what);
         }
     }
 

@@ -14,7 +14,7 @@ internal static class SshProblems
             $"The host key of {target} has not been accepted yet. It shows {found}. Compare with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on the host, then accept it.")
         { Presented = found },
         ({ } pinned, { } found) when pinned.Fingerprint != found.Fingerprint => new HostRejectedException(HostProblem.HostKeyChanged,
-            $"The host key of {target} has changed: accepted was {pinned}, it now shows {found}. Nothing was sent to it. If the host was reinstalled, compare with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on its console and accept the new key; otherwise somebody may be listening in.")
+            $"The host key of {target} has changed: accepted was {pinned}, it now shows {found}. Nothing was sent to it. If the host was reinstalled, compare with `ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` on its console and accept the new key{(target.AcceptKeyBy is { } command ? $": {command} — " : "; ")}otherwise somebody may be listening in.")
         { Presented = found, Expected = pinned },
         _ => null,
     };
