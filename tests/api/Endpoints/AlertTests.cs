@@ -55,7 +55,7 @@ public sealed class AlertTests
     {
         Assert.Equal("nothing-installed", Text(await Ask(admin, "GET", "/api/v2/pvservers/empty/health", null, HttpStatusCode.Conflict), "type"));
         Assert.Equal(1, (await Ask(admin, "GET", "/api/v2/monitoring/health")).GetProperty("items").GetArrayLength());
-        Assert.Equal(15, (await Ask(admin, "GET", "/api/v2/alerts/rules")).GetProperty("items").GetArrayLength());
+        Assert.Equal(18, (await Ask(admin, "GET", "/api/v2/alerts/rules")).GetProperty("items").GetArrayLength());
         var preview = await Ask(admin, "POST", "/api/v2/alerts/rules/full/preview", new { value = 0.05 });
         Assert.Equal((1, "disk.used/disk.total of / is 10 % (above 5 %)"), (preview.GetProperty("total").GetInt32(), Text(preview.GetProperty("items")[0], "summary")));
 
