@@ -44,7 +44,15 @@ public sealed partial class RouteTests(RouteTests.BehindJumps fixture) : IClassF
 
         var before = Opened();
         await Cut(host.Jumps!.First);
-        await ProductProcess.Until(() => Opened() >= before + 3, "the product is back on the host");
+        try
+        {
+            await ProductProcess.Until(() => Opened() >= before + 3, "the product is back on the host");
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{Opened() - before} of three connections were opened anew. {RegisteredHost.Story(await host.Run(id))}", late);
+        }
+
         await host.Lab.Run("touch /run/go");
 
         var run = await host.Outcome(id);
