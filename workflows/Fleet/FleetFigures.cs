@@ -21,11 +21,11 @@ public sealed class Fleet(NpgsqlDataSource database, IEngineControl engine, Curr
     {
         var now = time.GetUtcNow().UtcDateTime;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var servers = await Counts("""
+        var servers = await Counts($"""
             with bar as (
-                select server_id, count(*) as received from monitoring.heartbeat where at > @earliest and received_at > @since and not late group by server_id)
+                select h.server_id, count(*) as received from monitoring.heartbeat h where {HeartbeatWindow.Holds} group by h.server_id)
             select case when not exists (select from servers.component c where c.server_id = s.id) then 'none'
-                when bar.received >= @healthy then 'healthy' when bar.received > 0 then 'degraded' else 'silent' end, count(*)
+                when bar.received >= @healthyCount then 'healthy' when bar.received > 0 then 'degraded' else 'silent' end, count(*)
             from servers.server s left join bar on bar.server_id = s.id group by 1
             """);
         var missing = await Counts("""
@@ -37,10 +37,8 @@ public sealed class Fleet(NpgsqlDataSource database, IEngineControl engine, Curr
         var firing = await Counts("select severity, count(*) from alerts.alert where state = 'firing' group by severity");
         return new FleetFigures(servers, drifted, missing, await engine.Kinds(cancellationToken), firing);
 
-        async Task<IReadOnlyDictionary<string, long>> Counts(string sql) => (await connection.QueryAsync<(string Word, long Count)>(new CommandDefinition(sql, new
-        {
-            since = now - current.Window - options.Grace, earliest = now - current.Window - 2 * options.Grace, healthy = current.HealthyCount,
-        }, cancellationToken: cancellationToken))).ToDictionary(r => r.Word, r => r.Count);
+        async Task<IReadOnlyDictionary<string, long>> Counts(string sql) => (await connection.QueryAsync<(string Word, long Count)>(new CommandDefinition(
+            sql, HeartbeatWindow.AddTo(new DynamicParameters(), current, options, now), cancellationToken: cancellationToken))).ToDictionary(r => r.Word, r => r.Count);
     }
 }
 

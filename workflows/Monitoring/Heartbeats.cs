@@ -25,7 +25,7 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
     {
         var now = time.GetUtcNow().UtcDateTime;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<SummaryRow>(new CommandDefinition("""
+        var rows = await connection.QueryAsync<SummaryRow>(new CommandDefinition($"""
             select asked.server_id as "ServerId", known.first_at as "FirstAt", coalesce(known.total, 0)::bigint as "Total", bar.received as "Received",
                 last.at as "LastAt", last.docker_state as "DockerState", last.docker_version as "DockerVersion", last.components::text as "Components",
                 known.contested_at as "ContestedAt"
@@ -37,21 +37,12 @@ public sealed class Heartbeats(NpgsqlDataSource database, CurrentMonitoring curr
             left join lateral (
                 select count(*)::integer as received from (
                     select 1 from monitoring.heartbeat h
-                    where h.server_id = asked.server_id and h.at > @earliest and not h.late
-                      -- What is fetched is heard of that much later.
-                      and h.received_at > @since - case when exists (select from monitoring.pull p where p.server_id = asked.server_id) then @pull else interval '0' end
-                    limit @most) in_time) bar on true
+                    where h.server_id = asked.server_id and {HeartbeatWindow.Holds}
+                    limit @healthyCount) in_time) bar on true
             left join lateral (
                 select h.at, h.docker_state, h.docker_version, h.components from monitoring.heartbeat h
                 where h.server_id = asked.server_id and not h.late order by h.at desc, h.seq desc limit 1) last on true
-            """, new
-        {
-            ids = serverIds.ToArray(),
-            since = now - current.Window - options.Grace,
-            earliest = now - current.Window - 2 * options.Grace - 2 * current.PullInterval,
-            pull = current.PullInterval,
-            most = current.HealthyCount,
-        }, cancellationToken: cancellationToken));
+            """, HeartbeatWindow.AddTo(new DynamicParameters(new { ids = serverIds.ToArray() }), current, options, now), cancellationToken: cancellationToken));
         var found = rows.DistinctBy(r => r.ServerId).ToDictionary(r => r.ServerId);
         // Those that have been silent for an hour or more: their last beat is packed.
         var silent = found.Values.Where(r => r is { FirstAt: not null, LastAt: null }).Select(r => r.ServerId).ToArray();

@@ -16,7 +16,7 @@ internal static class HealthSql
         """;
 
     /// <summary>After <see cref="Subject"/>.</summary>
-    public const string Health = """
+    public const string Health = $"""
         last as materialized (
             select s.server_id, b.at, b.docker_state, b.components from subject s cross join lateral (
                 select h.at, h.docker_state, h.components from monitoring.heartbeat h where h.server_id = s.server_id and h.at > @earliest order by h.at desc limit 1) b),
@@ -39,7 +39,8 @@ internal static class HealthSql
             left join lateral (
                 select count(*)::integer as received from (
                     select from monitoring.heartbeat h
-                    where h.server_id = s.server_id and h.at > @earliest and h.received_at > @windowSince and not h.late limit @healthyCount) in_time) bar on true
+                    where h.server_id = s.server_id and {HeartbeatWindow.Holds}
+                    limit @healthyCount) in_time) bar on true
             left join last on last.server_id = s.server_id
             left join lateral (
                 select min(o.first_at) as first_at, coalesce(max(o.contested_at) > @windowSince, false) as contested from monitoring.source o where o.server_id = s.server_id and o.kind = 'agent') agents on true
@@ -48,9 +49,7 @@ internal static class HealthSql
 
     public static void AddParameters(DynamicParameters parameters, CurrentMonitoring current, MonitoringOptions options, DateTime now)
     {
-        parameters.Add("healthyCount", current.HealthyCount);
-        parameters.Add("windowSince", now - current.Window - options.Grace);
-        parameters.Add("earliest", now - current.Window - 2 * options.Grace);
+        HeartbeatWindow.AddTo(parameters, current, options, now);
         parameters.Add("young", now - current.Window);
         parameters.Add("dnsSince", now - SampleExpected);
     }
